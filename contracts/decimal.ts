@@ -1,0 +1,32 @@
+/**
+ * Decimal strings as integers of a fixed scale. There is no floating point between a till and the books: a quantity is
+ * thousandths, a unit price is hundred-thousandths, an amount is minor units of its currency.
+ */
+
+export const quantityScale = 3;
+export const unitPriceScale = 5;
+
+export const quantityPattern = /^-?\d{1,9}(\.\d{1,3})?$/;
+export const unitPricePattern = /^-?\d{1,9}(\.\d{1,5})?$/;
+
+/**
+ * `"-1.5"` at scale 3 is -1500. The text must fit one of the patterns above, so the result is far below 2^53.
+ */
+export const scaled = (text: string, scale: number): number => {
+  const negative = text.charCodeAt(0) === 45;
+  const dot = text.indexOf('.');
+  const whole = dot === -1 ? text : text.slice(0, dot);
+  const fraction = dot === -1 ? '' : text.slice(dot + 1);
+  const magnitude = Math.abs(Number(whole)) * 10 ** scale + Number(fraction.padEnd(scale, '0'));
+  return negative && magnitude !== 0 ? -magnitude : magnitude;
+};
+
+export const quantityOf = (text: string): number => scaled(text, quantityScale);
+
+/** The way back, for people and for exports: -1500 at scale 3 is `"-1.500"`. */
+export const decimalText = (value: number | bigint, scale: number): string => {
+  const negative = value < 0;
+  const digits = (negative ? -value : value).toString().padStart(scale + 1, '0');
+  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+  return negative ? `-${text}` : text;
+};

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { siteName } from './ids.ts';
+import { isInstant } from './time.ts';
+
+/**
+ * The CloudEvents 1.0 envelope, structured JSON. A till sends it; the agent adds `recordedtime`; nothing else on the way
+ * changes it. Identity on the wire (site, agent, stream, epoch, seq) is not in here: it travels in the frame header and
+ * in the Kafka record's `bl-origin` header, so that it can only come from an authenticated topic.
+ *
+ * Attributes hold nothing personal (invariant P1): ids, sources and subjects name slips, tills and items.
+ */
+export const instant = z
+  .string()
+  .refine(isInstant, 'not an RFC 3339 date-time with an offset, of a day that exists');
+
+/** `id` is at most 128 visible ASCII characters, because it becomes part of a primary key and of log lines. */
+export const eventId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'an id is 1 to 128 visible ASCII characters');
+
+const producer = z
+  .string()
+  .regex(
+    /^urn:x-retail:(gln:\d{13}|site:[a-z0-9-]{1,32}):(ws|wh):[A-Za-z0-9._-]{1,32}$/,
+    'a source is urn:x-retail:gln:{GLN}:ws:{workstation} or urn:x-retail:site:{site}:wh:{device}',
+  );
+
+/** A consumer must understand an event's classification or reject the event; these are the ones there are. */
+export const dataClassification = z.enum(['public', 'internal', 'confidential', 'restricted']);
+
+export const envelope = {
+  specversion: z.literal('1.0'),
+  id: eventId,
+  source: producer,
+  subject: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,128}$/)
+    .optional(),
+  time: instant,
+  recordedtime: instant.optional(),
+  datacontenttype: z.literal('application/json').optional(),
+  dataschema: z.string().max(256).optional(),
+  dataclassification: dataClassification.optional(),
+  dataregulation: z.string().max(64).optional(),
+  datacategory: z.string().max(64).optional(),
+  traceparent: z
+    .string()
+    .regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
+    .optional(),
+} as const;
+
+/** `storeId` is the site's name in Branchline; a GLN is the shop's number in the trade. */
+export const site = {
+  storeId: siteName,
+  gln: z
+    .string()
+    .regex(/^\d{13}$/)
+    .refine(hasCheckDigit, 'wrong check digit')
+    .optional(),
+};
+
+/** GS1 mod 10 with weights 3, 1 from the right; holds for GTIN-14 and GLN. Source: GS1 General Specifications § 7.9. */
+export function hasCheckDigit(digits: string): boolean {
+  let sum = 0;
+  for (let i = 0; i < digits.length - 1; i++) {
+    const weight = (digits.length - 1 - i) % 2 === 1 ? 3 : 1;
+    sum += weight * (digits.charCodeAt(i) - 48);
+  }
+  return (10 - (sum % 10)) % 10 === digits.charCodeAt(digits.length - 1) - 48;
+}
+
+const recordedTimeKey = '{"recordedtime":"';
+
+/**
+ * The agent's stored form of an event: its canonical JSON with `recordedtime` put first. First, so that `contentOf` can
+ * cut it off again without parsing: two accepts of one event then have equal content.
+ */
+export const withRecordedTime = (canonicalJson: string, recordedTime: string): string =>
+  `${recordedTimeKey}${recordedTime}",${canonicalJson.slice(1)}`;
+
+/** The part of a stored event that the till made; what two deliveries of one event have in common, byte for byte. */
+export const contentOf = (storedJson: string): string => {
+  if (!storedJson.startsWith(recordedTimeKey)) return storedJson;
+  const end = storedJson.indexOf('",', recordedTimeKey.length);
+  return end === -1 ? storedJson : `{${storedJson.slice(end + 2)}`;
+};

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/**
+ * Names that end up in topics, keys, headers and file names. The alphabet is this narrow so that no name can hold a
+ * topic separator, a wildcard or a path.
+ */
+export const namePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
+
+const nameHint = 'lower-case letters, digits and inner hyphens, 1 to 32 characters';
+export const siteName = z.string().regex(namePattern, `a site name is ${nameHint}`);
+export const agentName = z.string().regex(namePattern, `an agent name is ${nameHint}`);
+
+export const streams = ['pos', 'stock'] as const;
+export const stream = z.enum(streams);
+export type Stream = z.infer<typeof stream>;
+
+/** 1, 2, 3 … per (source, epoch). */
+export const seq = z.int().min(1);
+export const epoch = z.uuid();
+
+/** Inclusive on both ends. */
+export const seqRange = z.tuple([seq, seq]).refine(([first, last]) => first <= last, 'first is after last');
+export type SeqRange = z.infer<typeof seqRange>;
+
+/** One dense sequence of events: what one agent of one site sends on one stream, in one life of its database. */
+export type Source = { site: string; agent: string; stream: Stream; epoch: string };
+
+export const shardCount = 16;
+
+/**
+ * The shard a site belongs to, 0 … 15: FNV-1a (32 bit) of its name, modulo 16. It is fixed for ever, because both ends
+ * compute it and a bridge replica owns shards by number.
+ * Source: Fowler, Noll, Vo; parameters of draft-eastlake-fnv.
+ */
+export const shardOf = (site: string): number => {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < site.length; i++) hash = Math.imul(hash ^ site.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % shardCount;
+};

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { quantityPattern } from './decimal.ts';
+import { hasCheckDigit } from './event.ts';
+
+/** GTIN as 14 digits with leading zeros, and the retailer's own number. Prefix 2 (weighed goods) is never global. */
+export const itemSchema = (object: typeof z.strictObject | typeof z.object) =>
+  object({
+    gtin: z
+      .string()
+      .regex(/^\d{14}$/, 'a GTIN is 14 digits with leading zeros')
+      .refine(hasCheckDigit, 'wrong check digit')
+      .optional(),
+    itemId: z
+      .string()
+      .regex(/^[^\p{C}]{1,64}$/u, 'an item id is 1 to 64 printable characters')
+      .optional(),
+    description: z.string().max(200).optional(),
+  }).refine(
+    (item) => item.gtin !== undefined || item.itemId !== undefined,
+    'an item needs a gtin or an itemId',
+  );
+
+/** The one name under which the books keep an item: the retailer's own number where there is one, else the GTIN. */
+export const itemKey = (item: { gtin?: string | undefined; itemId?: string | undefined }): string =>
+  item.itemId ?? (item.gtin as string);
+
+export const quantity = z
+  .string()
+  .regex(quantityPattern, 'a quantity is a decimal string with at most 3 places');
+
+/** UN/ECE Recommendation 20; H87 is "piece". */
+export const unitOfMeasure = z.string().regex(/^[A-Z0-9]{2,3}$/, 'a unit is a UN/ECE Recommendation 20 code');

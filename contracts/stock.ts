@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { quantityOf } from './decimal.ts';
+import { envelope, eventId, instant, site } from './event.ts';
+import { itemSchema, quantity, unitOfMeasure } from './item.ts';
+import { limits } from './limits.ts';
+
+/**
+ * Stock events: relative movements and absolute counts. What a sale or a return does to stock is derived by the hub from
+ * the slip; a till that also sent it as a movement would take every item off the shelf twice.
+ */
+export const stockTypes = {
+  movement: 'org.branchline.stock.movement.recorded.v1',
+  count: 'org.branchline.stock.count.recorded.v1',
+} as const;
+
+/** The sign that each reason allows: 1, -1, or 0 for both. */
+export const movementSigns = {
+  GOODS_RECEIVED: 1,
+  TRANSFER_OUT: -1,
+  TRANSFER_IN: 1,
+  SPOILAGE: -1,
+  SHRINK: -1,
+  ADJUSTMENT: 0,
+  SUPPLIER_RETURN: -1,
+} as const;
+export type MovementReason = keyof typeof movementSigns;
+const movementReasons = Object.keys(movementSigns) as [MovementReason, ...MovementReason[]];
+
+const location = z
+  .string()
+  .regex(/^[a-z0-9-]{1,32}$/, 'a location is lower-case letters, digits and hyphens');
+
+const movementSchema = (object: typeof z.strictObject | typeof z.object) =>
+  object({
+    site: object(site),
+    location: location.optional(),
+    movementId: eventId,
+    reason: z.enum(movementReasons),
+    lines: z
+      .array(
+        object({
+          item: itemSchema(object),
+          quantity,
+          uom: unitOfMeasure.optional(),
+          lot: z.string().max(64).optional(),
+          expiry: z.string().max(32).optional(),
+        }),
+      )
+      .min(1)
+      .max(limits.linesPerEventMax),
+    bizTransactions: z
+      .array(object({ type: z.enum(['po', 'desadv', 'inv', 'rma']), id: z.string().max(64) }))
+      .max(16)
+      .optional(),
+    transferId: z.string().max(64).optional(),
+    source: z.string().max(64).optional(),
+    destination: z.string().max(64).optional(),
+    corrects: eventId.optional(),
+    note: z.string().max(200).optional(),
+  }).check((movement) => {
+    const sign = movementSigns[movement.value.reason];
+    for (const [i, line] of movement.value.lines.entries()) {
+      if (quantityOf(line.quantity) * sign >= 0) continue;
+      movement.issues.push({
+        code: 'custom',
+        input: line,
+        path: ['lines', i, 'quantity'],
+        message: `${movement.value.reason} has a quantity of the other sign`,
+      });
+    }
+  });
+
+/** LOCATION_FULL: what is not listed is zero. ITEMS: what is not listed is untouched. Mixed up, they empty a store. */
+const countSchema = (object: typeof z.strictObject | typeof z.object) =>
+  object({
+    site: object(site),
+    location: location.optional(),
+    scope: z.enum(['LOCATION_FULL', 'ITEMS']),
+    countedAt: instant,
+    lines: z
+      .array(
+        object({
+          item: itemSchema(object),
+          countedQuantity: quantity.refine(
+            (text) => !text.startsWith('-'),
+            'nobody counts less than nothing',
+          ),
+          uom: unitOfMeasure.optional(),
+        }),
+      )
+      .max(limits.linesPerEventMax),
+  });
+
+export type Movement = z.infer<ReturnType<typeof movementSchema>>;
+export type Count = z.infer<ReturnType<typeof countSchema>>;
+
+export const stockSchemas = (object: typeof z.strictObject | typeof z.object) =>
+  [
+    object({ ...envelope, type: z.literal(stockTypes.movement), data: movementSchema(object) }),
+    object({ ...envelope, type: z.literal(stockTypes.count), data: countSchema(object) }),
+  ] as const;

@@ -1,0 +1,64 @@
+import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
+import { zstdCompress, zstdDecompress } from 'node:zlib';
+import kafkajs, { type Kafka, type KafkaConfig, type LogEntry } from 'kafkajs';
+
+/**
+ * kafkajs with its traps contained: its log is quiet, its idle timer is stopped, zstd is known to it. Everything in the
+ * project that speaks to Kafka gets its client here.
+ */
+
+const { CompressionCodecs, CompressionTypes, Kafka: KafkaClient, logLevel } = kafkajs;
+
+/**
+ * kafkajs 2.2.4 re-arms a timer of about 1 ms for every broker connection even when nothing waits: a few percent of a
+ * core each, and a TimeoutNegativeWarning on Node 24 (tulios/kafkajs#1751, #1704). The wrapped method does nothing while
+ * there is neither a throttle nor a pending request; enqueueing a request calls it again.
+ */
+const stopIdleTimer = () => {
+  const require = createRequire(import.meta.url);
+  const RequestQueue = require('kafkajs/src/network/requestQueue/index.js') as {
+    prototype: { scheduleCheckPendingRequests?: () => void };
+  };
+  type Queue = { throttledUntil: number; pending: unknown[] };
+  const original = RequestQueue.prototype.scheduleCheckPendingRequests;
+  if (original === undefined)
+    throw new Error('kafkajs has changed: RequestQueue.scheduleCheckPendingRequests is gone');
+  RequestQueue.prototype.scheduleCheckPendingRequests = function (this: Queue) {
+    if (this.pending.length === 0 && this.throttledUntil <= Date.now()) return;
+    original.call(this);
+  };
+};
+stopIdleTimer();
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+  compress: (encoder: { buffer: Buffer }) => compress(encoder.buffer),
+  decompress: (buffer: Buffer) => decompress(buffer),
+});
+
+export type KafkaAddress = { brokers: string[]; clientId: string } & Pick<KafkaConfig, 'ssl' | 'sasl'>;
+
+/** `host:9092,host:9093` as in `BRANCHLINE_KAFKA`. */
+export const brokerList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((broker) => broker.trim())
+    .filter((broker) => broker !== '');
+
+/**
+ * kafkajs logs at ERROR what it repeats by itself a moment later (GroupCoordinatorNotAvailable in the first seconds of a
+ * broker, every reconnect), so its lines go to `onLog` and nobody prints them unless asked to.
+ */
+export const createKafka = (address: KafkaAddress, onLog: (entry: LogEntry) => void = () => {}): Kafka =>
+  new KafkaClient({
+    ...address,
+    logLevel: logLevel.WARN,
+    logCreator: () => onLog,
+    connectionTimeout: 3_000,
+    requestTimeout: 15_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
+  });
+
+export { CompressionTypes };

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Two projects: `unit` holds the tests beside the code and runs in parallel; `real` starts brokers, databases and
+ * processes and runs one file at a time, because a machine with two cores has no room for two Kafkas.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{contracts,kernel,drivers,simulators,edge-agent,bridge,hub,deploy}/**/*.test.ts', 'testing/tidy/**/*.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['testing/{faults,conformance,end-to-end}/**/*.test.ts'],
+          exclude: ['**/node_modules/**'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
