@@ -10,6 +10,11 @@ export const limits = {
   /** Brackets open at once in one event; a till's slip needs six. */
   eventDepthMax: 32,
   linesPerEventMax: 5_000,
+  /**
+   * The amounts of one event, without their signs, add up to less than this many minor units, and its quantities to less
+   * than this many thousandths. Far above any sale, and low enough that no total of the books can overflow 64 bits.
+   */
+  eventSumMax: 1_000_000_000_000,
   /** One HTTP request to the intake. Above it the answer is 413 and the connection closes. */
   intakeBodyBytesMax: 1024 * 1024,
   intakeEventsPerRequestMax: 1_000,

@@ -63,6 +63,16 @@ const slipRules = (voided: boolean) => (slip: z.core.ParsePayload<Slip>) => {
       });
     }
   }
+  const amounts = lines.reduce((sum, line) => sum + Math.abs(line.extendedAmount), Math.abs(totals.gross));
+  const quantities = lines.reduce((sum, line) => sum + Math.abs(quantityOf(line.quantity)), 0);
+  if (amounts >= limits.eventSumMax || quantities >= limits.eventSumMax) {
+    slip.issues.push({
+      code: 'custom',
+      input: lines,
+      path: ['lines'],
+      message: 'amounts or quantities beyond anything a till can sell',
+    });
+  }
   const paid = tenders.reduce((sum, tender) => sum + tender.amount, 0);
   if (paid !== totals.gross) {
     slip.issues.push({

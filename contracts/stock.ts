@@ -59,6 +59,17 @@ const movementSchema = (object: typeof z.strictObject | typeof z.object) =>
     note: z.string().max(200).optional(),
   }).check((movement) => {
     const sign = movementSigns[movement.value.reason];
+    if (
+      movement.value.lines.reduce((sum, line) => sum + Math.abs(quantityOf(line.quantity)), 0) >=
+      limits.eventSumMax
+    ) {
+      movement.issues.push({
+        code: 'custom',
+        input: movement.value.lines,
+        path: ['lines'],
+        message: 'quantities beyond anything a shelf can hold',
+      });
+    }
     for (const [i, line] of movement.value.lines.entries()) {
       if (quantityOf(line.quantity) * sign >= 0) continue;
       movement.issues.push({

@@ -51,6 +51,8 @@ export const streamTopic = (topics: KafkaTopics, stream: Stream): string => topi
 export const headers = {
   origin: 'bl-origin',
   to: 'bl-to',
+  /** Which agent a status message or a dead letter came from, `site/agent`: the authenticated MQTT topic's. */
+  from: 'bl-from',
   /** On dead letters: the error code, one line of detail, and the seqs that the record stands for, `first-last`. */
   reason: 'bl-reason',
   detail: 'bl-detail',

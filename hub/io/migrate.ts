@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import pg from 'pg';
+
+/**
+ * Brings the database to the newest schema: every file of `hub/sql` in the order of its number, each in a transaction of
+ * its own, once. A file that was applied and has changed since is an error, because then nobody knows what is there.
+ */
+const folder = new URL('../sql/', import.meta.url);
+/** Any constant will do; it keeps two set-ups from migrating at the same time. */
+const migrationLock = 7_264_001;
+
+export const migrate = async (url: string): Promise<string[]> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [migrationLock]);
+    await client.query(
+      'create table if not exists migration (name text primary key, sha256 text not null, applied_at timestamptz not null default now())',
+    );
+    const { rows } = await client.query<{ name: string; sha256: string }>(
+      'select name, sha256 from migration',
+    );
+    const known = new Map(rows.map((row) => [row.name, row.sha256]));
+    const applied: string[] = [];
+    for (const name of readdirSync(folder)
+      .filter((file) => /^\d{3}-[a-z-]+\.sql$/.test(file))
+      .sort()) {
+      const text = readFileSync(new URL(name, folder), 'utf8');
+      const sha256 = createHash('sha256').update(text).digest('hex');
+      if (known.get(name) === sha256) continue;
+      if (known.has(name))
+        throw new Error(
+          `hub/sql/${name} was applied to this database and has changed since; add a new file instead`,
+        );
+      await client.query('begin');
+      try {
+        await client.query(text);
+        await client.query('insert into migration (name, sha256) values ($1, $2)', [name, sha256]);
+        await client.query('commit');
+      } catch (error) {
+        await client.query('rollback');
+        throw new Error(`hub/sql/${name}: ${(error as Error).message}`, { cause: error });
+      }
+      applied.push(name);
+    }
+    return applied;
+  } finally {
+    await client.end();
+  }
+};
+
+/** The role the hub runs as: it reads and writes rows, and can neither delete the books nor change the schema. */
+export const grantHubRole = async (url: string, password: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query('select pg_advisory_xact_lock($1)', [migrationLock]);
+    const { rowCount } = await client.query("select 1 from pg_roles where rolname = 'branchline_hub'");
+    if (rowCount === 0) await client.query('create role branchline_hub login');
+    await client.query(`alter role branchline_hub password ${pg.escapeLiteral(password)}`);
+    await client.query('grant usage on schema public to branchline_hub');
+    await client.query('grant select, insert, update on all tables in schema public to branchline_hub');
+    await client.query('revoke all on migration from branchline_hub');
+    await client.query('grant execute on function ensure_journal_month to branchline_hub');
+    await client.query('commit');
+  } finally {
+    await client.end();
+  }
+};

@@ -1,0 +1,207 @@
+import { quantityOf } from '@branchline/contracts/decimal.ts';
+import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
+import { contentOf } from '@branchline/contracts/event.ts';
+import type { Source } from '@branchline/contracts/ids.ts';
+import { itemKey } from '@branchline/contracts/item.ts';
+import { limits } from '@branchline/contracts/limits.ts';
+import {
+  type BranchEvent,
+  type CountEvent,
+  type MovementEvent,
+  parseForBooks,
+  type SlipEvent,
+  streamOf,
+} from '@branchline/contracts/parse.ts';
+import { posTypes } from '@branchline/contracts/pos.ts';
+import { stockTypes } from '@branchline/contracts/stock.ts';
+import { type Instant, parseInstant } from '@branchline/contracts/time.ts';
+
+/** What an event says, in the shape in which the books keep it. One entry becomes one row of `journal`. */
+export const kinds = {
+  completed: 1,
+  voided: 2,
+  aborted: 3,
+  training: 4,
+  movement: 5,
+  countOfItems: 6,
+  countOfLocation: 7,
+} as const;
+export type Kind = (typeof kinds)[keyof typeof kinds];
+
+/** Soft rules: the event stays as it was stated, and the flag says what does not fit. */
+export const flags = {
+  linesDifferFromGross: 1,
+  taxDiffersFromGross: 2,
+  endDiffersFromTime: 4,
+  clockSuspect: 8,
+} as const;
+
+export type Entry = {
+  kind: Kind;
+  eventId: string;
+  businessDay: string;
+  /** Milliseconds since 1970; decides the window. */
+  at: number;
+  offsetMinutes: number;
+  location: string;
+  currency: string;
+  /** Minor units. */
+  gross: number;
+  lines: number;
+  /** Thousandths. */
+  units: number;
+  items: string[];
+  /** Thousandths, per line. */
+  quantities: number[];
+  /** Minor units, per line. */
+  amounts: number[];
+  /** Thousandths, per line; null where the kind's own rule holds (see journal.deltas). */
+  deltas: number[] | null;
+  flags: number;
+  /** The event without what the agent added: equal for two accepts of one event. */
+  content: string;
+};
+
+const sumOf = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+/**
+ * What a slip does to the shelf: a sale takes off what it sold; a return puts back only what can be sold again. A void
+ * carries reversed signs, so the same rule undoes it.
+ */
+const deltasOf = (
+  lines: { lineType: string; returnDisposition?: string | undefined }[],
+  quantities: number[],
+) => {
+  const back = (i: number) =>
+    lines[i]?.lineType === 'SALE' || lines[i]?.returnDisposition === 'sellable_accessible';
+  return lines.every((_, i) => back(i)) ? null : quantities.map((quantity, i) => (back(i) ? -quantity : 0));
+};
+
+const slipFlags = (event: SlipEvent, at: number, amounts: number[]): number => {
+  const { totals, endAt } = event.data;
+  let found = 0;
+  if (sumOf(amounts) !== totals.gross) found |= flags.linesDifferFromGross;
+  if (totals.net !== undefined && totals.tax !== undefined && totals.net + totals.tax !== totals.gross) {
+    found |= flags.taxDiffersFromGross;
+  }
+  if (endAt !== event.time && parseInstant(endAt)?.at !== at) found |= flags.endDiffersFromTime;
+  return found;
+};
+
+type Common = Pick<Entry, 'eventId' | 'at' | 'offsetMinutes' | 'content' | 'flags'>;
+
+const slipEntry = (event: SlipEvent, common: Common): Entry => {
+  const slip = event.data;
+  const lines = slip.lines.some((line) => line.voided === true)
+    ? slip.lines.filter((line) => line.voided !== true)
+    : slip.lines;
+  const quantities = lines.map((line) => quantityOf(line.quantity));
+  const amounts = lines.map((line) => line.extendedAmount);
+  const kind =
+    event.type === posTypes.voided ? kinds.voided : slip.training === true ? kinds.training : kinds.completed;
+  return {
+    ...common,
+    kind,
+    businessDay: slip.businessDay,
+    location: '',
+    currency: slip.currency,
+    gross: slip.totals.gross,
+    lines: lines.length,
+    units: sumOf(quantities),
+    items: lines.map((line) => itemKey(line.item)),
+    quantities,
+    amounts,
+    deltas: deltasOf(lines, quantities),
+    flags: common.flags | slipFlags(event, common.at, amounts),
+  };
+};
+
+const nothing = {
+  location: '',
+  currency: '',
+  gross: 0,
+  lines: 0,
+  units: 0,
+  items: [],
+  quantities: [],
+  amounts: [],
+  deltas: null,
+};
+
+const movementEntry = (event: MovementEvent, common: Common): Entry => {
+  const quantities = event.data.lines.map((line) => quantityOf(line.quantity));
+  return {
+    ...nothing,
+    ...common,
+    kind: kinds.movement,
+    businessDay: event.time.slice(0, 10),
+    location: event.data.location ?? '',
+    lines: quantities.length,
+    units: sumOf(quantities),
+    items: event.data.lines.map((line) => itemKey(line.item)),
+    quantities,
+  };
+};
+
+const countEntry = (event: CountEvent, common: Common, counted: Instant): Entry => {
+  const quantities = event.data.lines.map((line) => quantityOf(line.countedQuantity));
+  return {
+    ...nothing,
+    ...common,
+    ...counted,
+    kind: event.data.scope === 'ITEMS' ? kinds.countOfItems : kinds.countOfLocation,
+    businessDay: event.data.countedAt.slice(0, 10),
+    location: event.data.location ?? '',
+    lines: quantities.length,
+    units: sumOf(quantities),
+    items: event.data.lines.map((line) => itemKey(line.item)),
+    quantities,
+  };
+};
+
+const entryOf = (event: BranchEvent, stored: string): Entry => {
+  const { at, offsetMinutes } = parseInstant(event.time) as Instant;
+  const recorded = event.recordedtime === undefined ? undefined : parseInstant(event.recordedtime)?.at;
+  const suspect = recorded !== undefined && at - recorded > limits.clockAheadMsMax;
+  const common: Common = {
+    eventId: event.id,
+    at,
+    offsetMinutes,
+    content: contentOf(stored),
+    flags: suspect ? flags.clockSuspect : 0,
+  };
+  switch (event.type) {
+    case posTypes.completed:
+    case posTypes.voided:
+      return slipEntry(event, common);
+    case posTypes.aborted:
+      return { ...nothing, ...common, kind: kinds.aborted, businessDay: event.data.businessDay };
+    case stockTypes.movement:
+      return movementEntry(event, common);
+    case stockTypes.count:
+      return countEntry(event, common, parseInstant(event.data.countedAt) as Instant);
+  }
+};
+
+/** The bytes of one Kafka record as an entry, or why they cannot be one. `source` is where the bridge says they came from. */
+export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem => {
+  const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(stored);
+  } catch {
+    return problem('not-json', 'the record is not JSON');
+  }
+  const event = parseForBooks(value);
+  if (isProblem(event)) return event;
+  if (event.data.site.storeId !== source.site) {
+    return problem(
+      'site-mismatch',
+      `the event names ${event.data.site.storeId}, it came from ${source.site}`,
+      'data.site.storeId',
+    );
+  }
+  if (streamOf(event.type) !== source.stream)
+    return problem('schema', `a ${event.type} on the ${source.stream} stream`, 'type');
+  return entryOf(event, stored);
+};

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { isProblem } from '@branchline/contracts/errors.ts';
+import type { Stream } from '@branchline/contracts/ids.ts';
+import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
+import type pg from 'pg';
+import { type Entry, readEntry } from '../core/entry.ts';
+import type { Booked } from '../core/fold.ts';
+import { freshDeliveries, type LogRecord, type SourceSlice, sortSlice } from '../core/slice.ts';
+import { insertJournal, type JournalRow } from './journal-table.ts';
+import type { Names } from './names.ts';
+import { keepConflicts, keepQuarantined, type Quarantined } from './quarantine-tables.ts';
+import { lockSources, type SourceTally, settleSources } from './source-table.ts';
+import { addToTotals } from './totals-tables.ts';
+
+/**
+ * The one transaction that takes a slice of a Kafka partition into the books (H2): fence, lock the sources, take the new
+ * seqs, read the new events, write journal, totals, quarantine and the sources' memory, commit. Either all of it is in
+ * the books or nothing is, and only one hub can do it for the same offsets.
+ */
+export type SliceInput = {
+  topic: string;
+  part: number;
+  /** What the topic carries; undefined for the dead-letter topic. */
+  stream: Stream | undefined;
+  /** The fence: where the books must stand for this slice to be the next one. */
+  from: number;
+  /** Last offset of the slice + 1: offsets have gaps. */
+  to: number;
+  /** Everything recorded up to this moment (ms, broker's clock) has been read once this slice is in. */
+  readTo: number;
+  records: LogRecord[];
+};
+
+export type SliceOutcome =
+  | { fenced: true }
+  | {
+      fenced: false;
+      applied: number;
+      redelivered: number;
+      repeated: number;
+      conflicting: number;
+      quarantined: number;
+      deadlettered: number;
+      sourceIds: number[];
+    };
+
+export type Books = { apply(slice: SliceInput): Promise<SliceOutcome> };
+
+/** The seams of the transaction that a mutant in `testing/` replaces to prove that the checker would see it. */
+export type BooksPolicy = {
+  fence(client: pg.ClientBase, slice: SliceInput): Promise<boolean>;
+  novelOf(group: SourceSlice, novel: Range[]): Range[];
+};
+
+/** H2: a compare-and-set on the position. A hub that was overtaken changes no row and writes nothing. */
+export const fenceByPosition: BooksPolicy['fence'] = async (client, slice) => {
+  const { rowCount } = await client.query({
+    name: 'fence',
+    text: `update ingest_offset set next_offset = $3, read_to = greatest(read_to, to_timestamp($4))
+           where topic = $1 and part = $2 and next_offset = $5`,
+    values: [slice.topic, slice.part, slice.to, slice.readTo / 1000, slice.from],
+  });
+  return rowCount === 1;
+};
+
+export const strictPolicy: BooksPolicy = { fence: fenceByPosition, novelOf: (_, novel) => novel };
+
+const contentHash = (content: string): string =>
+  createHash('sha256').update(content).digest('hex').slice(0, 16);
+
+type Read = { rows: JournalRow[]; quarantined: Quarantined[] };
+
+const readFresh = (
+  groups: { group: SourceSlice; sourceId: number; siteId: number; novel: Range[] }[],
+): Read => {
+  const rows: JournalRow[] = [];
+  const quarantined: Quarantined[] = [];
+  for (const { group, sourceId, siteId, novel } of groups) {
+    for (const { seq, record } of freshDeliveries(group, novel)) {
+      const entry = readEntry(record.value, group.source);
+      if (isProblem(entry)) {
+        const detail = entry.where === undefined ? entry.detail : `${entry.where}: ${entry.detail}`;
+        quarantined.push({ sourceId, first: seq, last: seq, reason: entry.code, detail, record });
+      } else {
+        rows.push({
+          entry,
+          sourceId,
+          siteId,
+          seq,
+          recordedAt: record.timestamp,
+          hash: contentHash(entry.content),
+          record,
+        });
+      }
+    }
+    const open = new RangeSet(novel);
+    // A dead letter whose seqs are all taken is a second copy of one that is kept already.
+    for (const letter of group.deadLetters) {
+      if (open.within(letter.first, letter.last).length > 0) quarantined.push({ sourceId, ...letter });
+    }
+  }
+  return { rows, quarantined };
+};
+
+const countOf = (ranges: Range[]): number => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+
+export const createBooks = (
+  pool: pg.Pool,
+  names: Names,
+  intervalMs: number,
+  policy = strictPolicy,
+): Books => {
+  const sourceIds = new Map<string, number>();
+
+  const applyIn = async (client: pg.ClientBase, slice: SliceInput): Promise<SliceOutcome> => {
+    if (!(await policy.fence(client, slice))) return { fenced: true };
+    const { sources, strays } = sortSlice(slice.records, slice.stream);
+    const sites = await names.siteIds(sources.map(({ source }) => source.site));
+    const locked = await lockSources(client, slice, sources, sites, sourceIds);
+    const groups = locked.map(({ group, sourceId, novel }) => ({
+      group,
+      sourceId,
+      siteId: sites.get(group.source.site) as number,
+      novel: policy.novelOf(group, novel),
+    }));
+
+    const { rows, quarantined } = readFresh(groups);
+    await names.ensureMonths(new Set(rows.map((row) => row.entry.businessDay)));
+    const items = await names.itemIds(itemNames(rows));
+    const itemIds = new Map(
+      rows.map((row) => [row, row.entry.items.map((name) => items.get(name) as number)]),
+    );
+    const { inserted, repeated, conflicting } = await insertJournal(client, rows, itemIds);
+
+    const booked: Booked[] = inserted.map((row) => ({
+      entry: row.entry,
+      siteId: row.siteId,
+      itemIds: itemIds.get(row) as number[],
+      recordedAt: row.recordedAt,
+    }));
+    await addToTotals(client, booked, intervalMs);
+    await keepConflicts(client, conflicting);
+    const strayRows = strays.map((stray) => ({ sourceId: null, first: null, last: null, ...stray }));
+    await keepQuarantined(client, slice, [...quarantined, ...strayRows]);
+    const tallies = groups.map(
+      ({ group, sourceId, novel }): SourceTally => ({
+        sourceId,
+        seqs: group.seqs,
+        applied: count(inserted, sourceId),
+        repeated: count(repeated, sourceId),
+        conflicting: count(conflicting, sourceId),
+        quarantined: group.deadLetters.length > 0 ? 0 : count(quarantined, sourceId),
+        deadlettered: group.deadLetters.length > 0 ? countOf(novel) : 0,
+        redelivered: Math.max(0, group.deliveries.length - countOf(novel)),
+      }),
+    );
+    await settleSources(client, tallies);
+    return {
+      fenced: false,
+      applied: inserted.length,
+      repeated: repeated.length,
+      conflicting: conflicting.length,
+      quarantined: sum(tallies, 'quarantined') + strays.length,
+      deadlettered: sum(tallies, 'deadlettered'),
+      redelivered: sum(tallies, 'redelivered'),
+      sourceIds: groups.map(({ sourceId }) => sourceId),
+    };
+  };
+
+  return {
+    apply: async (slice) => {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query('begin');
+        const outcome = await applyIn(client, slice);
+        await client.query(outcome.fenced ? 'rollback' : 'commit');
+        return outcome;
+      } catch (error) {
+        broken = error as Error;
+        sourceIds.clear();
+        await client.query('rollback').then(
+          () => {
+            broken = undefined;
+          },
+          () => {},
+        );
+        throw error;
+      } finally {
+        // A connection that could not even roll back is not given to the next slice.
+        client.release(broken);
+      }
+    },
+  };
+};
+
+const itemNames = function* (rows: { entry: Entry }[]): Generator<string> {
+  for (const { entry } of rows) yield* entry.items;
+};
+
+const count = (rows: { sourceId: number | null }[], sourceId: number): number =>
+  rows.reduce((n, row) => (row.sourceId === sourceId ? n + 1 : n), 0);
+
+const sum = <K extends keyof SourceTally>(tallies: SourceTally[], key: K): number =>
+  tallies.reduce((total, tally) => total + (tally[key] as number), 0);

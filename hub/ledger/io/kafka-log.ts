@@ -1,0 +1,109 @@
+import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { LogRecord } from '../core/slice.ts';
+import type { Place } from './position-table.ts';
+
+/**
+ * The reading side of Kafka as a port. kafkajs keeps the group and fetches; where reading stands is the handler's
+ * business: it gets whatever was fetched and answers with the offset that it wants next. The broker's commits follow and
+ * are only advisory.
+ */
+export type LogBatch = Place & {
+  records: LogRecord[];
+  /** True when nothing was left to read in this partition at the time of the fetch. */
+  atEnd: boolean;
+  /** To be called between slices; throws when the group is being reshuffled, and the handler must let that through. */
+  alive(): Promise<void>;
+  /** False when the partition may belong to another hub by now. */
+  isMine(): boolean;
+};
+
+export type LogHandlers = {
+  /** A batch was fetched. The answer is where reading of the partition goes on. */
+  onBatch(batch: LogBatch): Promise<{ next: number }>;
+  /** These partitions were just assigned; the answer is where each of them goes on. */
+  onAssigned(places: Place[]): Promise<(Place & { next: number })[]>;
+  onCrash(error: Error): void;
+};
+
+export type LogReader = { stop(): Promise<void> };
+
+const recordOf = (message: KafkaMessage): LogRecord => ({
+  offset: Number(message.offset),
+  timestamp: Number(message.timestamp),
+  value: message.value ?? new Uint8Array(0),
+  headers: (message.headers ?? {}) as LogRecord['headers'],
+});
+
+export const readLog = async (
+  kafka: Kafka,
+  options: { groupId: string; topics: string[]; concurrency: number },
+  handlers: LogHandlers,
+): Promise<LogReader> => {
+  const consumer = kafka.consumer({
+    groupId: options.groupId,
+    sessionTimeout: 10_000,
+    heartbeatInterval: 2_000,
+    rebalanceTimeout: 20_000,
+    maxWaitTimeInMs: 100,
+    maxBytesPerPartition: 2 * 1024 * 1024,
+    allowAutoTopicCreation: false,
+    // kafkajs gives up after these and crashes; `restartOnFailure` then starts it again, for ever.
+    retry: { initialRetryTime: 200, maxRetryTime: 5_000, retries: 5, restartOnFailure: async () => true },
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => handlers.onCrash(payload.error));
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    const places = Object.entries(payload.memberAssignment).flatMap(([topic, parts]) =>
+      parts.map((part) => ({ topic, part })),
+    );
+    handlers.onAssigned(places).then(
+      (positions) => seekAll(consumer, positions),
+      (error: Error) => handlers.onCrash(error),
+    );
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topics: options.topics, fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: options.concurrency,
+    eachBatch: (payload) => eachBatch(consumer, payload, handlers),
+  });
+  return {
+    stop: async () => {
+      await consumer.stop();
+      await consumer.disconnect();
+    },
+  };
+};
+
+const seekAll = (consumer: Consumer, positions: (Place & { next: number })[]) => {
+  for (const { topic, part, next } of positions)
+    consumer.seek({ topic, partition: part, offset: String(next) });
+};
+
+const eachBatch = async (
+  consumer: Consumer,
+  payload: EachBatchPayload,
+  handlers: LogHandlers,
+): Promise<void> => {
+  const { batch, heartbeat, isRunning, isStale, resolveOffset } = payload;
+  if (batch.messages.length === 0) return;
+  const last = Number(batch.lastOffset());
+  const { next } = await handlers.onBatch({
+    topic: batch.topic,
+    part: batch.partition,
+    records: batch.messages.map(recordOf),
+    atEnd: last + 1 >= Number(batch.highWatermark),
+    alive: heartbeat,
+    isMine: () => isRunning() && !isStale(),
+  });
+  if (next === last + 1) resolveOffset(batch.lastOffset());
+  else consumer.seek({ topic: batch.topic, partition: batch.partition, offset: String(next) });
+  if (!isRunning() || isStale()) return;
+  // A commit that fails costs nothing: PostgreSQL knows the position.
+  await consumer
+    .commitOffsets([{ topic: batch.topic, partition: batch.partition, offset: String(next) }])
+    .catch((error: Error & { type?: string }) => {
+      if (error.type === 'REBALANCE_IN_PROGRESS') throw error;
+    });
+};

@@ -1,0 +1,73 @@
+import type pg from 'pg';
+import type { CountTaken, StockChange } from '../core/fold.ts';
+import { numbers, seconds, texts } from './columns.ts';
+
+/**
+ * Stock on hand: the latest count plus every change after it (H5). A change before the count is history and leaves it
+ * alone; a count that arrives late is put in its place by adding the changes up again from the journal.
+ */
+export const changeStock = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
+  if (changes.length === 0) return;
+  await client.query({
+    name: 'change-stock',
+    text: `
+      with change as materialized (
+        select * from unnest($1::int4[], $2::text[], $3::int4[], $4::float8[], $5::int8[]) as t(site_id, location, item_id, at, delta)),
+      gain as (
+        select c.site_id, c.location, c.item_id, f.count_at, f.count_key,
+               coalesce(sum(c.delta) filter (where coalesce(s.count_at, f.count_at) is null
+                                               or to_timestamp(c.at) > coalesce(s.count_at, f.count_at)), 0) as delta
+        from change c
+        left join stock s using (site_id, location, item_id)
+        left join full_count f on f.site_id = c.site_id and f.location = c.location
+        group by 1, 2, 3, 4, 5)
+      insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since)
+      select site_id, location, item_id, count_at, count_key, delta from gain order by 1, 2, 3
+      on conflict (site_id, location, item_id) do update set
+        delta_since = s.delta_since + excluded.delta_since, changed_at = now()`,
+    values: [
+      numbers(changes.map((change) => change.siteId)),
+      texts(changes.map((change) => change.location)),
+      numbers(changes.map((change) => change.itemId)),
+      seconds(changes.map((change) => change.at)),
+      numbers(changes.map((change) => change.delta)),
+    ],
+  });
+};
+
+/**
+ * Takes one count. It replaces what an older count said of its items; a newer count of the same item stays. A full count
+ * also sets to zero what it does not list.
+ */
+export const applyCount = async (client: pg.ClientBase, count: CountTaken): Promise<void> => {
+  const place = [count.siteId, count.location, count.at / 1000, count.key];
+  if (count.full) {
+    await client.query(
+      `insert into full_count as f (site_id, location, count_at, count_key) values ($1, $2, to_timestamp($3), $4)
+       on conflict (site_id, location) do update set count_at = excluded.count_at, count_key = excluded.count_key
+       where (excluded.count_at, excluded.count_key) > (f.count_at, f.count_key)`,
+      place,
+    );
+  }
+  await client.query(
+    `
+    with listed as (select item_id, sum(quantity)::int8 as quantity from unnest($5::int4[], $6::int8[]) as t(item_id, quantity) group by 1),
+    counted as (
+      select item_id, quantity from listed
+      union all
+      select item_id, 0 from stock where $7 and site_id = $1 and location = $2 and item_id not in (select item_id from listed)),
+    after as (
+      select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta
+      from journal j, unnest(j.items, j.quantities, j.deltas) as l(item_id, quantity, delta)
+      where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3)
+      group by 1)
+    insert into stock as s (site_id, location, item_id, count_at, count_key, count_quantity, delta_since)
+    select $1, $2, item_id, to_timestamp($3), $4, quantity, coalesce(after.delta, 0)
+    from counted left join after using (item_id) order by item_id
+    on conflict (site_id, location, item_id) do update set
+      count_at = excluded.count_at, count_key = excluded.count_key, count_quantity = excluded.count_quantity,
+      delta_since = excluded.delta_since, changed_at = now()
+    where s.count_at is null or (excluded.count_at, excluded.count_key) > (s.count_at, s.count_key)`,
+    [...place, numbers(count.itemIds), numbers(count.quantities), count.full],
+  );
+};

@@ -1,0 +1,103 @@
+import type pg from 'pg';
+import { type Booked, countsTaken, itemDayGains, stockChanges, windowGains } from '../core/fold.ts';
+import { numbers, seconds, texts } from './columns.ts';
+import { applyCount, changeStock } from './stock-tables.ts';
+
+/**
+ * Additive upserts of what the fold found. Keys come sorted, so that two slices that meet take their row locks in the
+ * same order and cannot deadlock.
+ */
+export const addToTotals = async (
+  client: pg.ClientBase,
+  booked: Booked[],
+  intervalMs: number,
+): Promise<void> => {
+  if (booked.length === 0) return;
+  await addToWindows(client, booked, intervalMs);
+  await addToItemDays(client, booked);
+  const changes = stockChanges(booked);
+  const counts = countsTaken(booked);
+  await lockStock(client, changes, counts);
+  await changeStock(client, changes);
+  for (const count of counts) await applyCount(client, count);
+};
+
+const addToWindows = async (client: pg.ClientBase, booked: Booked[], intervalMs: number): Promise<void> => {
+  const gains = windowGains(booked, intervalMs);
+  if (gains.length === 0) return;
+  await client.query({
+    name: 'add-to-windows',
+    text: `
+      insert into sales_window as w (site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross)
+      select site_id, to_timestamp(window_start), currency, slips, voids, lines, units, gross, late_slips, late_gross
+      from unnest($1::int4[], $2::float8[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[])
+        as t(site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross)
+      order by 1, 2, 3
+      on conflict (site_id, window_start, currency) do update set
+        slips = w.slips + excluded.slips, voids = w.voids + excluded.voids, lines = w.lines + excluded.lines,
+        units = w.units + excluded.units, gross = w.gross + excluded.gross,
+        late_slips = w.late_slips + excluded.late_slips, late_gross = w.late_gross + excluded.late_gross,
+        revision = w.revision + 1, changed_at = now()`,
+    values: [
+      numbers(gains.map((gain) => gain.siteId)),
+      seconds(gains.map((gain) => gain.windowStart)),
+      texts(gains.map((gain) => gain.currency)),
+      numbers(gains.map((gain) => gain.slips)),
+      numbers(gains.map((gain) => gain.voids)),
+      numbers(gains.map((gain) => gain.lines)),
+      numbers(gains.map((gain) => gain.units)),
+      numbers(gains.map((gain) => gain.gross)),
+      numbers(gains.map((gain) => gain.lateSlips)),
+      numbers(gains.map((gain) => gain.lateGross)),
+    ],
+  });
+};
+
+const addToItemDays = async (client: pg.ClientBase, booked: Booked[]): Promise<void> => {
+  const gains = itemDayGains(booked);
+  if (gains.length === 0) return;
+  await client.query({
+    name: 'add-to-item-days',
+    text: `
+      insert into item_day as d (site_id, business_day, item_id, currency, lines, units, amount)
+      select * from unnest($1::int4[], $2::date[], $3::int4[], $4::text[], $5::int8[], $6::int8[], $7::int8[])
+        as t(site_id, business_day, item_id, currency, lines, units, amount)
+      order by 1, 2, 3, 4
+      on conflict (site_id, business_day, item_id, currency) do update set
+        lines = d.lines + excluded.lines, units = d.units + excluded.units, amount = d.amount + excluded.amount,
+        changed_at = now()`,
+    values: [
+      numbers(gains.map((gain) => gain.siteId)),
+      texts(gains.map((gain) => gain.businessDay)),
+      numbers(gains.map((gain) => gain.itemId)),
+      texts(gains.map((gain) => gain.currency)),
+      numbers(gains.map((gain) => gain.lines)),
+      numbers(gains.map((gain) => gain.units)),
+      numbers(gains.map((gain) => gain.amount)),
+    ],
+  });
+};
+
+/** First part of the advisory lock keys of this program that mean "the stock of site …". */
+const stockLocks = 7_264_002;
+
+/**
+ * A count reads the journal for what came after it, so it must not run beside a slice that adds to the same site: such
+ * slices hold the site's lock shared, counts hold it alone. Whoever waits sees the other's rows afterwards.
+ */
+const lockStock = async (
+  client: pg.ClientBase,
+  changes: { siteId: number }[],
+  counts: { siteId: number }[],
+): Promise<void> => {
+  const alone = new Set(counts.map((count) => count.siteId));
+  const sites = [...new Set([...alone, ...changes.map((change) => change.siteId)])].sort((a, b) => a - b);
+  if (sites.length === 0) return;
+  await client.query({
+    name: 'lock-stock',
+    text: `select case when alone then pg_advisory_xact_lock(${stockLocks}, site_id)
+                       else pg_advisory_xact_lock_shared(${stockLocks}, site_id) end
+           from unnest($1::int4[], $2::bool[]) as t(site_id, alone)`,
+    values: [numbers(sites), `{${sites.map((site) => alone.has(site)).join(',')}}`],
+  });
+};

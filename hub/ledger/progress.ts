@@ -1,0 +1,70 @@
+import type { Clock } from '@branchline/kernel/clock.ts';
+import type { Log } from '@branchline/kernel/log.ts';
+import type pg from 'pg';
+import type { LogBounds } from './io/kafka-bounds.ts';
+import { noteReadTo } from './io/position-table.ts';
+
+/**
+ * Follows how far the books are behind the log. It also tells the positions of quiet partitions that nothing is left to
+ * read: without that, an event that Kafka lost at the end of a quiet partition could never be told from one still to come.
+ */
+const everyMs = 2_000;
+
+export type Lag = { lagRecords: number; lagSeconds: number };
+
+export const followProgress = (parts: {
+  pool: pg.Pool;
+  bounds: LogBounds;
+  topics: string[];
+  clock: Clock;
+  log: Log;
+}) => {
+  let lag: Lag = { lagRecords: 0, lagSeconds: 0 };
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const look = async () => {
+    const askedAt = parts.clock.now();
+    const ends = (await Promise.all(parts.topics.map((topic) => parts.bounds.boundsOf(topic)))).flat();
+    await noteReadTo(parts.pool, ends, askedAt - 1);
+    const { rows } = await parts.pool.query<{
+      topic: string;
+      part: number;
+      next_offset: string;
+      read_to: Date | number;
+    }>(
+      `select topic, part, next_offset, coalesce(extract(epoch from nullif(read_to, '-infinity')), 0)::float8 as read_to
+       from ingest_offset where topic = any($1)`,
+      [parts.topics],
+    );
+    const positions = new Map(rows.map((row) => [`${row.topic}/${row.part}`, row]));
+    let records = 0;
+    let seconds = 0;
+    for (const { topic, part, end, earliest } of ends) {
+      const position = positions.get(`${topic}/${part}`);
+      const behind = end - Number(position?.next_offset ?? earliest);
+      if (behind <= 0) continue;
+      records += behind;
+      const readTo = Number(position?.read_to ?? 0);
+      // A partition that was never read has no time to measure from yet.
+      if (readTo > 0) seconds = Math.max(seconds, askedAt / 1000 - readTo);
+    }
+    lag = { lagRecords: records, lagSeconds: Math.round(seconds * 10) / 10 };
+  };
+
+  const loop = () => {
+    look()
+      .catch((error: unknown) => parts.log.debug({ err: error }, 'the lag is not known'))
+      .finally(() => {
+        if (!stopped) timer = setTimeout(loop, everyMs);
+      });
+  };
+  loop();
+  return {
+    lag: () => lag,
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+};

@@ -1,0 +1,45 @@
+import { kafkaTopics } from '@branchline/contracts/topics.ts';
+import { brokerList, createKafka } from '@branchline/drivers/kafka.ts';
+import { loadConfigOrExit } from '@branchline/kernel/config.ts';
+import { createLog } from '@branchline/kernel/log.ts';
+import { z } from 'zod';
+import { createTopics } from './io/create-topics.ts';
+import { grantHubRole, migrate } from './io/migrate.ts';
+
+const config = loadConfigOrExit(
+  `Prepares the hub's database and Kafka topics, and ends. Safe to run again: it adds what is missing.
+
+Usage: node hub/setup.ts --kafka HOST:PORT --postgres URL`,
+  z.object({
+    kafka: z.string().describe('Kafka brokers, host:port, separated by commas'),
+    topicPrefix: z.string().default('branchline').describe('first part of every topic name'),
+    postgres: z
+      .string()
+      .describe('postgres:// URL of the role that owns the tables; the hub itself uses a lesser one'),
+    hubPassword: z
+      .string()
+      .optional()
+      .describe('creates or updates the role branchline_hub with this password'),
+    partitions: z
+      .int()
+      .min(1)
+      .default(8)
+      .describe('partitions of the event topics; more can be added, never fewer'),
+    replicationFactor: z.int().min(1).default(1).describe('copies of each partition; 3 in production'),
+    retentionHours: z.int().min(1).default(168).describe('how long Kafka keeps events'),
+    logLevel: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('warn')
+      .describe('what to log on stderr'),
+  }),
+);
+
+const log = createLog('hub-setup', config.logLevel);
+const applied = await migrate(config.postgres);
+if (config.hubPassword !== undefined) await grantHubRole(config.postgres, config.hubPassword);
+const created = await createTopics(
+  createKafka({ brokers: brokerList(config.kafka), clientId: 'hub-setup' }),
+  kafkaTopics(config.topicPrefix),
+  config,
+);
+log.info({ migrations: applied, topics: created }, 'set up');
