@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isProblem } from '@branchline/contracts/errors.ts';
-import type { Stream } from '@branchline/contracts/ids.ts';
+import { isProblem, type Problem } from '@branchline/contracts/errors.ts';
+import type { Source, Stream } from '@branchline/contracts/ids.ts';
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 import type pg from 'pg';
 import { type Entry, readEntry } from '../core/entry.ts';
@@ -50,6 +50,7 @@ export type Books = { apply(slice: SliceInput): Promise<SliceOutcome> };
 export type BooksPolicy = {
   fence(client: pg.ClientBase, slice: SliceInput): Promise<boolean>;
   novelOf(group: SourceSlice, novel: Range[]): Range[];
+  read(record: LogRecord, source: Source): Entry | Problem;
 };
 
 /** H2: a compare-and-set on the position. A hub that was overtaken changes no row and writes nothing. */
@@ -63,7 +64,11 @@ export const fenceByPosition: BooksPolicy['fence'] = async (client, slice) => {
   return rowCount === 1;
 };
 
-export const strictPolicy: BooksPolicy = { fence: fenceByPosition, novelOf: (_, novel) => novel };
+export const strictPolicy: BooksPolicy = {
+  fence: fenceByPosition,
+  novelOf: (_, novel) => novel,
+  read: (record, source) => readEntry(record.value, source),
+};
 
 const contentHash = (content: string): string =>
   createHash('sha256').update(content).digest('hex').slice(0, 16);
@@ -71,13 +76,14 @@ const contentHash = (content: string): string =>
 type Read = { rows: JournalRow[]; quarantined: Quarantined[] };
 
 const readFresh = (
+  policy: BooksPolicy,
   groups: { group: SourceSlice; sourceId: number; siteId: number; novel: Range[] }[],
 ): Read => {
   const rows: JournalRow[] = [];
   const quarantined: Quarantined[] = [];
   for (const { group, sourceId, siteId, novel } of groups) {
     for (const { seq, record } of freshDeliveries(group, novel)) {
-      const entry = readEntry(record.value, group.source);
+      const entry = policy.read(record, group.source);
       if (isProblem(entry)) {
         const detail = entry.where === undefined ? entry.detail : `${entry.where}: ${entry.detail}`;
         quarantined.push({ sourceId, first: seq, last: seq, reason: entry.code, detail, record });
@@ -124,7 +130,7 @@ export const createBooks = (
       novel: policy.novelOf(group, novel),
     }));
 
-    const { rows, quarantined } = readFresh(groups);
+    const { rows, quarantined } = readFresh(policy, groups);
     await names.ensureMonths(new Set(rows.map((row) => row.entry.businessDay)));
     const items = await names.itemIds(itemNames(rows));
     const itemIds = new Map(

@@ -49,6 +49,16 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
       place,
     );
   }
+  // An item that no row knows yet was still counted as zero by a newer full count: that row comes first, so that this
+  // count does not win by being the first to name the item.
+  await client.query(
+    `insert into stock (site_id, location, item_id, count_at, count_key)
+     select f.site_id, f.location, t.item_id, f.count_at, f.count_key
+     from full_count f, unnest($5::int4[]) as t(item_id)
+     where f.site_id = $1 and f.location = $2 and (f.count_at, f.count_key) > (to_timestamp($3), $4)
+     order by t.item_id on conflict do nothing`,
+    [...place, numbers(count.itemIds)],
+  );
   await client.query(
     `
     with listed as (select item_id, sum(quantity)::int8 as quantity from unnest($5::int4[], $6::int8[]) as t(item_id, quantity) group by 1),

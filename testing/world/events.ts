@@ -1,0 +1,125 @@
+import type { Stream } from '@branchline/contracts/ids.ts';
+import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
+import { streamOf } from '@branchline/contracts/parse.ts';
+import { stockTypes } from '@branchline/contracts/stock.ts';
+import { decimalText } from '@branchline/contracts/decimal.ts';
+import { headers, originText } from '@branchline/contracts/topics.ts';
+import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
+
+/** Small, valid events for tests: every field that a test does not name has a value that does no harm. */
+export type SaleLine = { item: string; quantity: number; amount: number; sellable?: boolean };
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** Quantities in thousandths, amounts in minor units. A negative quantity makes a return line. */
+export const slipEvent = (slip: {
+  site: string;
+  sequence: number;
+  at: number;
+  lines: SaleLine[];
+  voidOf?: boolean;
+  training?: boolean;
+  businessDay?: string;
+  currency?: string;
+}) => {
+  const sign = slip.voidOf === true ? -1 : 1;
+  const data = {
+    site: { storeId: slip.site },
+    workstationId: 'till-1',
+    sequenceNumber: slip.sequence,
+    businessDay: slip.businessDay ?? iso(slip.at).slice(0, 10),
+    endAt: iso(slip.at),
+    currency: slip.currency ?? 'EUR',
+    ...(slip.training === true ? { training: true } : {}),
+    lines: slip.lines.map((line, i) => ({
+      lineNumber: i + 1,
+      lineType: line.quantity < 0 ? 'RETURN' : 'SALE',
+      item: { itemId: line.item },
+      quantity: decimalText(sign * line.quantity, 3),
+      extendedAmount: sign * line.amount,
+      ...(line.sellable === true ? { returnDisposition: 'sellable_accessible' } : {}),
+    })),
+    tenders: [{ tenderType: 'CASH', amount: sign * slip.lines.reduce((sum, line) => sum + line.amount, 0) }],
+    totals: { gross: sign * slip.lines.reduce((sum, line) => sum + line.amount, 0) },
+    ...(slip.voidOf === true
+      ? {
+          references: [
+            {
+              workstationId: 'till-1',
+              businessDay: slip.businessDay ?? iso(slip.at).slice(0, 10),
+              sequenceNumber: slip.sequence,
+              referenceType: 'VOID',
+            },
+          ],
+        }
+      : {}),
+  };
+  return {
+    specversion: '1.0',
+    id: posEventId(data, slip.voidOf),
+    source: `urn:x-retail:site:${slip.site}:ws:till-1`,
+    type: slip.voidOf === true ? posTypes.voided : posTypes.completed,
+    time: iso(slip.at),
+    dataclassification: 'confidential',
+    data,
+  };
+};
+
+export const movementEvent = (movement: {
+  site: string;
+  id: string;
+  at: number;
+  lines: { item: string; quantity: number }[];
+}) => ({
+  specversion: '1.0',
+  id: movement.id,
+  source: `urn:x-retail:site:${movement.site}:wh:scanner-1`,
+  type: stockTypes.movement,
+  time: iso(movement.at),
+  dataclassification: 'internal',
+  data: {
+    site: { storeId: movement.site },
+    movementId: movement.id,
+    reason: 'ADJUSTMENT',
+    lines: movement.lines.map(({ item, quantity }) => ({ item: { itemId: item }, quantity: decimalText(quantity, 3) })),
+  },
+});
+
+export const countEvent = (count: {
+  site: string;
+  id: string;
+  at: number;
+  full: boolean;
+  lines: { item: string; quantity: number }[];
+}) => ({
+  specversion: '1.0',
+  id: count.id,
+  source: `urn:x-retail:site:${count.site}:wh:scanner-1`,
+  type: stockTypes.count,
+  time: iso(count.at),
+  dataclassification: 'internal',
+  data: {
+    site: { storeId: count.site },
+    scope: count.full ? 'LOCATION_FULL' : 'ITEMS',
+    countedAt: iso(count.at),
+    lines: count.lines.map(({ item, quantity }) => ({ item: { itemId: item }, countedQuantity: decimalText(quantity, 3) })),
+  },
+});
+
+export type TestEvent = ReturnType<typeof slipEvent> | ReturnType<typeof movementEvent> | ReturnType<typeof countEvent>;
+
+export const streamOfEvent = (event: TestEvent): Stream => streamOf(event.type);
+
+/** The record that the bridge would write for an event; offset and time are Kafka's. */
+export const recordOf = (
+  value: unknown,
+  origin: { site: string; agent?: string; stream: Stream; epoch: string; seq: number },
+  { offset = 0, timestamp = 1_700_000_000_000 }: { offset?: number; timestamp?: number } = {},
+): LogRecord => ({
+  offset,
+  timestamp,
+  value: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
+  headers: {
+    [headers.origin]: Buffer.from(originText({ agent: 'edge-1', ...origin }, origin.seq)),
+  },
+});
