@@ -10,6 +10,7 @@ import { type Count, type Movement, stockSchemas, stockTypes } from './stock.ts'
  */
 
 type Envelope = {
+  specversion: '1.0';
   id: string;
   source: string;
   subject?: string | undefined;

@@ -38,7 +38,7 @@ CompressionCodecs[CompressionTypes.ZSTD] = () => ({
   decompress: (buffer: Buffer) => decompress(buffer),
 });
 
-export type KafkaAddress = { brokers: string[]; clientId: string } & Pick<KafkaConfig, 'ssl' | 'sasl'>;
+export type KafkaAddress = { brokers: string[]; clientId: string } & Pick<KafkaConfig, 'ssl' | 'sasl' | 'retry'>;
 
 /** `host:9092,host:9093` as in `BRANCHLINE_KAFKA`. */
 export const brokerList = (text: string): string[] =>
@@ -53,12 +53,12 @@ export const brokerList = (text: string): string[] =>
  */
 export const createKafka = (address: KafkaAddress, onLog: (entry: LogEntry) => void = () => {}): Kafka =>
   new KafkaClient({
+    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
     ...address,
     logLevel: logLevel.WARN,
     logCreator: () => onLog,
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
   });
 
 export { CompressionTypes };

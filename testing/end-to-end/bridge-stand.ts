@@ -33,9 +33,10 @@ export const createTopics = async (
 ) => {
   const admin = createKafka({ brokers: [kafka], clientId: 'test-admin' }).admin();
   await admin.connect();
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: Object.entries(kafkaTopics(prefix)).map(([name, topic]) => ({
+  const topics = kafkaTopics(prefix);
+  const wanted = {
+    waitForLeaders: false,
+    topics: Object.entries(topics).map(([name, topic]) => ({
       topic,
       numPartitions: 4,
       replicationFactor: 1,
@@ -44,6 +45,12 @@ export const createTopics = async (
         value,
       })),
     })),
+  };
+  // kafkajs' own waits fail at once on a broker that was paused and is not back in its cluster yet.
+  await until('the topics are served', async () => {
+    await admin.createTopics(wanted).catch(() => {});
+    const metadata = await admin.fetchTopicMetadata({ topics: Object.values(topics) }).catch(() => undefined);
+    return metadata?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
   });
   await admin.disconnect();
 };

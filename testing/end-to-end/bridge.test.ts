@@ -43,8 +43,10 @@ afterAll(async () => {
   await kafka.part.stop();
   rmSync(dir, { recursive: true, force: true });
 });
-afterEach(() => {
+afterEach(async () => {
   kafka.part.kill('SIGCONT');
+  // A test that failed while Kafka was stopped leaves the next one a Kafka that runs.
+  if (kafka.part.pid === undefined) await kafka.part.start();
 });
 
 const mosquitto = await hasMosquitto();
@@ -212,9 +214,15 @@ for (const { kind, present } of brokers) {
         'what was buffered is confirmed',
         async () => (await stand.bridge.status())?.bufferBytes === 0,
       );
-      for (let first = 1; first < next; first += 100)
-        if (!branch.recorded().has(first)) branch.send(first, lines(first, 100, pad));
-      await until('all is confirmed', () => branch.recorded().size === next - 1);
+      // As an agent does: a window of frames at a time, until every one of them has its receipt.
+      await until('all is confirmed', async () => {
+        const open = Array.from({ length: (next - 1) / 100 }, (_, i) => 1 + i * 100);
+        const recorded = branch.recorded();
+        const missing = open.filter((first) => !recorded.has(first));
+        for (const first of missing.slice(0, 5)) branch.send(first, lines(first, 100, pad));
+        await sleep(50);
+        return missing.length === 0;
+      });
       const linkLost = stand
         .logLines()
         .filter(({ msg }) => msg.startsWith('not reading') || msg.startsWith('not answering'));
@@ -236,7 +244,7 @@ for (const { kind, present } of brokers) {
       const confirmed = [...branch.recorded()];
       await stand.bridge.part.start();
       await until('the bridge is connected', stand.isConnected);
-      for (const first of frames) if (!branch.recorded().has(first)) branch.send(first, lines(first, 50));
+      for (const first of frames) if (!confirmed.includes(first)) branch.send(first, lines(first, 50));
       await until('all is confirmed', () => branch.recorded().size === 3_000);
 
       const seqs = () =>
@@ -296,40 +304,46 @@ for (const { kind, present } of brokers) {
       expect(second.controls).toEqual(['{"hint":"second"}']);
     });
 
-    test('a bridge that starts before its broker, its Kafka and its topics works as soon as they are there', async () => {
-      const prefix = `test${++stands}`;
-      const stand = await createStand({ kafka: kafka.address, kind, dir, prefix });
-      onTestFinished(stand.stop);
-      await kafka.part.stop();
-      await stand.bridge.part.start();
-      expect(await stand.bridge.status()).toMatchObject({ mqttUp: false, kafkaUp: false });
-      await stand.broker.part.start();
-      await until('MQTT is up', async () => (await stand.bridge.status())?.mqttUp === true);
-      const branch = await branchOf(stand, 'store-0001');
-      branch.send(1, lines(1, 10));
-      await kafka.part.start();
-      await until('the missing topic is named in the log', () =>
-        stand
-          .logLines()
-          .some(({ level, reason }) => level >= 50 && reason?.includes('UNKNOWN_TOPIC_OR_PARTITION')),
-      );
-      expect(branch.recorded().size).toBe(0);
-      await createTopics(kafka.address, prefix);
-      await until('the frame is confirmed', () => branch.recorded().size === 10);
-    });
+    test.runIf(kind === 'aedes')(
+      'a bridge that starts before its broker, its Kafka and its topics works as soon as they are there',
+      async () => {
+        const prefix = `test${++stands}`;
+        const stand = await createStand({ kafka: kafka.address, kind, dir, prefix });
+        onTestFinished(stand.stop);
+        await kafka.part.stop();
+        await stand.bridge.part.start();
+        expect(await stand.bridge.status()).toMatchObject({ mqttUp: false, kafkaUp: false });
+        await stand.broker.part.start();
+        await until('MQTT is up', async () => (await stand.bridge.status())?.mqttUp === true);
+        const branch = await branchOf(stand, 'store-0001');
+        branch.send(1, lines(1, 10));
+        await kafka.part.start();
+        await until('the missing topic is named in the log', () =>
+          stand
+            .logLines()
+            .some(({ level, reason }) => level >= 50 && reason?.includes('UNKNOWN_TOPIC_OR_PARTITION')),
+        );
+        expect(branch.recorded().size).toBe(0);
+        await createTopics(kafka.address, prefix);
+        await until('the frame is confirmed', () => branch.recorded().size === 10);
+      },
+    );
 
-    test('a stop ends within 10 s even when Kafka hangs, and confirms nothing it does not have', async () => {
-      const stand = await standOn(kind);
-      const branch = await branchOf(stand, 'store-0001');
-      kafka.part.kill('SIGSTOP');
-      branch.send(1, lines(1, 10));
-      await until('the frame is there', async () => (await stand.bridge.status())?.frames === 1);
-      const since = performance.now();
-      const exit = await stand.bridge.part.stop();
-      expect(exit).toEqual({ code: 0, signal: null });
-      expect(performance.now() - since).toBeLessThan(10_000);
-      expect(branch.recorded().size).toBe(0);
-    });
+    test.runIf(kind === 'aedes')(
+      'a stop ends within 10 s even when Kafka hangs, and confirms nothing it does not have',
+      async () => {
+        const stand = await standOn(kind);
+        const branch = await branchOf(stand, 'store-0001');
+        kafka.part.kill('SIGSTOP');
+        branch.send(1, lines(1, 10));
+        await until('the frame is there', async () => (await stand.bridge.status())?.frames === 1);
+        const since = performance.now();
+        const exit = await stand.bridge.part.stop();
+        expect(exit).toEqual({ code: 0, signal: null });
+        expect(performance.now() - since).toBeLessThan(10_000);
+        expect(branch.recorded().size).toBe(0);
+      },
+    );
   });
 }
 

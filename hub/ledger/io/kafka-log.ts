@@ -41,8 +41,9 @@ export const readLog = async (
 ): Promise<LogReader> => {
   const consumer = kafka.consumer({
     groupId: options.groupId,
-    sessionTimeout: 10_000,
-    heartbeatInterval: 2_000,
+    // The shortest that brokers allow by default: so long a group waits for a hub that was killed.
+    sessionTimeout: 6_000,
+    heartbeatInterval: 1_500,
     rebalanceTimeout: 20_000,
     maxWaitTimeInMs: 100,
     maxBytesPerPartition: 2 * 1024 * 1024,

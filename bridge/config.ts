@@ -1,0 +1,49 @@
+import { logLevels } from '@branchline/kernel/log.ts';
+import { z } from 'zod';
+import { parseShards } from './core/shards.ts';
+
+/** The settings of the bridge: validation, `--help` and documentation in one. */
+export const bridgeConfig = z.object({
+  kafka: z.string().min(1).describe('Kafka brokers, host:port, separated by commas'),
+  topicPrefix: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,100}$/)
+    .default('branchline')
+    .describe("What the installation's Kafka topics begin with"),
+  mqtt: z.string().min(1).describe('The MQTT broker, mqtt://host:port or mqtts://host:port'),
+  mqttUsername: z.string().optional().describe('User name at the MQTT broker'),
+  mqttPassword: z.string().optional().describe('Password at the MQTT broker; better by file'),
+  mqttCa: z.string().optional().describe("PEM file of the authority that signed the broker's certificate"),
+  mqttKeepaliveSeconds: z
+    .int()
+    .min(2)
+    .max(600)
+    .default(20)
+    .describe('A dead link to the MQTT broker is noticed within 1.5 times this'),
+  instance: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,64}$/)
+    .default('bridge-0')
+    .describe(
+      'Unique among the bridges of an installation: MQTT client ids and a consumer group come from it',
+    ),
+  shards: z
+    .string()
+    .refine((text) => parseShards(text) !== undefined, 'ranges like 0-15 or 0-3,8')
+    .default('0-15')
+    .describe('The shards of sites this bridge serves; each of the 16 belongs to exactly one bridge'),
+  statusPort: z.int().min(0).max(65_535).default(7811).describe('GET /healthz and /v1/status on 127.0.0.1'),
+  bufferBytesMax: z
+    .int()
+    .min(2 * 1024 * 1024)
+    .max(4 * 1024 * 1024 * 1024)
+    .default(64 * 1024 * 1024)
+    .describe('Events that may wait in memory while Kafka is away; then agents are told to hold'),
+  logLevel: z.enum(logLevels).default('info').describe('The least that is logged'),
+});
+export type BridgeConfig = z.infer<typeof bridgeConfig>;
+
+export const usage = `bridge: takes batch frames of branches from an MQTT broker, records their events in Kafka, and confirms
+to each branch what is recorded. Any number of bridges may run, each with shards of its own.
+
+  node bridge/main.ts --kafka 127.0.0.1:9092 --mqtt mqtt://127.0.0.1:1883`;

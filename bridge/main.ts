@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { kafkaTopics } from '@branchline/contracts/topics.ts';
+import { brokerList } from '@branchline/drivers/kafka.ts';
+import { loadConfigOrExit } from '@branchline/kernel/config.ts';
+import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
+import { createLog } from '@branchline/kernel/log.ts';
+import { serveStatus } from '@branchline/kernel/status-server.ts';
+import { bridgeConfig, usage } from './config.ts';
+import { parseShards } from './core/shards.ts';
+import { zlibCodec } from './io/inflate.ts';
+import { kafkaControl } from './io/kafka-control.ts';
+import { openKafkaRecorder } from './io/kafka-record.ts';
+import { mqttAnswers } from './io/mqtt-answers.ts';
+import { mqttIntake } from './io/mqtt-intake.ts';
+import { runBridge } from './run.ts';
+
+const config = loadConfigOrExit(usage, bridgeConfig);
+const log = createLog('bridge', config.logLevel);
+
+const shards = parseShards(config.shards) as number[];
+const topics = kafkaTopics(config.topicPrefix);
+const kafka = {
+  brokers: brokerList(config.kafka),
+  clientId: config.instance,
+  // The stages repeat what fails, for ever; kafkajs gives back soon, so that they know.
+  retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 },
+};
+// Each life is a group of its own: a bridge that was killed leaves a member behind, and nobody should wait for it.
+const groupId = `${config.topicPrefix}-bridge-${config.instance}-${randomUUID()}`;
+const start = async () => {
+  const mqtt = {
+    url: config.mqtt,
+    username: config.mqttUsername,
+    password: config.mqttPassword,
+    ca: config.mqttCa === undefined ? undefined : readFileSync(config.mqttCa, 'utf8'),
+    keepaliveSeconds: config.mqttKeepaliveSeconds,
+  };
+  const bridge = runBridge(
+    { shards, bufferBytesMax: config.bufferBytesMax },
+    {
+      openIntake: mqttIntake({ ...mqtt, clientId: `${config.instance}.intake` }, shards, log),
+      openAnswers: mqttAnswers({ ...mqtt, clientId: `${config.instance}.answers` }, log),
+      openControl: kafkaControl(kafka, { topic: topics.control, groupId }, log),
+      recorder: openKafkaRecorder(kafka, topics, log),
+      codec: zlibCodec,
+      log,
+    },
+  );
+  const status = await serveStatus({ port: config.statusPort }, bridge.status);
+  log.info({ status: status.url, shards: config.shards, instance: config.instance }, 'started');
+  return {
+    stop: async (reason: string) => {
+      log.info({ reason }, 'stopping');
+      await bridge.stop();
+      await status.close();
+      log.info(bridge.status(), 'stopped');
+    },
+  };
+};
+
+await runUntilStopped(start, { log, graceMs: 10_000 });

@@ -1,0 +1,80 @@
+import type { Receipt } from '@branchline/contracts/downlink.ts';
+import type { BranchAddress } from '@branchline/contracts/topics.ts';
+import { type Clock, systemClock } from '@branchline/kernel/clock.ts';
+import type { Log } from '@branchline/kernel/log.ts';
+import { type Random, systemRandom } from '@branchline/kernel/random.ts';
+import { newCounters } from './core/counters.ts';
+import type { Codec } from './core/route.ts';
+import type { OpenAnswers, OpenControl, OpenIntake, Recorder } from './ports.ts';
+import { createControlStage } from './stages/control.ts';
+import { createReceiptStage } from './stages/receipt.ts';
+import { createReceiver } from './stages/receive.ts';
+import { startRecording } from './stages/record.ts';
+
+export type BridgePorts = {
+  openIntake: OpenIntake;
+  openAnswers: OpenAnswers;
+  openControl: OpenControl;
+  recorder: Recorder;
+  codec: Codec;
+  log: Log;
+  clock?: Clock;
+  random?: Random;
+};
+
+/** What is on its way to Kafka at the stop has this long to arrive; what does not is sent again by its agent. */
+const drainMsMax = 3_000;
+
+/** receive → record → receipt, and control the other way. The order of `stop` is the order of the stages. */
+export const runBridge = (
+  { shards, bufferBytesMax }: { shards: number[]; bufferBytesMax: number },
+  ports: BridgePorts,
+) => {
+  const { recorder, codec, log, clock = systemClock, random = systemRandom } = ports;
+  const owned: ReadonlySet<number> = new Set(shards);
+  const counters = newCounters();
+
+  const answers = ports.openAnswers({ onUp: () => receipts.flush() });
+  const publish = (to: BranchAddress, receipt: Receipt) =>
+    answers.publish(to, 'receipt', JSON.stringify(receipt));
+
+  const receipts = createReceiptStage({ publish, counters });
+  const recording = startRecording({
+    recorder,
+    bufferBytesMax,
+    onRecorded: receipts.onRecorded,
+    onRoom: () => receiver.onRoom(),
+    clock,
+    random,
+    counters,
+    log,
+  });
+  const receiver = createReceiver({ owned, codec, recording, tell: publish, clock, counters });
+  const intake = ports.openIntake({ onMessage: receiver.onMessage });
+
+  const control = ports.openControl({
+    onMessage: createControlStage({
+      owned,
+      publish: (to, body) => answers.publish(to, 'control', body),
+      counters,
+    }),
+  });
+
+  return {
+    status: () => ({
+      mqttUp: intake.isUp() && answers.isUp(),
+      kafkaUp: recorder.isUp(),
+      bufferBytes: recording.bytes(),
+      ...counters,
+    }),
+    stop: async () => {
+      await intake.close();
+      await recording.stop(drainMsMax);
+      receipts.stop();
+      await control.close();
+      await answers.close();
+      await recorder.close();
+    },
+  };
+};
+export type Bridge = ReturnType<typeof runBridge>;

@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import { startKafka } from './kafka.ts';
+import type { Part } from './part.ts';
+import { logsDir } from './paths.ts';
+import { ensureDatabase, startPostgres } from './postgres.ts';
+import { secretFrom } from './secrets.ts';
+
+/**
+ * Kafka and PostgreSQL, started here or elsewhere. Tests start one backbone and set up several stacks on it, each with a
+ * database and a topic prefix of its own.
+ */
+export type Backbone = {
+  kafka: { address: string; part?: Part };
+  postgres: {
+    part?: Part;
+    /** The database to use when nobody asks for another. */
+    database: string;
+    /** As the owner of the tables. */
+    ownerUrl(database: string): string;
+    /** As the hub, which may do no more than it needs. The role is made by `hub/setup.ts`. */
+    hubUrl(database: string): string;
+    hubPassword: string;
+    ensureDatabase(database: string): Promise<void>;
+  };
+  stop(): Promise<void>;
+};
+
+export type BackboneOptions = {
+  dataDir: string;
+  logDir?: string;
+  /** host:port,… and a postgres:// URL of what runs already. */
+  external?: { kafka?: string | undefined; postgres?: string | undefined };
+  onProgress?: (line: string) => void;
+};
+
+const withUser = (url: string, user: string, password: string): string => {
+  const changed = new URL(url);
+  changed.username = user;
+  changed.password = password;
+  return changed.href;
+};
+
+const withDatabase = (url: string, database: string): string => {
+  const changed = new URL(url);
+  changed.pathname = `/${database}`;
+  return changed.href;
+};
+
+const externalPostgres = (
+  url: string,
+): { database: string; urlOf(database: string): string; part?: Part } => {
+  const database = decodeURIComponent(new URL(url).pathname.slice(1));
+  if (database === '')
+    throw new Error('BRANCHLINE_POSTGRES names no database: postgres://user:password@host:5432/database');
+  return { database, urlOf: (name) => withDatabase(url, name) };
+};
+
+export const startBackbone = async ({
+  dataDir,
+  logDir = logsDir,
+  external = {},
+  onProgress = () => {},
+}: BackboneOptions): Promise<Backbone> => {
+  const [kafka, postgres] = await Promise.allSettled([
+    external.kafka === undefined
+      ? startKafka({ dataDir: join(dataDir, 'kafka'), logDir, onProgress })
+      : { address: external.kafka },
+    external.postgres === undefined
+      ? startPostgres({ dataDir: join(dataDir, 'postgres'), logDir, onProgress }).then((server) => ({
+          ...server,
+          database: 'branchline',
+        }))
+      : externalPostgres(external.postgres),
+  ]);
+  const stop = async () => {
+    const parts = [kafka, postgres].map((one) =>
+      one.status === 'fulfilled' && 'part' in one.value ? one.value.part : undefined,
+    );
+    await Promise.all(parts.map((part) => part?.stop()));
+  };
+  if (kafka.status === 'rejected' || postgres.status === 'rejected') {
+    await stop();
+    throw kafka.status === 'rejected' ? kafka.reason : (postgres as PromiseRejectedResult).reason;
+  }
+
+  const { database, urlOf, ...server } = postgres.value;
+  const hubPassword = secretFrom(join(dataDir, 'hub-password'));
+  return {
+    kafka: kafka.value,
+    postgres: {
+      ...(server.part === undefined ? {} : { part: server.part }),
+      database,
+      ownerUrl: urlOf,
+      hubUrl: (name) => withUser(urlOf(name), 'branchline_hub', hubPassword),
+      hubPassword,
+      // A server elsewhere may have no database `postgres`, or not for us; the one that was named is there.
+      ensureDatabase: async (name) =>
+        external.postgres !== undefined && name === database
+          ? undefined
+          : ensureDatabase(urlOf(external.postgres === undefined ? 'postgres' : database), name),
+    },
+    stop,
+  };
+};

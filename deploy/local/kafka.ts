@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createKafka } from '@branchline/drivers/kafka.ts';
+import { findJava } from './java.ts';
+import { kafkaJars } from './kafka-jars.ts';
+import { createPart, type Part } from './part.ts';
+import { logsDir } from './paths.ts';
+import { answers, freePort, within } from './probe.ts';
+import { mustRun } from './run-tool.ts';
+
+/** One Apache Kafka node that is broker and controller, on loopback, with its data in `dataDir`. */
+export type LocalKafka = { part: Part /** host:port */; address: string };
+
+const properties = ({
+  port,
+  controllerPort,
+  logs,
+}: {
+  port: number;
+  controllerPort: number;
+  logs: string;
+}) => `
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:${controllerPort}
+listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
+advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=${logs}
+auto.create.topics.enable=false
+
+# The broker's clock dates every record, so that retention never follows a till's wrong clock.
+log.message.timestamp.type=LogAppendTime
+log.retention.ms=604800000
+log.roll.ms=86400000
+log.segment.bytes=134217728
+
+# One node: nothing can have a second replica, and a few partitions of the internal topics are plenty.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+
+# A consumer group starts with its first member instead of waiting three seconds for others.
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+
+# After kill -9 a broker may register again only when its old session is over; the default makes that 9 seconds.
+broker.session.timeout.ms=6000
+broker.heartbeat.interval.ms=1000
+num.network.threads=2
+num.io.threads=4
+`;
+
+/** A uuid as Kafka writes them; one that began with a hyphen would be read as a flag. */
+const newClusterId = (): string => {
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? newClusterId() : id;
+};
+
+const servesMetadata = async (address: string): Promise<boolean> => {
+  const admin = createKafka({ brokers: [address], clientId: 'branchline-probe' }).admin({
+    retry: { retries: 0 },
+  });
+  try {
+    await within(admin.connect(), 2_000);
+    return (await within(admin.describeCluster(), 2_000)).brokers.length > 0;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
+};
+
+export const startKafka = async ({
+  dataDir,
+  logDir = logsDir,
+  onProgress = () => {},
+}: {
+  dataDir: string;
+  logDir?: string;
+  onProgress?: (line: string) => void;
+}): Promise<LocalKafka> => {
+  const java = await findJava();
+  const jars = await kafkaJars(onProgress);
+  const [port, controllerPort] = [await freePort(), await freePort()];
+  const logs = join(dataDir, 'logs');
+  const config = join(dataDir, 'server.properties');
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  writeFileSync(config, properties({ port, controllerPort, logs }));
+  const classPath = ['-cp', join(jars, '*'), '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
+
+  if (!existsSync(join(logs, 'meta.properties'))) {
+    onProgress('Kafka: making its data folder');
+    // What an interrupted first run left is no log of anything yet.
+    rmSync(logs, { recursive: true, force: true });
+    const format = ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', config];
+    await mustRun([java, ...classPath, ...format]);
+  }
+
+  const address = `127.0.0.1:${port}`;
+  const part = createPart({
+    name: 'kafka',
+    command: [
+      java,
+      '-Xms256m',
+      '-Xmx512m',
+      '-XX:+ExitOnOutOfMemoryError',
+      ...classPath,
+      'kafka.Kafka',
+      config,
+    ],
+    logFile: join(logDir, 'kafka.log'),
+    stopWithinMs: 10_000,
+    isReady: async () => (await answers(port)) && (await servesMetadata(address)),
+    readyWithinMs: 90_000,
+  });
+  onProgress('Kafka: starting');
+  await part.start();
+  return { part, address };
+};

@@ -1,0 +1,36 @@
+#!/bin/sh
+# keeper.sh SIGNAL SECONDS COMMAND [ARGUMENT…]
+#
+# Becomes COMMAND, and leaves a small watcher behind that ends COMMAND when the launcher is gone. The launcher holds the
+# other end of file descriptor 3: that end closes even when the launcher is killed with -9, on every system. When COMMAND
+# has ended the launcher writes a word first, so that the watcher never signals a process id that was given away again.
+
+# keeper.sh --watch PID SIGNAL SECONDS: the watcher itself, a program of its own so that its command line is not COMMAND's.
+if [ "$1" = --watch ]; then
+  part=$2
+  signal=$3
+  seconds=$4
+  trap '' HUP INT TERM
+  if read -r word <&3; then exit 0; fi
+  kill -s "$signal" "$part" || exit 0
+  while [ "$seconds" -gt 0 ]; do
+    sleep 1
+    kill -s 0 "$part" || exit 0
+    # Where nobody collects orphans, as in many containers, an ended process keeps its id and can still be signalled.
+    if [ -r "/proc/$part/stat" ] && read -r stat <"/proc/$part/stat"; then
+      case ${stat##*) } in [ZX]*) exit 0 ;; esac
+    fi
+    seconds=$((seconds - 1))
+  done
+  kill -s KILL "$part"
+  exit 0
+fi
+
+signal=$1
+seconds=$2
+shift 2
+
+# The watcher is started by a subshell that ends at once: it becomes nobody's child, and COMMAND, which may count its own
+# children as PostgreSQL does, never meets it.
+(exec sh "$0" --watch "$$" "$signal" "$seconds" </dev/null >/dev/null 2>&1 &)
+exec "$@" 3<&- </dev/null

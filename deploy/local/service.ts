@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { environmentName } from '@branchline/kernel/config.ts';
+import { createPart, type Part } from './part.ts';
+import { checkout } from './paths.ts';
+
+/** One of our own programs as a part, with its HTTP side. */
+export type Service = {
+  part: Part;
+  url: string;
+  /** What GET /v1/status answers; undefined when nobody does. */
+  status(): Promise<Record<string, unknown> | undefined>;
+};
+
+export type Settings = Record<string, string | number | undefined>;
+
+const getJson = async (url: string): Promise<Record<string, unknown> | undefined> => {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    const body = (await response.json()) as Record<string, unknown>;
+    return response.ok ? body : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The launcher's own BRANCHLINE_ variables are addresses and secrets of other parts; none inherits them. */
+const ownEnvironment = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !name.startsWith('BRANCHLINE_') || name === 'BRANCHLINE_LOG_LEVEL',
+    ),
+  );
+
+export const environmentOf = (settings: Settings, extra: Record<string, string> = {}): NodeJS.ProcessEnv => ({
+  ...ownEnvironment(),
+  ...Object.fromEntries(
+    Object.entries(settings)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [environmentName(key), String(value)]),
+  ),
+  ...extra,
+});
+
+/** Settings go through the environment, where no other user reads them. */
+export const createService = ({
+  name,
+  script,
+  settings,
+  env,
+  port,
+  logDir,
+  stopWithinMs,
+}: {
+  name: string;
+  /** Path in the checkout. */
+  script: string;
+  settings: Settings;
+  env?: Record<string, string> | undefined;
+  port: number;
+  logDir: string;
+  stopWithinMs?: number;
+}): Service => {
+  const url = `http://127.0.0.1:${port}`;
+  const part = createPart({
+    name,
+    command: [process.execPath, join(checkout, script)],
+    env: environmentOf(settings, env),
+    logFile: join(logDir, `${name}.log`),
+    isReady: async () => (await getJson(`${url}/healthz`)) !== undefined,
+    readyWithinMs: 60_000,
+    ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
+  });
+  return { part, url, status: () => getJson(`${url}/v1/status`) };
+};

@@ -1,0 +1,210 @@
+import { join } from 'node:path';
+import { type Backbone, startBackbone } from './backbone.ts';
+import { type Branch, createBranch, type Site } from './branches.ts';
+import { bridgeUser } from './broker-rights.ts';
+import { createBroker, externalBroker, type MqttBroker } from './mqtt-broker.ts';
+import type { Part } from './part.ts';
+import { checkout, logsDir } from './paths.ts';
+import { freePort } from './probe.ts';
+import { mustRun } from './run-tool.ts';
+import { createService, environmentOf, type Service } from './service.ts';
+import { createWideArea, type WideArea } from './wide-area.ts';
+
+/**
+ * The whole path on one machine. Every part is a process that can be killed, paused, stopped and started again through
+ * its `part`; nothing is restarted by itself, that is `supervise.ts`.
+ */
+export type StackOptions = {
+  /** Data of everything that is started here. */
+  dataDir: string;
+  logDir?: string;
+  sites: readonly Site[];
+  broker?: 'aedes' | 'mosquitto';
+  /** What runs elsewhere, by address. */
+  external?: { kafka?: string | undefined; postgres?: string | undefined; mqtt?: string | undefined };
+  /** Kafka and PostgreSQL that run already; they outlive this stack. */
+  backbone?: Backbone;
+  /** Of this stack on its backbone: a database and the first part of every Kafka topic. */
+  database?: string;
+  topicPrefix?: string;
+  partitions?: number;
+  /** Environment variables for one kind of part, over what the stack itself sets. */
+  agentEnv?: Record<string, string>;
+  bridgeEnv?: Record<string, string>;
+  hubEnv?: Record<string, string>;
+  setupEnv?: Record<string, string>;
+  onProgress?: (line: string) => void;
+};
+
+export type Stack = {
+  kafka: { address: string; part?: Part };
+  postgres: { ownerUrl: string; hubUrl: string; part?: Part };
+  mqtt: MqttBroker;
+  /** Absent when the broker is elsewhere and speaks TLS, which a forwarder in between would break. */
+  wan: WideArea | undefined;
+  bridge: Service;
+  hub: Service;
+  branches: readonly Branch[];
+  branch(site: string): Branch;
+  topicPrefix: string;
+  /** Another agent at one of the sites, not yet started. */
+  addBranch(site: string, agent: string): Promise<Branch>;
+  /** Another hub on the same books, not yet started. */
+  addHub(instance: string, env?: Record<string, string>): Promise<Service>;
+  /** In the order they were started. */
+  parts(): readonly Part[];
+  /** Agents first, Kafka last; whatever still runs after `withinMs` is killed. */
+  stop(withinMs?: number): Promise<void>;
+};
+
+const setUp = async (
+  backbone: Backbone,
+  database: string,
+  settings: Record<string, string | number | undefined>,
+  env: Record<string, string> | undefined,
+): Promise<void> => {
+  await backbone.postgres.ensureDatabase(database);
+  const { hubPassword } = backbone.postgres;
+  await mustRun([process.execPath, join(checkout, 'hub/setup.ts')], {
+    env: environmentOf({ ...settings, postgres: backbone.postgres.ownerUrl(database), hubPassword }, env),
+  });
+};
+
+export const startStack = async (options: StackOptions): Promise<Stack> => {
+  const { dataDir, sites, external = {}, topicPrefix = 'branchline', onProgress = () => {} } = options;
+  const logDir = options.logDir ?? logsDir;
+  const names = sites.map((one) => one.site);
+
+  // Stages in the order of starting; the parts within one are started and stopped together.
+  const stages: Part[][] = [];
+  const startStage = async (label: string, parts: Part[]): Promise<void> => {
+    if (parts.length === 0) return;
+    onProgress(label);
+    stages.push(parts);
+    await Promise.all(parts.map((part) => part.start()));
+  };
+  let backbone: Backbone | undefined;
+  const stop = async (withinMs = 9_000): Promise<void> => {
+    const own = options.backbone === undefined ? [backbone?.kafka.part, backbone?.postgres.part] : [];
+    const forced = setTimeout(() => {
+      for (const part of [...stages.flat(), ...own]) part?.kill('SIGKILL');
+    }, withinMs);
+    const stopOne = async (part: Part) => {
+      const ran = part.pid !== undefined;
+      const { signal } = await part.stop();
+      if (ran && signal === 'SIGKILL') onProgress(`${part.name} did not stop in time and was killed`);
+    };
+    for (const stage of stages.toReversed()) await Promise.all(stage.map(stopOne));
+    if (options.backbone === undefined) await backbone?.stop();
+    clearTimeout(forced);
+  };
+
+  try {
+    backbone = options.backbone ?? (await startBackbone({ dataDir, logDir, external, onProgress }));
+    const { kafka } = backbone;
+    const database = options.database ?? backbone.postgres.database;
+    const postgres = {
+      ownerUrl: backbone.postgres.ownerUrl(database),
+      hubUrl: backbone.postgres.hubUrl(database),
+      ...(backbone.postgres.part === undefined ? {} : { part: backbone.postgres.part }),
+    };
+
+    const mqtt: MqttBroker =
+      external.mqtt === undefined
+        ? await createBroker({
+            kind: options.broker ?? 'aedes',
+            dir: join(dataDir, 'broker'),
+            logDir,
+            sites: names,
+          })
+        : externalBroker(external.mqtt);
+    const wan = mqtt.url.startsWith('mqtts:')
+      ? undefined
+      : await createWideArea({ brokerUrl: mqtt.url, sites: names, logDir });
+
+    const bridgePort = await freePort();
+    const bridge = createService({
+      name: 'bridge',
+      script: 'bridge/main.ts',
+      settings: {
+        kafka: kafka.address,
+        topicPrefix,
+        mqtt: mqtt.url,
+        ...mqtt.account(bridgeUser),
+        statusPort: bridgePort,
+      },
+      env: options.bridgeEnv,
+      port: bridgePort,
+      logDir,
+    });
+    const createHub = async (instance: string, env = options.hubEnv): Promise<Service> => {
+      const statusPort = await freePort();
+      return createService({
+        name: instance === 'hub-0' ? 'hub' : instance,
+        script: 'hub/main.ts',
+        settings: { kafka: kafka.address, topicPrefix, postgres: postgres.hubUrl, instance, statusPort },
+        env,
+        port: statusPort,
+        logDir,
+      });
+    };
+    const newBranch = (site: Site, agent: string) =>
+      createBranch({
+        ...site,
+        agent,
+        dataDir,
+        logDir,
+        mqtt: wan?.mqttOf(site.site) ?? mqtt.url,
+        broker: mqtt,
+        env: options.agentEnv,
+      });
+    const hub = await createHub('hub-0');
+    const branches: Branch[] = [];
+    for (const site of sites) branches.push(await newBranch(site, 'edge-1'));
+    const branch = (site: string): Branch => {
+      const found = branches.find((one) => one.site === site);
+      if (found === undefined) throw new Error(`this stack has no site ${site}`);
+      return found;
+    };
+
+    onProgress('Books: preparing tables and topics');
+    const { partitions } = options;
+    await setUp(backbone, database, { kafka: kafka.address, topicPrefix, partitions }, options.setupEnv);
+    await startStage('Broker: starting', mqtt.part === undefined ? [] : [mqtt.part]);
+    await startStage('Hub: starting', [hub.part]);
+    await startStage('Bridge: starting', [bridge.part, ...(wan === undefined ? [] : [wan.part])]);
+    await startStage(
+      `Agents: starting ${branches.length}`,
+      branches.map((one) => one.part),
+    );
+
+    const extra: Part[] = [];
+    stages.push(extra);
+    return {
+      kafka,
+      postgres,
+      mqtt,
+      wan,
+      bridge,
+      hub,
+      branches,
+      branch,
+      topicPrefix,
+      addBranch: async (site, agent) => {
+        const added = await newBranch(branch(site), agent);
+        extra.push(added.part);
+        return added;
+      },
+      addHub: async (instance, env) => {
+        const added = await createHub(instance, env);
+        extra.push(added.part);
+        return added;
+      },
+      parts: () => [...[kafka.part, postgres.part].filter((part) => part !== undefined), ...stages.flat()],
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};

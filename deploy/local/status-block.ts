@@ -1,0 +1,52 @@
+import type { Snapshot } from './snapshot.ts';
+
+const count = (n: number): string => n.toLocaleString('en-US').padStart(12);
+
+const duration = (seconds: number): string => {
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60];
+  return `${h}:${String(m).padStart(2, '0')}:${String(s).padStart(2, '0')}`;
+};
+
+const lag = ({ lagSeconds }: Snapshot): string =>
+  lagSeconds === undefined ? 'unknown' : `${lagSeconds.toFixed(1)} s`;
+
+/** A long list is cut, because the block has a fixed place on the screen. */
+const some = (names: string[]): string =>
+  names.length <= 4 ? names.join(', ') : `${names.slice(0, 4).join(', ')} and ${names.length - 4} more`;
+
+/**
+ * The block that `npm start` redraws in place. `seconds` is how long it has been up, `plug` a store to try, `addresses` the
+ * file that names them.
+ */
+export const statusBlock = (
+  now: Snapshot,
+  seconds: number,
+  plug: string | undefined,
+  addresses: string,
+): string[] => [
+  '',
+  `  Branchline   up ${duration(seconds)}   sites online ${now.online}, offline ${now.offline.length}${
+    now.offline.length === 0 ? '' : ` (${some(now.offline)})`
+  }`,
+  '',
+  `  accepted  ${count(now.accepted)}     pending     ${count(now.pending)}`,
+  `  recorded  ${count(now.recorded)}     duplicates  ${count(now.duplicates)}`,
+  `  applied   ${count(now.applied)}     lag         ${lag(now).padStart(12)}`,
+  '',
+  now.down.length === 0 ? '  every part runs' : `  being restarted: ${some(now.down)}`,
+  ...(plug === undefined
+    ? ['  the broker is elsewhere: no plug to pull here']
+    : [
+        `  pull the plug of a store   npm run fleet -- offline ${plug}`,
+        `  and put it back            npm run fleet -- online ${plug}`,
+      ]),
+  `  addresses and process ids  ${addresses}`,
+  '  stop                       Ctrl-C',
+  '',
+];
+
+/** The same on one line, for a pipe or a log. */
+export const statusLine = (now: Snapshot, seconds: number): string =>
+  `up ${duration(seconds)} online ${now.online} offline ${now.offline.length} accepted ${now.accepted} recorded ${now.recorded} ` +
+  `applied ${now.applied} pending ${now.pending} duplicates ${now.duplicates} lag ${lag(now)}` +
+  (now.down.length === 0 ? '' : ` restarting ${some(now.down)}`);

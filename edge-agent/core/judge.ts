@@ -1,0 +1,94 @@
+import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
+import { withRecordedTime } from '@branchline/contracts/event.ts';
+import { limits } from '@branchline/contracts/limits.ts';
+import { parseAtIntake, streamOf } from '@branchline/contracts/parse.ts';
+import { isDeeperThan } from './depth.ts';
+import type { NewEvent } from './store-port.ts';
+
+/**
+ * Bytes of a request in, events for the store out, or problems. The order is strict and each step protects the next:
+ * size, depth, JSON, schema, site, text, canonical form, size of that.
+ */
+
+export type IntakeRules = { site: string; eventBytesMax: number };
+
+/** One event of a request: what to store, or why not (with its id, if it has one). */
+export type Judged = { event: NewEvent } | { problem: Problem; id?: string };
+
+/** `single` when the body is one object; the answer then is a status code of its own. */
+export type Judgement = { single: boolean; items: Judged[] };
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * JSON.stringify escapes NUL and lone surrogates, and only those of all surrogates, so both can be found in its output.
+ * The lookbehind-free form counts backslashes: an even number before `\u` means that the escape is one.
+ */
+const badTextPattern = /(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f])/;
+const hasBadText = (canonical: string): boolean =>
+  canonical.includes('\\u') && badTextPattern.test(canonical);
+
+const classificationOf = { pos: 'confidential', stock: 'internal' } as const;
+
+const idOf = (value: unknown): string | undefined => {
+  const id = typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : undefined;
+  return typeof id === 'string' ? id.slice(0, 128) : undefined;
+};
+
+const read = (value: unknown, rules: IntakeRules, now: number): NewEvent | Problem => {
+  // Filled in before the schema puts its keys in order, so that an event has one canonical form with and without it.
+  if (typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string') {
+    (value as { dataclassification?: unknown }).dataclassification ??= classificationOf[streamOf(value.type)];
+  }
+  const event = parseAtIntake(value);
+  if (isProblem(event)) return event;
+  if (event.data.site.storeId !== rules.site)
+    return problem(
+      'site-mismatch',
+      `the event is of ${event.data.site.storeId}, this agent serves ${rules.site}`,
+      'data.site.storeId',
+    );
+  // The agent says when it accepted an event; what another recorder said stays with that recorder.
+  event.recordedtime = undefined;
+  const json = JSON.stringify(event);
+  if (hasBadText(json)) return problem('bad-text', 'a text holds a NUL character or a lone surrogate');
+  const bytes = Buffer.byteLength(json);
+  if (bytes > rules.eventBytesMax)
+    return problem('event-too-large', `the event is ${bytes} bytes, the limit is ${rules.eventBytesMax}`);
+  const text = withRecordedTime(json, new Date(now).toISOString());
+  // The times of all events have the same length, so their contents begin at the same place.
+  return { stream: streamOf(event.type), id: event.id, text, contentAt: text.length - json.length + 1 };
+};
+
+const judge = (value: unknown, rules: IntakeRules, now: number): Judged => {
+  const result = read(value, rules, now);
+  if (!isProblem(result)) return { event: result };
+  const id = idOf(value);
+  return id === undefined ? { problem: result } : { problem: result, id };
+};
+
+/** `now` becomes the events' time of recording. */
+export const judgeBody = (body: Uint8Array, rules: IntakeRules, now: number): Judgement | Problem => {
+  if (body.length > limits.intakeBodyBytesMax)
+    return problem('body-too-large', `the limit is ${limits.intakeBodyBytesMax} bytes`);
+  // One level more for the array around the events.
+  if (isDeeperThan(body, limits.eventDepthMax + 1))
+    return problem('too-deep', `more than ${limits.eventDepthMax} brackets are open at once`);
+  let value: unknown;
+  try {
+    value = JSON.parse(strictUtf8.decode(body));
+  } catch (error) {
+    return problem('not-json', error instanceof SyntaxError ? error.message.slice(0, 200) : 'not UTF-8');
+  }
+  if (!Array.isArray(value)) {
+    if (typeof value !== 'object' || value === null)
+      return problem('not-json', 'neither an object nor an array of objects');
+    return { single: true, items: [judge(value, rules, now)] };
+  }
+  if (value.length > limits.intakeEventsPerRequestMax)
+    return problem(
+      'too-many-events',
+      `${value.length} events, the limit is ${limits.intakeEventsPerRequestMax}`,
+    );
+  return { single: false, items: value.map((item) => judge(item, rules, now)) };
+};

@@ -1,0 +1,70 @@
+import { fullJitterMs } from '@branchline/kernel/backoff.ts';
+import type { Random } from '@branchline/kernel/random.ts';
+
+/**
+ * How many frames may be on the way at once: one more per window of receipts, half of it when one is not answered in
+ * time. Frames of one window that time out together count once. While nothing at all is answered, the pauses between
+ * attempts grow with full jitter up to the cap, so that a thousand branches do not return in step.
+ *
+ * Times are milliseconds of a monotonic clock.
+ */
+export type SendWindow = {
+  framesMax: number;
+  backoffBaseMs: number;
+  backoffCapMs: number;
+  size: number;
+  /** Nothing is sent before this. */
+  pausedUntil: number;
+  /** After a hold one frame goes out to ask whether the way is free again. */
+  probing: boolean;
+  /** Timeouts since the last receipt. */
+  attempts: number;
+  lastCutAt: number;
+};
+
+const startFrames = 4;
+
+export const newWindow = (framesMax: number, backoffBaseMs: number, backoffCapMs: number): SendWindow => ({
+  framesMax,
+  backoffBaseMs,
+  backoffCapMs,
+  size: Math.min(startFrames, framesMax),
+  pausedUntil: Number.NEGATIVE_INFINITY,
+  probing: false,
+  attempts: 0,
+  lastCutAt: Number.NEGATIVE_INFINITY,
+});
+
+export const framesAllowed = (window: SendWindow, now: number): number => {
+  if (now < window.pausedUntil) return 0;
+  return window.probing ? 1 : Math.floor(window.size);
+};
+
+export const onReceipt = (window: SendWindow): void => {
+  window.attempts = 0;
+  window.probing = false;
+  window.size = Math.min(window.framesMax, window.size + 1 / Math.floor(window.size));
+};
+
+export const onTimeout = (window: SendWindow, sentAt: number, now: number, random: Random): void => {
+  if (sentAt < window.lastCutAt) return;
+  window.lastCutAt = now;
+  window.size = Math.max(1, window.size / 2);
+  // A first timeout alone is a lost frame, which is sent again at once; a second one without a receipt is a dead way.
+  if (window.attempts > 0)
+    window.pausedUntil =
+      now + fullJitterMs(window.attempts, window.backoffBaseMs, window.backoffCapMs, random);
+  window.attempts++;
+};
+
+export const onHold = (window: SendWindow, retryAfterMs: number, now: number): void => {
+  window.pausedUntil = now + retryAfterMs;
+  window.probing = true;
+};
+
+export const onLinkUp = (window: SendWindow): void => {
+  window.size = Math.min(startFrames, window.framesMax);
+  window.pausedUntil = Number.NEGATIVE_INFINITY;
+  window.probing = false;
+  window.attempts = 0;
+};

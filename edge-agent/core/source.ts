@@ -1,0 +1,84 @@
+import type { Stream } from '@branchline/contracts/ids.ts';
+import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
+import { RecordedTimes } from './recorded-times.ts';
+import type { StoredSource } from './store-port.ts';
+
+/** One (stream, epoch) as the outbox sees it: sets of seqs, never single events, so its size is that of the gaps. */
+export type Source = {
+  stream: Stream;
+  epoch: string;
+  /** Assigned and stored; 0 before the first event. */
+  highest: number;
+  /** Events after it were accepted since the link came up: the live lane. Up to it, they are the backlog. */
+  liveAfter: number;
+  recorded: RangeSet;
+  /** Rows that are damaged or gone. */
+  unsendable: RangeSet;
+  /** Recorded, unsendable or on the way: what the next frame must not hold. */
+  taken: RangeSet;
+  times: RecordedTimes;
+  appliedTo: number;
+  releasedTo: number;
+  /** Made in this life of the process. Only then is the agent sure to know the highest seq there ever was. */
+  ofThisLife: boolean;
+  /** A new epoch was asked for, because something is wrong with this one. */
+  closed: boolean;
+};
+
+export const sourceKey = (stream: Stream, epoch: string): string => `${stream}/${epoch}`;
+
+export const newSource = (stream: Stream, epoch: string): Source => ({
+  stream,
+  epoch,
+  highest: 0,
+  liveAfter: 0,
+  recorded: new RangeSet(),
+  unsendable: new RangeSet(),
+  taken: new RangeSet(),
+  times: new RecordedTimes(),
+  appliedTo: 0,
+  releasedTo: 0,
+  ofThisLife: true,
+  closed: false,
+});
+
+export const loadedSource = (stored: StoredSource): Source => ({
+  ...newSource(stored.stream, stored.epoch),
+  highest: stored.highest,
+  liveAfter: stored.highest,
+  recorded: new RangeSet(stored.recorded),
+  taken: new RangeSet(stored.recorded),
+  appliedTo: stored.appliedTo,
+  ofThisLife: false,
+});
+
+/** Every seq up to here is recorded. */
+export const recordedTo = (source: Source): number => source.recorded.rangeAt(1)?.[1] ?? 0;
+
+export const pendingOf = (source: Source): number => source.highest - source.recorded.size;
+
+/** The next seqs of a lane that nobody has taken, lowest first. */
+export const nextGap = (source: Source, lane: 'live' | 'backlog'): Range | undefined =>
+  lane === 'live'
+    ? source.taken.gaps(source.liveAfter + 1, source.highest, 1)[0]
+    : source.taken.gaps(1, source.liveAfter, 1)[0];
+
+/** Nothing is known of these seqs any more, except what is recorded or cannot be sent: the rest is to be sent again. */
+export const untake = (source: Source, first: number, last: number): void => {
+  source.taken.remove(first, last);
+  for (const [from, to] of source.recorded.within(first, last)) source.taken.add(from, to);
+  for (const [from, to] of source.unsendable.within(first, last)) source.taken.add(from, to);
+};
+
+/** What was believed to be recorded is to be sent again. */
+export const unrecord = (source: Source, first: number, last: number): void => {
+  source.recorded.remove(first, last);
+  source.times.forget(first, last);
+  untake(source, first, last);
+};
+
+/**
+ * Up to where events may be released (E2): recorded *and* applied. Neither the broker's acknowledgement nor a receipt
+ * alone releases anything.
+ */
+export const releaseTo = (source: Source): number => Math.min(recordedTo(source), source.appliedTo);

@@ -1,0 +1,90 @@
+import type { ErrorCode } from '@branchline/contracts/errors.ts';
+import type { Stream } from '@branchline/contracts/ids.ts';
+import type { Range } from '@branchline/kernel/ranges.ts';
+
+/**
+ * What the stages and the event store say to each other. The store lives in a thread of its own, because a synced
+ * transaction blocks for as long as the disk likes; everything here can be copied between threads.
+ */
+
+export type NewEvent = {
+  stream: Stream;
+  id: string;
+  /** The stored form: canonical JSON with `recordedtime` in front. */
+  text: string;
+  /** Where, in `text`, the part begins that two deliveries of one event have in common. */
+  contentAt: number;
+};
+
+export type AcceptResult =
+  | { outcome: 'accepted' | 'duplicate'; epoch: string; seq: number }
+  | {
+      outcome: 'refused';
+      code: Extract<ErrorCode, 'content-conflict' | 'disk-budget-spent' | 'storage-failed' | 'stopping'>;
+    };
+
+/** One (stream, epoch) of this agent and how far its events have come. */
+export type Position = { stream: Stream; epoch: string; recorded: Range[]; appliedTo: number };
+export type StoredSource = Position & { highest: number };
+
+/** A position to keep, and up to where its events may be released. */
+export type KeptPosition = Position & { releaseTo: number };
+
+export type FrameRequest = { id: number; stream: Stream; epoch: string; first: number; last: number };
+export type FrameAnswer = {
+  id: number;
+  /** The seqs that were looked at: `first` of the request up to here. The rest of the request is free again. */
+  lookedAtTo: number;
+  /** Of these, the ones whose rows are damaged or gone. They are never sent. */
+  unsendable: Range[];
+  /** The seqs in the frame; undefined when not one of them can be sent. */
+  sent?: Range;
+  /** The events, one per line, compressed; their size before, and the checksum of these bytes. */
+  lines?: { gzip: Uint8Array; raw: number; crc: number };
+};
+
+export type FindRequest = { id: number; stream: Stream; acceptedFrom: number; acceptedTo: number };
+export type FindAnswer = {
+  id: number;
+  stream: Stream;
+  found: { epoch: string; first: number; last: number }[];
+};
+
+export type StoreFigures = {
+  databaseBytes: number;
+  walBytes: number;
+  damagedRows: number;
+  /** Events of epochs that are removed because all of them were released. */
+  retired: number;
+};
+
+/** When the first unrecorded event of each source was accepted, in the order of the question. */
+export type OldestQuestion = { id: number; seqs: { stream: Stream; epoch: string; seq: number }[] };
+export type OldestAnswer = { id: number; acceptedAt: (number | null)[] };
+
+export type ToStore =
+  | { kind: 'accept'; id: number; events: NewEvent[] }
+  | ({ kind: 'frame' } & FrameRequest)
+  | { kind: 'keep'; positions: KeptPosition[] }
+  | { kind: 'new-epoch'; stream: Stream; epoch: string }
+  | ({ kind: 'find' } & FindRequest)
+  | ({ kind: 'oldest' } & OldestQuestion)
+  | { kind: 'close' };
+
+export type FromStore =
+  | { kind: 'opened'; sources: StoredSource[]; figures: StoreFigures }
+  | { kind: 'refused-to-open'; detail: string }
+  | {
+      kind: 'committed';
+      answers: { id: number; results: AcceptResult[] }[];
+      highest: { stream: Stream; epoch: string; highest: number }[];
+    }
+  | ({ kind: 'frame' } & FrameAnswer)
+  | { kind: 'released'; stream: Stream; epoch: string; releasedTo: number }
+  | { kind: 'epoch-removed'; stream: Stream; epoch: string }
+  | ({ kind: 'found' } & FindAnswer)
+  | ({ kind: 'oldest' } & OldestAnswer)
+  | { kind: 'figures'; figures: StoreFigures }
+  | { kind: 'damaged-row'; stream: Stream; epoch: string; seq: number }
+  | { kind: 'failed'; detail: string }
+  | { kind: 'closed' };

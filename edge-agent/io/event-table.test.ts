@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Stream } from '@branchline/contracts/ids.ts';
+import type { Database } from 'better-sqlite3';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { EventTable } from './event-table.ts';
+import { openDatabase } from './open-database.ts';
+
+let directory: string;
+let database: Database;
+let table: EventTable;
+
+const open = () => {
+  database = openDatabase(join(directory, 'events.db'), {
+    site: 'store-0001',
+    agent: 'edge-1',
+    fileBytesMax: 64 * 1024 * 1024,
+  });
+  table = new EventTable(database, randomUUID);
+};
+const reopen = () => {
+  table.close();
+  open();
+};
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'branchline-'));
+  open();
+});
+afterEach(() => {
+  database.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const event = (number: number, stream: Stream = 'pos', text = 'x') => ({
+  stream,
+  id: `${stream}-${number}`,
+  text: JSON.stringify({ recordedtime: 'T', specversion: '1.0', id: `${stream}-${number}`, data: { text } }),
+  contentAt: 19,
+});
+const always = () => true;
+const accept = (events: ReturnType<typeof event>[], now = 1_000) => table.accept(events, now, always);
+const epochOf = (stream: Stream) =>
+  table.highest().find((source) => source.stream === stream)?.epoch as string;
+const seqs = (stream: Stream, epoch: string) =>
+  table.rows(stream, epoch, 1, 1_000, 1e9).rows.map(({ seq }) => seq);
+
+it('E3 each stream counts 1, 2, 3 …', () => {
+  const results = accept([event(1), event(1, 'stock'), event(2), event(2, 'stock'), event(3)]);
+  expect(results.map((result) => 'seq' in result && result.seq)).toEqual([1, 1, 2, 2, 3]);
+  expect(seqs('pos', epochOf('pos'))).toEqual([1, 2, 3]);
+});
+
+it('the same event again is a duplicate with its first seq, also after a restart; another content is a conflict', () => {
+  const [first] = accept([event(1)]);
+  expect(accept([event(1)])).toEqual([{ ...first, outcome: 'duplicate' }]);
+  expect(accept([event(1, 'pos', 'other')])).toEqual([{ outcome: 'refused', code: 'content-conflict' }]);
+  reopen();
+  expect(accept([event(1)])).toEqual([{ ...first, outcome: 'duplicate' }]);
+  expect(accept([event(2), event(2), event(2, 'pos', 'other')]).map(({ outcome }) => outcome)).toEqual([
+    'accepted',
+    'duplicate',
+    'refused',
+  ]);
+});
+
+it('E3 a transaction that fails uses no seq and stores nothing', () => {
+  accept([event(1)]);
+  let calls = 0;
+  const failOnThird = () => {
+    if (++calls === 3) throw new Error('the disk broke');
+    return true;
+  };
+  expect(() => table.accept([event(2), event(3), event(4), event(1, 'stock')], 1, failOnThird)).toThrow(
+    'broke',
+  );
+  expect(epochOf('stock')).toBeUndefined();
+  expect(accept([event(4)])).toMatchObject([{ outcome: 'accepted', seq: 2 }]);
+  expect(seqs('pos', epochOf('pos'))).toEqual([1, 2]);
+});
+
+it('E3 every life begins a new epoch with its first event, and not before', () => {
+  accept([event(1)]);
+  const before = epochOf('pos');
+  reopen();
+  expect(table.sources().map(({ epoch }) => epoch)).toEqual([before]);
+  accept([event(2)]);
+  expect(epochOf('pos')).not.toBe(before);
+  expect(table.sources()).toMatchObject([
+    { epoch: before, highest: 1 },
+    { epoch: epochOf('pos'), highest: 1 },
+  ]);
+});
+
+it('E3 an epoch that was left gets no further seq', () => {
+  accept([event(1)]);
+  const before = epochOf('pos');
+  table.leaveEpoch('pos', before);
+  table.leaveEpoch('pos', randomUUID());
+  accept([event(2)]);
+  expect(epochOf('pos')).not.toBe(before);
+  table.leaveEpoch('pos', before);
+  accept([event(3)]);
+  expect(table.highest()).toMatchObject([{ highest: 2 }]);
+});
+
+it('a damaged row is found by its checksum', () => {
+  accept([event(1), event(2), event(3)]);
+  database
+    .prepare("UPDATE pos_event SET body = CAST(replace(body, 'x', 'y') AS BLOB) WHERE id = 'pos-2'")
+    .run();
+  const { rows } = table.rows('pos', epochOf('pos'), 1, 3, 1e9);
+  expect(rows.map(({ damaged }) => damaged)).toEqual([false, true, false]);
+});
+
+it('reading ends when enough bytes are read', () => {
+  accept(Array.from({ length: 100 }, (_, i) => event(i)));
+  const { rows, complete } = table.rows('pos', epochOf('pos'), 1, 100, 1_000);
+  expect(complete).toBe(false);
+  expect(rows.length).toBeLessThan(20);
+});
+
+const keep = (stream: Stream, epoch: string, to: number) =>
+  table.keep([{ stream, epoch, recorded: [[1, to]], appliedTo: to, releaseTo: to }]);
+
+it('E2 only what may be released and is old enough is deleted, in small ranges', () => {
+  accept(
+    Array.from({ length: 10 }, (_, i) => event(i)),
+    1_000,
+  );
+  accept([event(10)], 5_000);
+  const epoch = epochOf('pos');
+  expect(table.release(9_999, 4)).toBeUndefined();
+  keep('pos', epoch, 8);
+  expect(table.release(500, 4)).toBeUndefined();
+  expect(table.release(2_000, 4)).toEqual({ stream: 'pos', epoch, releasedTo: 4, removed: false });
+  expect(table.release(2_000, 4)).toEqual({ stream: 'pos', epoch, releasedTo: 8, removed: false });
+  expect(table.release(2_000, 4)).toBeUndefined();
+  expect(seqs('pos', epoch)).toEqual([9, 10, 11]);
+  keep('pos', epoch, 11);
+  expect(table.release(2_000, 4)).toMatchObject({ releasedTo: 10 });
+  expect(seqs('pos', epoch)).toEqual([11]);
+});
+
+it('an epoch whose events are all released goes, the newest stays, and the count of events stays right', () => {
+  accept([event(1), event(2)]);
+  const first = epochOf('pos');
+  keep('pos', first, 2);
+  table.release(2_000, 10);
+  expect(table.release(2_000, 10)).toBeUndefined();
+  reopen();
+  expect(table.release(2_000, 10)).toBeUndefined();
+  accept([event(3)]);
+  expect(table.release(2_000, 10)).toEqual({ stream: 'pos', epoch: first, releasedTo: 2, removed: true });
+  expect(table.sources().map(({ epoch }) => epoch)).toEqual([epochOf('pos')]);
+  expect(table.retired()).toBe(2);
+});
+
+it('positions are kept over a restart', () => {
+  accept([event(1), event(2), event(3)]);
+  const epoch = epochOf('pos');
+  table.keep([
+    {
+      stream: 'pos',
+      epoch,
+      recorded: [
+        [1, 1],
+        [3, 3],
+      ],
+      appliedTo: 1,
+      releaseTo: 1,
+    },
+  ]);
+  reopen();
+  expect(table.sources()).toEqual([
+    {
+      stream: 'pos',
+      epoch,
+      highest: 3,
+      recorded: [
+        [1, 1],
+        [3, 3],
+      ],
+      appliedTo: 1,
+    },
+  ]);
+});
+
+it('finds events by the time they were accepted, page by page', () => {
+  accept([event(1), event(2)], 1_000);
+  accept([event(3), event(4)], 2_000);
+  const first = epochOf('pos');
+  reopen();
+  accept([event(5), event(6)], 3_000);
+  const found: unknown[] = [];
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page = table.find({ id: 1, stream: 'pos', acceptedFrom: 2_000, acceptedTo: 3_000 }, after, 4);
+    found.push(...page.answer.found);
+    after = page.next;
+  }
+  expect(found).toEqual([
+    { epoch: first, first: 3, last: 4 },
+    { epoch: epochOf('pos'), first: 1, last: 2 },
+  ]);
+});

@@ -1,0 +1,315 @@
+import { crc32 } from 'node:zlib';
+import type { Stream } from '@branchline/contracts/ids.ts';
+import type { Range } from '@branchline/kernel/ranges.ts';
+import type { Database } from 'better-sqlite3';
+import type { ReadRow } from '../core/frame-cut.ts';
+import type {
+  AcceptResult,
+  FindAnswer,
+  FindRequest,
+  KeptPosition,
+  NewEvent,
+  StoredSource,
+} from '../core/store-port.ts';
+
+/** The rows of the event store and the statements on them. Every method is one short transaction at most. */
+
+const seqBits = 2 ** 36;
+/** A JavaScript number holds 2^53, so there is room for so many epochs; their numbers are used again. */
+const epochNumberMax = 2 ** 17 - 1;
+/** Positions with more holes keep their lowest ranges; the others cost a resend after a restart. */
+const rangesKeptMax = 1_000;
+
+type EpochRow = {
+  number: number;
+  stream: Stream;
+  epoch: string;
+  highest: number;
+  recorded: string;
+  applied_to: number;
+  release_to: number;
+};
+
+export type Row = ReadRow & { body: Buffer };
+
+/** The epoch that new events of a stream go into, in this life of the process. */
+type Writing = { number: number; epoch: string; highest: number };
+
+export class EventTable {
+  readonly #database: Database;
+  readonly #newEpoch: () => string;
+  readonly #writing = new Map<Stream, Writing>();
+  readonly #numbers = new Map<string, number>();
+  readonly #byStream;
+  readonly #epochs;
+
+  constructor(database: Database, newEpoch: () => string) {
+    this.#database = database;
+    this.#newEpoch = newEpoch;
+    this.#byStream = { pos: this.#statements('pos_event'), stock: this.#statements('stock_event') };
+    this.#epochs = {
+      all: database.prepare<[], EpochRow>('SELECT * FROM epoch ORDER BY began_at, number'),
+      freeNumber: database
+        .prepare<[], number>(
+          `SELECT CASE WHEN coalesce(max(number), 0) < ${epochNumberMax} THEN coalesce(max(number), 0) + 1
+             ELSE (SELECT min(number) + 1 FROM epoch e WHERE NOT EXISTS (SELECT 1 FROM epoch n WHERE n.number = e.number + 1))
+           END FROM epoch`,
+        )
+        .pluck(),
+      begin: database.prepare(
+        `INSERT INTO epoch (number, stream, epoch, began_at, highest, recorded, applied_to, release_to)
+         VALUES (?, ?, ?, ?, 0, '[]', 0, 0)`,
+      ),
+      raise: database.prepare('UPDATE epoch SET highest = ? WHERE number = ?'),
+      keep: database.prepare(
+        'UPDATE epoch SET recorded = ?, applied_to = ?, release_to = ? WHERE stream = ? AND epoch = ?',
+      ),
+      remove: database.prepare('DELETE FROM epoch WHERE number = ?'),
+      retire: database.prepare("UPDATE meta SET value = value + ? WHERE key = 'retired'"),
+      retired: database.prepare<[], number>("SELECT value FROM meta WHERE key = 'retired'").pluck(),
+    };
+    for (const row of this.#epochs.all.all()) this.#numbers.set(row.epoch, row.number);
+  }
+
+  #statements(table: 'pos_event' | 'stock_event') {
+    const database = this.#database;
+    return {
+      insert: database.prepare(
+        `INSERT INTO ${table} (position, id, crc, accepted_at, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+      ),
+      byId: database.prepare<[string], { position: number; body: Buffer }>(
+        `SELECT position, body FROM ${table} WHERE id = ?`,
+      ),
+      range: database
+        .prepare<[number, number], [number, number, Buffer]>(
+          `SELECT position, crc, body FROM ${table} WHERE position BETWEEN ? AND ? ORDER BY position`,
+        )
+        .raw(),
+      acceptedAt: database
+        .prepare<[number], number>(`SELECT accepted_at FROM ${table} WHERE position = ?`)
+        .pluck(),
+      times: database
+        .prepare<[number, number], [number, number]>(
+          `SELECT position, accepted_at FROM ${table} WHERE position > ? ORDER BY position LIMIT ?`,
+        )
+        .raw(),
+      lowest: database
+        .prepare<[number, number], number>(
+          `SELECT position FROM ${table} WHERE position BETWEEN ? AND ? ORDER BY position LIMIT 1`,
+        )
+        .pluck(),
+      release: database.prepare(`DELETE FROM ${table} WHERE position BETWEEN ? AND ? AND accepted_at <= ?`),
+    };
+  }
+
+  sources(): StoredSource[] {
+    return this.#epochs.all.all().map((row) => ({
+      stream: row.stream,
+      epoch: row.epoch,
+      highest: row.highest,
+      recorded: JSON.parse(row.recorded) as Range[],
+      appliedTo: row.applied_to,
+    }));
+  }
+
+  retired(): number {
+    return this.#epochs.retired.get() as number;
+  }
+
+  /** From the next event on, the stream's events go into a new epoch, if they still go into this one. */
+  leaveEpoch(stream: Stream, epoch: string): void {
+    if (this.#writing.get(stream)?.epoch === epoch) this.#writing.delete(stream);
+  }
+
+  /**
+   * Stores what `admit` lets in, all in one transaction; `admit` is asked once per new event. When it throws, nothing
+   * is stored and no seq is used.
+   */
+  accept(events: NewEvent[], now: number, admit: (event: NewEvent) => boolean): AcceptResult[] {
+    const before = new Map([...this.#writing].map(([stream, writing]) => [stream, { ...writing }]));
+    try {
+      return this.#database.transaction(() => {
+        const results = events.map((event) => this.#acceptOne(event, now, admit));
+        for (const [stream, { number, highest }] of this.#writing)
+          if (before.get(stream)?.highest !== highest || before.get(stream)?.number !== number)
+            this.#epochs.raise.run(highest, number);
+        return results;
+      })();
+    } catch (error) {
+      this.#writing.clear();
+      for (const [stream, writing] of before) this.#writing.set(stream, writing);
+      throw error;
+    }
+  }
+
+  #acceptOne(event: NewEvent, now: number, admit: (event: NewEvent) => boolean): AcceptResult {
+    const statements = this.#byStream[event.stream];
+    if (!admit(event)) return this.#earlier(event) ?? { outcome: 'refused', code: 'disk-budget-spent' };
+    const writing = this.#writingOf(event.stream, now);
+    const seq = writing.highest + 1;
+    const body = Buffer.from(event.text);
+    const { changes } = statements.insert.run(
+      writing.number * seqBits + seq,
+      event.id,
+      crc32(body),
+      now,
+      body,
+    );
+    if (changes === 0) return this.#earlier(event) as AcceptResult;
+    writing.highest = seq;
+    return { outcome: 'accepted', epoch: writing.epoch, seq };
+  }
+
+  /** What became of an event with this id before. Contents are compared byte for byte, which beats any hash. */
+  #earlier(event: NewEvent): AcceptResult | undefined {
+    const row = this.#byStream[event.stream].byId.get(event.id);
+    if (row === undefined) return undefined;
+    const content = Buffer.from(event.text).subarray(event.contentAt);
+    if (!row.body.subarray(event.contentAt).equals(content))
+      return { outcome: 'refused', code: 'content-conflict' };
+    const number = Math.floor(row.position / seqBits);
+    return { outcome: 'duplicate', epoch: this.#epochOf(number), seq: row.position % seqBits };
+  }
+
+  #epochOf(number: number): string {
+    for (const [epoch, known] of this.#numbers) if (known === number) return epoch;
+    throw new Error(`rows of epoch number ${number} exist, the epoch does not`);
+  }
+
+  /**
+   * A new epoch begins with the first event of every life, in the transaction that stores it. So a database that was
+   * copied or restored can never give out a seq a second time (E3).
+   */
+  #writingOf(stream: Stream, now: number): Writing {
+    const current = this.#writing.get(stream);
+    if (current !== undefined && current.highest < seqBits - 1) return current;
+    const writing = { number: this.#epochs.freeNumber.get() as number, epoch: this.#newEpoch(), highest: 0 };
+    this.#epochs.begin.run(writing.number, stream, writing.epoch, now);
+    this.#numbers.set(writing.epoch, writing.number);
+    this.#writing.set(stream, writing);
+    return writing;
+  }
+
+  highest(): { stream: Stream; epoch: string; highest: number }[] {
+    return [...this.#writing].map(([stream, { epoch, highest }]) => ({ stream, epoch, highest }));
+  }
+
+  #position(epoch: string, seq: number): number | undefined {
+    const number = this.#numbers.get(epoch);
+    return number === undefined ? undefined : number * seqBits + seq;
+  }
+
+  /**
+   * Rows of [first, last] in order, with holes where rows are gone, until their bytes reach `bytesMax`. Each is checked
+   * against its checksum.
+   */
+  rows(stream: Stream, epoch: string, first: number, last: number, bytesMax: number) {
+    const base = this.#position(epoch, 0);
+    const rows: Row[] = [];
+    if (base === undefined) return { rows, complete: true };
+    let bytes = 0;
+    for (const [position, crc, body] of this.#byStream[stream].range.iterate(base + first, base + last)) {
+      rows.push({ seq: position - base, body, bytes: body.length, damaged: crc32(body) !== crc });
+      bytes += body.length + 1;
+      if (bytes > bytesMax) return { rows, complete: false };
+    }
+    return { rows, complete: true };
+  }
+
+  acceptedAt(stream: Stream, epoch: string, seq: number): number | undefined {
+    const position = this.#position(epoch, seq);
+    return position === undefined ? undefined : this.#byStream[stream].acceptedAt.get(position);
+  }
+
+  keep(positions: KeptPosition[]): void {
+    if (positions.length === 0) return;
+    this.#database.transaction(() => {
+      for (const { stream, epoch, recorded, appliedTo, releaseTo } of positions)
+        this.#epochs.keep.run(
+          JSON.stringify(recorded.slice(0, rangesKeptMax)),
+          appliedTo,
+          releaseTo,
+          stream,
+          epoch,
+        );
+    })();
+  }
+
+  /**
+   * Deletes at most `rowsMax` of the rows that may be released and were accepted at `acceptedTo` or before. Says which
+   * epoch it worked on and up to where its rows are gone; undefined when there was nothing to do.
+   */
+  release(acceptedTo: number, rowsMax: number) {
+    const epochs = this.#epochs.all.all();
+    for (const row of epochs) {
+      const { stream, epoch, number } = row;
+      const statements = this.#byStream[stream];
+      const base = number * seqBits;
+      const lowest = statements.lowest.get(base + 1, base + row.release_to);
+      const isNewest = epochs.findLast((other) => other.stream === stream) === row;
+      const isOver = row.release_to >= row.highest && this.#writing.get(stream)?.number !== number;
+      if (lowest === undefined && isOver && !isNewest) {
+        this.#database.transaction(() => {
+          this.#epochs.retire.run(row.highest);
+          this.#epochs.remove.run(number);
+        })();
+        this.#numbers.delete(epoch);
+        return { stream, epoch, releasedTo: row.highest, removed: true };
+      }
+      if (lowest === undefined) continue;
+      const to = Math.min(lowest + rowsMax - 1, base + row.release_to);
+      if (statements.release.run(lowest, to, acceptedTo).changes === 0) continue;
+      const next = statements.lowest.get(lowest, base + row.highest);
+      return {
+        stream,
+        epoch,
+        releasedTo: next === undefined ? row.release_to : next - base - 1,
+        removed: false,
+      };
+    }
+    return undefined;
+  }
+
+  /** One page of a search by the time of acceptance: the ranges found, and where to go on. */
+  find(
+    { id, stream, acceptedFrom, acceptedTo }: FindRequest,
+    after: number,
+    rowsMax: number,
+  ): { answer: FindAnswer; next: number | undefined } {
+    const page = this.#byStream[stream].times.all(after, rowsMax);
+    const found: FindAnswer['found'] = [];
+    let previous = Number.NaN;
+    for (const [position, acceptedAt] of page) {
+      if (acceptedAt < acceptedFrom || acceptedAt > acceptedTo) continue;
+      const seq = position % seqBits;
+      const range = found.at(-1);
+      if (range !== undefined && position === previous + 1) range.last = seq;
+      else found.push({ epoch: this.#epochOf(Math.floor(position / seqBits)), first: seq, last: seq });
+      previous = position;
+    }
+    return {
+      answer: { id, stream, found },
+      next: page.length < rowsMax ? undefined : page.at(-1)?.[0],
+    };
+  }
+
+  /** Bytes of pages that hold something. */
+  usedBytes(): number {
+    const pages = this.#database.pragma('page_count', { simple: true }) as number;
+    return (pages - this.freePages()) * (this.#database.pragma('page_size', { simple: true }) as number);
+  }
+
+  freePages(): number {
+    return this.#database.pragma('freelist_count', { simple: true }) as number;
+  }
+
+  /** Gives at most so many free pages back to the file system. */
+  shrink(pages: number): void {
+    this.#database.pragma(`incremental_vacuum(${pages})`);
+  }
+
+  close(): void {
+    this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    this.#database.close();
+  }
+}

@@ -1,0 +1,177 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { ErrorCode } from '@branchline/contracts/errors.ts';
+import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/contracts/intake.ts';
+import { limits } from '@branchline/contracts/limits.ts';
+
+/** The intake's HTTP side: bounds on bodies, times and connections; what a body means is decided elsewhere. */
+
+export type IntakeReply =
+  | { status: number; single: IntakeResult }
+  | { status: number; answer: IntakeAnswer }
+  | { status: number; failure: IntakeFailure };
+
+export type HttpIntakeOptions = {
+  host: string;
+  port: number;
+  token?: string | undefined;
+  /** The whole request, headers and body, has to be here by then. */
+  requestTimeoutMs?: number;
+  connectionsMax?: number;
+};
+
+export type HttpIntakeHandlers = {
+  /** Body bytes in, reply out. Never rejects. */
+  onEvents(body: Uint8Array): Promise<IntakeReply>;
+  failure(code: ErrorCode, detail: string): { status: number; failure: IntakeFailure };
+  status(): Promise<object>;
+};
+
+export type HttpIntake = { url: string; close(): Promise<void> };
+
+const contentTypes = new Set([
+  'application/json',
+  'application/cloudevents+json',
+  'application/cloudevents-batch+json',
+]);
+const retryAfterSeconds = 5;
+/** Above these, Node would keep idle or slow connections for minutes. */
+const headersTimeoutMs = 5_000;
+const keepAliveTimeoutMs = 60_000;
+const checkEveryMs = 500;
+
+const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+export const isLoopback = (host: string): boolean => loopback.has(host) || host.startsWith('127.');
+
+const digest = (text: string) => createHash('sha256').update(text).digest();
+
+/** Digests have one length and nothing of the token in their first differing byte. */
+const tokenCheck = (token: string | undefined) => {
+  if (token === undefined) return () => true;
+  const expected = digest(`Bearer ${token}`);
+  return (header: string | undefined) => timingSafeEqual(digest(header ?? ''), expected);
+};
+
+/** The body, or `too-large` as soon as it is, or undefined when the client went away. */
+const readBody = (request: IncomingMessage): Promise<Buffer | 'too-large' | undefined> =>
+  new Promise((resolve) => {
+    if (Number(request.headers['content-length'] ?? 0) > limits.intakeBodyBytesMax)
+      return resolve('too-large');
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > limits.intakeBodyBytesMax) {
+        chunks.length = 0;
+        request.pause();
+        resolve('too-large');
+      } else chunks.push(chunk);
+    });
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    request.on('error', () => resolve(undefined));
+    request.on('close', () => resolve(undefined));
+  });
+
+const send = (
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Record<string, string> = {},
+) => {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...(status === 503 ? { 'retry-after': String(retryAfterSeconds) } : {}),
+    ...headers,
+  });
+  response.end(text);
+};
+
+/** Answers and hangs up, because the rest of the request is not going to be read. */
+const sendLast = (response: ServerResponse, status: number, body: object) => {
+  response.on('finish', () => response.socket?.destroySoon());
+  send(response, status, body, { connection: 'close' });
+};
+
+export const serveIntake = async (
+  options: HttpIntakeOptions,
+  handlers: HttpIntakeHandlers,
+): Promise<HttpIntake> => {
+  const isAuthorised = tokenCheck(options.token);
+
+  const refuse = (response: ServerResponse, code: ErrorCode, detail: string, status?: number) => {
+    const reply = handlers.failure(code, detail);
+    sendLast(response, status ?? reply.status, reply.failure);
+  };
+
+  const onEvents = async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method !== 'POST') return refuse(response, 'method', `${request.method} is not POST`);
+    if (!isAuthorised(request.headers.authorization))
+      return refuse(response, 'unauthorised', 'no token or a wrong one');
+    const contentType = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+    if (contentType === undefined || !contentTypes.has(contentType))
+      return refuse(response, 'not-json', `the content type is ${contentType ?? 'missing'}`, 415);
+    const body = await readBody(request);
+    if (body === undefined) return;
+    if (body === 'too-large')
+      return refuse(response, 'body-too-large', `the limit is ${limits.intakeBodyBytesMax} bytes`);
+    const reply = await handlers.onEvents(body);
+    const json = 'single' in reply ? reply.single : 'answer' in reply ? reply.answer : reply.failure;
+    send(response, reply.status, json);
+  };
+
+  const server = createServer(
+    {
+      requestTimeout: options.requestTimeoutMs ?? 10_000,
+      headersTimeout: Math.min(headersTimeoutMs, options.requestTimeoutMs ?? headersTimeoutMs),
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: checkEveryMs,
+      maxHeaderSize: 16 * 1024,
+      noDelay: true,
+    },
+    (request, response) => {
+      response.on('error', () => {});
+      if (request.url === '/v1/events') return void onEvents(request, response);
+      if (request.url !== '/healthz' && request.url !== '/v1/status')
+        return refuse(response, 'not-found', 'no such address');
+      if (request.method !== 'GET') return refuse(response, 'method', `${request.method} is not GET`);
+      if (request.url === '/healthz') return send(response, 200, { ok: true });
+      handlers.status().then(
+        (status) => send(response, 200, status),
+        (error: unknown) => sendLast(response, 503, { error: String(error) }),
+      );
+    },
+  );
+  server.maxConnections = options.connectionsMax ?? 128;
+  server.maxRequestsPerSocket = 0;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (!socket.writable) return socket.destroy();
+    const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const { failure } = handlers.failure(
+      slow ? 'too-slow' : 'not-json',
+      slow ? 'the request is not complete' : 'not HTTP',
+    );
+    const body = `${JSON.stringify(failure)}\n`;
+    socket.end(
+      `HTTP/1.1 ${slow ? '408 Request Timeout' : '400 Bad Request'}\r\nconnection: close\r\n` +
+        `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 1_000).unref();
+      }),
+  };
+};

@@ -1,0 +1,136 @@
+import Database from 'better-sqlite3';
+
+/**
+ * The agent's one database file, opened so that a commit means what the till is told (E1).
+ *
+ * better-sqlite3 is compiled so that WAL runs with `synchronous=NORMAL`, and a new file reads back FULL until its first
+ * write: the setting is made on every open and checked after a write. Exclusive locking keeps a second agent out for as
+ * long as this process lives, needs no shared-memory file, and so reopens on a full disk.
+ */
+export class DatabaseError extends Error {
+  override name = 'DatabaseError';
+}
+
+export type OpenOptions = {
+  site: string;
+  agent: string;
+  /** The most the file may grow to, head room included. */
+  fileBytesMax: number;
+};
+
+export const pageBytes = 4096;
+const cacheBytesMax = 4 * 1024 * 1024;
+const walBytesKept = 16 * 1024 * 1024;
+/** SQLite before it could damage a WAL file in a race of two connections and a checkpoint. */
+const sqliteVersionMin = [3, 51, 3] as const;
+
+const tables = `
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS epoch (
+    number INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL,
+    epoch TEXT NOT NULL UNIQUE,
+    began_at INTEGER NOT NULL,
+    highest INTEGER NOT NULL,
+    recorded TEXT NOT NULL,
+    applied_to INTEGER NOT NULL,
+    release_to INTEGER NOT NULL
+  ) STRICT;
+  -- position = epoch number x 2^36 + seq: rows are appended in order and read and deleted by range.
+  CREATE TABLE IF NOT EXISTS pos_event (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    crc INTEGER NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS stock_event (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    crc INTEGER NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+`;
+
+const schemaVersion = 1;
+
+const isOldSqlite = (version: string): boolean => {
+  const parts = version.split('.').map(Number);
+  for (const [i, least] of sqliteVersionMin.entries()) {
+    const part = parts[i] ?? 0;
+    if (part !== least) return part < least;
+  }
+  return false;
+};
+
+export const openDatabase = (path: string, options: OpenOptions): Database.Database => {
+  let database: Database.Database | undefined;
+  try {
+    // A killed predecessor's lock is gone with it; a few seconds allow one that is still stopping to finish.
+    database = new Database(path, { timeout: 3_000 });
+    prepare(database, path, options);
+    return database;
+  } catch (error) {
+    database?.close();
+    if (error instanceof DatabaseError) throw error;
+    const { code, message } = error as { code?: string; message: string };
+    if (code?.startsWith('SQLITE_BUSY'))
+      throw new DatabaseError(
+        `${path} is in use by another process. One agent owns one data directory: stop the other agent or set another dataDir.`,
+      );
+    throw new DatabaseError(`${path} cannot be opened: ${message}`);
+  }
+};
+
+const prepare = (database: Database.Database, path: string, { site, agent, fileBytesMax }: OpenOptions) => {
+  const version = database.prepare('SELECT sqlite_version()').pluck().get() as string;
+  if (isOldSqlite(version))
+    throw new DatabaseError(
+      `SQLite ${version} is older than ${sqliteVersionMin.join('.')}; it may lose data.`,
+    );
+  database.pragma('locking_mode = EXCLUSIVE');
+  // Only before the first table: afterwards it would need a VACUUM.
+  database.pragma('auto_vacuum = INCREMENTAL');
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = FULL');
+  database.pragma('trusted_schema = OFF');
+  database.pragma('cell_size_check = ON');
+  database.pragma(`journal_size_limit = ${walBytesKept}`);
+  database.pragma(`cache_size = -${cacheBytesMax / 1024}`);
+  database.pragma('temp_store = MEMORY');
+  database.pragma(`max_page_count = ${Math.ceil(fileBytesMax / pageBytes)}`);
+
+  const found = database.pragma('user_version', { simple: true }) as number;
+  if (found > schemaVersion)
+    throw new DatabaseError(`${path} was written by a newer agent (schema ${found}); update this one.`);
+  database.transaction(() => {
+    database.exec(tables);
+    database.pragma(`user_version = ${schemaVersion}`);
+    const put = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    put.run('owner', `${site}/${agent}`);
+    put.run('retired', 0);
+    // A write in every start, so that the check below comes after one.
+    database
+      .prepare(
+        "INSERT INTO meta (key, value) VALUES ('starts', 1) ON CONFLICT (key) DO UPDATE SET value = value + 1",
+      )
+      .run();
+  })();
+  const owner = database.prepare("SELECT value FROM meta WHERE key = 'owner'").pluck().get();
+  if (owner !== `${site}/${agent}`)
+    throw new DatabaseError(`${path} belongs to ${owner}, not to ${site}/${agent}; set another dataDir.`);
+  assertDurable(database, path);
+};
+
+/** Refuses a connection whose commits would not survive a power cut. */
+export const assertDurable = (database: Database.Database, path: string): void => {
+  const expected = { journal_mode: 'wal', synchronous: 2, locking_mode: 'exclusive', auto_vacuum: 2 };
+  for (const [name, value] of Object.entries(expected)) {
+    const found = database.pragma(name, { simple: true });
+    if (found !== value)
+      throw new DatabaseError(
+        `${path}: ${name} is ${found}, not ${value}; an event could be confirmed and lost.`,
+      );
+  }
+};

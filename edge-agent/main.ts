@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '@branchline/kernel/clock.ts';
+import { loadConfigOrExit } from '@branchline/kernel/config.ts';
+import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
+import { createLog } from '@branchline/kernel/log.ts';
+import { systemRandom } from '@branchline/kernel/random.ts';
+import { agentConfig } from './config.ts';
+import { isLoopback, serveIntake } from './io/http-intake.ts';
+import { openUplink } from './io/mqtt-uplink.ts';
+import { openStore } from './io/store-thread.ts';
+import { runAgent } from './run.ts';
+
+const usage = `edge-agent: takes the events of one site, keeps them on its disk and sends them until the hub has them.
+
+  node edge-agent/main.ts --site store-0001 --data-dir DIR --mqtt mqtt://broker:1883`;
+
+const config = loadConfigOrExit(usage, agentConfig);
+const log = createLog('edge-agent', config.logLevel);
+const { site, agent } = config;
+
+const start = async () => {
+  if (!isLoopback(config.intakeHost) && config.intakeToken === undefined)
+    throw new Error(
+      `intakeHost is ${config.intakeHost}, which others can reach: set intakeToken (BRANCHLINE_INTAKE_TOKEN), or leave intakeHost at 127.0.0.1`,
+    );
+  const ca = config.mqttCa === undefined ? undefined : readFileSync(config.mqttCa, 'utf8');
+  const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  mkdirSync(config.dataDir, { recursive: true });
+  return runAgent(
+    {
+      windowFrames: config.windowFrames,
+      receiptTimeoutMs: config.receiptTimeoutMs,
+      backoffCapMs: config.backoffCapMs,
+      statusIntervalMs: config.statusIntervalMs,
+      rules: { site, eventBytesMax: config.eventBytesMax },
+      life: { site, agent, session: randomUUID(), bootAt: systemClock.now(), agentVersion: version },
+    },
+    {
+      openStore: (events) =>
+        openStore(
+          new URL('./store-worker.ts', import.meta.url),
+          {
+            path: join(config.dataDir, 'events.db'),
+            site,
+            agent,
+            diskBudgetBytes: config.diskBudgetBytes,
+            archiveKeepMs: config.archiveKeepMinutes * 60_000,
+            groupCommitMs: config.groupCommitMs,
+          },
+          events,
+        ),
+      openUplink: (handlers) =>
+        openUplink(
+          {
+            site,
+            agent,
+            url: config.mqtt,
+            username: config.mqttUsername,
+            password: config.mqttPassword,
+            ca,
+          },
+          handlers,
+        ),
+      serveIntake: (handlers) =>
+        serveIntake(
+          { host: config.intakeHost, port: config.intakePort, token: config.intakeToken },
+          handlers,
+        ),
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      abort: () => process.exit(74),
+    },
+  );
+};
+
+await runUntilStopped(start, { log });

@@ -1,0 +1,72 @@
+import type { IntakeRules } from './core/judge.ts';
+import { statusPage } from './core/status.ts';
+import { createIntake } from './intake.ts';
+import type { HttpIntake, HttpIntakeHandlers } from './io/http-intake.ts';
+import type { Store, StoreEvents } from './io/store-thread.ts';
+import { type SendingPorts, type SendingSettings, startSending } from './sending.ts';
+
+/** The agent on one screen: intake → accept → outbox → uplink, stopped in the same order. */
+
+export type AgentPorts = Omit<SendingPorts, 'store' | 'figures'> & {
+  openStore(events: StoreEvents): Promise<Store>;
+  serveIntake(handlers: HttpIntakeHandlers): Promise<HttpIntake>;
+  /** The disk does not do what was promised in its name: the process must end, and not calmly. */
+  abort(): void;
+};
+export type AgentSettings = SendingSettings & { rules: IntakeRules };
+
+/** Answers that say "storage-failed" are on their way to the tills; they get this long to leave. */
+const lastWordsMs = 200;
+
+export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
+  const { clock, log } = ports;
+  const { life, rules } = settings;
+
+  // accept
+  const onStore = (message: Parameters<StoreEvents['onMessage']>[0]) => {
+    switch (message.kind) {
+      case 'committed':
+        for (const source of message.highest) sending.advance({ kind: 'accepted', ...source });
+        return;
+      case 'frame':
+        return sending.onFrame(message);
+      case 'found':
+        return void sending.advance({ kind: 'found', answer: message });
+      case 'released':
+      case 'epoch-removed':
+        return void sending.advance(message);
+      case 'figures':
+        figures = message.figures;
+        return;
+      case 'damaged-row':
+        return log.error(message, 'a stored event is damaged; it is not sent');
+      case 'failed':
+        log.error({ detail: message.detail }, 'the disk failed; the agent ends');
+        setTimeout(ports.abort, lastWordsMs);
+    }
+  };
+  const store = await ports.openStore({ onMessage: onStore });
+  let { figures } = store.opened;
+
+  // outbox → uplink
+  const sending = startSending(settings, { ...ports, store, figures: () => figures });
+
+  // intake
+  const intake = createIntake(rules, store, clock);
+  const status = async () =>
+    statusPage(life, sending.sources(), await sending.oldest(), figures, intake.counters, sending.counters());
+  const server = await ports.serveIntake({ onEvents: intake.onEvents, failure: intake.failure, status });
+  log.info({ site: life.site, agent: life.agent, intake: server.url }, 'started');
+
+  return {
+    url: server.url,
+    stop: async (reason: string): Promise<void> => {
+      log.info({ reason }, 'stopping');
+      intake.stop();
+      await server.close();
+      await sending.stop();
+      await store.close();
+      log.info({}, 'stopped');
+    },
+  };
+};

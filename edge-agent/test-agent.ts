@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/contracts/intake.ts';
+import type { statusPage } from './core/status.ts';
+import { testSite } from './test-events.ts';
+
+/** For tests: a real agent process, and a till that speaks HTTP to it. */
+
+export type AgentStatus = ReturnType<typeof statusPage>;
+export type TestAgent = {
+  url: string;
+  process: ChildProcess;
+  /** Everything it has logged. */
+  log(): string;
+  /** Any JSON value, or a text to send as it is. */
+  post(
+    body: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; json: IntakeResult & IntakeAnswer & IntakeFailure; headers: Headers }>;
+  status(): Promise<AgentStatus>;
+  /** The exit code, or the name of the signal. */
+  stop(signal?: NodeJS.Signals): Promise<number | string>;
+};
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+export const spawnAgent = (flags: string[]): { process: ChildProcess; log(): string } => {
+  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'inherit', 'pipe'] });
+  let text = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  return { process: child, log: () => text };
+};
+
+export const eventually = async <T>(
+  find: () => T | undefined | Promise<T | undefined>,
+  what: string,
+): Promise<T> => {
+  const until = performance.now() + 15_000;
+  while (performance.now() < until) {
+    const found = await find();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`it did not happen in time: ${what}`);
+};
+
+export const startTestAgent = async (
+  dataDir: string,
+  mqtt: string,
+  flags: string[] = [],
+): Promise<TestAgent> => {
+  const { process: child, log } = spawnAgent([
+    '--site',
+    testSite,
+    '--data-dir',
+    dataDir,
+    '--mqtt',
+    mqtt,
+    '--intake-port',
+    '0',
+    '--receipt-timeout-ms',
+    '500',
+    '--backoff-cap-ms',
+    '500',
+    ...flags,
+  ]);
+  const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
+  const url = await eventually(() => {
+    if (child.exitCode !== null) throw new Error(`the agent ended: ${log()}`);
+    return /"intake":"([^"]+)"/.exec(log())?.[1];
+  }, 'the agent starts');
+  return {
+    url,
+    process: child,
+    log,
+    post: async (body, headers = {}) => {
+      const response = await fetch(`${url}/v1/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body:
+          typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
+      });
+      return { status: response.status, json: (await response.json()) as never, headers: response.headers };
+    },
+    status: async () => (await (await fetch(`${url}/v1/status`)).json()) as AgentStatus,
+    stop: (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return exited;
+    },
+  };
+};

@@ -1,0 +1,106 @@
+import { createServer, type Server } from 'node:net';
+import { crc32, gunzipSync } from 'node:zlib';
+import type { Control, Receipt, Status } from '@branchline/contracts/downlink.ts';
+import { isProblem } from '@branchline/contracts/errors.ts';
+import { type FrameHeader, splitFrame, splitLines } from '@branchline/contracts/frame.ts';
+import { mqttTopic, parseMqttTopic } from '@branchline/contracts/topics.ts';
+import { Aedes } from 'aedes';
+
+/**
+ * For tests: a real MQTT broker with a tiny bridge in it, which keeps what it was sent and answers with receipts as the
+ * test wants them.
+ */
+export type TestBridge = {
+  url: string;
+  /** `stream/epoch/seq` → the event's JSON, of every frame that was answered or not. */
+  events: Map<string, string>;
+  frames: FrameHeader[];
+  statuses: Status[];
+  /** What the bridge answers to a frame; nothing, when undefined. The default records it. */
+  answerTo: (header: FrameHeader) => Receipt | undefined;
+  receipt(to: { site: string; agent: string }, receipt: unknown): void;
+  control(to: { site: string; agent: string }, control: Control): void;
+  /** The broker goes away and forgets everything. */
+  stop(): Promise<void>;
+  /** It comes back on the same port. */
+  start(): Promise<void>;
+};
+
+export const recordedReceipt = (header: FrameHeader): Receipt => ({
+  v: 1,
+  kind: 'recorded',
+  stream: header.stream,
+  epoch: header.epoch,
+  ranges: [[header.first, header.first + header.count - 1]],
+  recordedAt: Date.now(),
+});
+
+/** `keepsEvents: false` skips unpacking, for measurements. */
+export const startTestBridge = async (keepsEvents = true): Promise<TestBridge> => {
+  let broker: Aedes;
+  let server: Server;
+  let port = 0;
+
+  const publish = (topic: string, value: unknown) =>
+    broker.publish(
+      {
+        cmd: 'publish',
+        topic,
+        payload: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
+        qos: 0,
+        retain: false,
+        dup: false,
+      },
+      () => {},
+    );
+
+  const bridge: TestBridge = {
+    url: '',
+    events: new Map(),
+    frames: [],
+    statuses: [],
+    answerTo: recordedReceipt,
+    receipt: (to, receipt) => publish(mqttTopic(to, 'receipt'), receipt),
+    control: (to, control) => publish(mqttTopic(to, 'control'), control),
+    stop: async () => {
+      await new Promise<void>((resolve) => broker.close(() => resolve()));
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+    start: async () => {
+      broker = await Aedes.createBroker();
+      broker.on('publish', (packet, client) => {
+        if (client === null) return;
+        const topic = parseMqttTopic(packet.topic);
+        if (isProblem(topic)) return;
+        if (topic.channel === 'status') bridge.statuses.push(JSON.parse(packet.payload.toString()) as Status);
+        if (topic.channel === 'up') onFrame(topic, packet.payload as Buffer);
+      });
+      server = createServer(broker.handle);
+      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+      port = (server.address() as { port: number }).port;
+      bridge.url = `mqtt://127.0.0.1:${port}`;
+    },
+  };
+
+  const onFrame = (from: { site: string; agent: string }, payload: Buffer) => {
+    const frame = splitFrame(payload);
+    if (isProblem(frame)) throw new Error(frame.detail);
+    const { header, body } = frame;
+    if (crc32(body) !== header.crc) throw new Error('the checksum of the frame is wrong');
+    bridge.frames.push(header);
+    if (keepsEvents) {
+      const lines = splitLines(gunzipSync(body), header.count);
+      if (isProblem(lines)) throw new Error(lines.detail);
+      for (const [i, line] of lines.entries())
+        bridge.events.set(
+          `${header.stream}/${header.epoch}/${header.first + i}`,
+          Buffer.from(line).toString(),
+        );
+    }
+    const receipt = bridge.answerTo(header);
+    if (receipt !== undefined) bridge.receipt(from, receipt);
+  };
+
+  await bridge.start();
+  return bridge;
+};

@@ -1,0 +1,29 @@
+import { siteName } from '@branchline/contracts/ids.ts';
+import { logLevels } from '@branchline/kernel/log.ts';
+import { z } from 'zod';
+
+/** Settings of the simulated fleet. */
+export const fleetConfig = z.strictObject({
+  sites: z
+    .array(
+      z.object({
+        site: siteName,
+        kind: z.enum(['store', 'warehouse']),
+        agent: z.string().optional(),
+        url: z.url({ protocol: /^http$/ }),
+        token: z.string().optional(),
+      }),
+    )
+    .min(1)
+    .refine(
+      (sites) => new Set(sites.map(({ site }) => site)).size === sites.length,
+      'a site is named twice: its tills would number different slips alike',
+    )
+    .describe('JSON list of {"site","kind":"store"|"warehouse","url","token"?}, one per agent'),
+  rate: z.number().positive().default(20).describe('events per second over all sites'),
+  seed: z.int().min(0).default(1).describe('the same seed draws the same baskets'),
+  zone: z.string().default('Europe/Berlin').describe('time zone of the sites'),
+  currency: z.string().default('EUR').describe('ISO 4217 code the tills sell in, with two digits'),
+  statusPort: z.int().min(0).max(65_535).default(7831).describe('HTTP port of /v1/status'),
+  logLevel: z.enum(logLevels).default('info').describe('least important level that is logged'),
+});

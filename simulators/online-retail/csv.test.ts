@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CsvError, CsvReader } from './csv.ts';
+
+const read = (text: string, pieces: number[] = []) => {
+  const reader = new CsvReader();
+  const records = [];
+  let from = 0;
+  for (const length of pieces) {
+    records.push(...reader.push(text.slice(from, from + length)));
+    from += length;
+  }
+  records.push(...reader.push(text.slice(from)), ...reader.finish());
+  return records;
+};
+const fields = (text: string) => read(text).map((record) => record.fields);
+
+const lineOfError = (text: string): number | undefined => {
+  try {
+    read(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CsvError) return error.line;
+    throw error;
+  }
+};
+
+describe('CSV', () => {
+  it('reads plain, empty and quoted fields, with LF or CRLF, with and without a last line end', () => {
+    expect(fields('a,b\n1,\n')).toEqual([
+      ['a', 'b'],
+      ['1', ''],
+    ]);
+    expect(fields('a,b\r\n"1","2"')).toEqual([
+      ['a', 'b'],
+      ['1', '2'],
+    ]);
+    expect(fields('\ufeffa\n,\n""')).toEqual([['a'], ['', ''], ['']]);
+    expect(fields('')).toEqual([]);
+  });
+
+  it('keeps commas, doubled quotes and line breaks of quoted fields', () => {
+    expect(fields('"a, ""b""\r\nc",d\n')).toEqual([['a, "b"\r\nc', 'd']]);
+    expect(fields('""""\n')).toEqual([['"']]);
+  });
+
+  it('says on which line a record begins, also behind line breaks inside quotes', () => {
+    expect(read('h\n"a\nb"\nc\n').map(({ line }) => line)).toEqual([1, 2, 4]);
+  });
+
+  it('refuses what can be read in two ways, and names the line', () => {
+    expect(lineOfError('a\nb"c\n')).toBe(2);
+    expect(lineOfError('a\nb\n"c"d\n')).toBe(3);
+    expect(lineOfError('a\n"never closed\n\n')).toBe(2);
+    expect(lineOfError('a\rb\n')).toBe(1);
+    expect(lineOfError('a\nb\r')).toBe(2);
+  });
+
+  it('reads back whatever was written by the rules, however the text is cut into pieces', () => {
+    const field = fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r\n', 'é', ' ') });
+    const table = fc.array(fc.array(field, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(table, fc.array(fc.nat(5)), fc.boolean(), (rows, pieces, lastEnd) => {
+        const text = rows
+          .map((row) => row.map((value) => `"${value.replaceAll('"', '""')}"`).join(','))
+          .join('\n');
+        const records = read(lastEnd ? `${text}\n` : text, pieces);
+        expect(records.map((record) => record.fields)).toEqual(rows);
+      }),
+    );
+  });
+});

@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { isProblem } from '@branchline/contracts/errors.ts';
+import { limits } from '@branchline/contracts/limits.ts';
+import { parseAtIntake } from '@branchline/contracts/parse.ts';
+import { describe, expect, it } from 'vitest';
+import { expectInvoice } from './expected.ts';
+import { type Figures, figuresJson, totalOf } from './figures.ts';
+import { dataFiles, readDays } from './files.ts';
+import { invoiceOf } from './invoice-for-tests.ts';
+import { eventOf } from './mapping.ts';
+import { surveyDays } from './survey.ts';
+
+it('every line counts, also an equal one, and every invoice once, on the day of its last line', () => {
+  const expected = new Map<string, Figures>();
+  expectInvoice(
+    expected,
+    invoiceOf('1', [
+      ['6', '2.55'],
+      ['6', '2.55'],
+      ['-1', '0.1'],
+    ]),
+  );
+  expectInvoice(expected, invoiceOf('C2', [['-2', '10']]));
+  expect([...expected].map(([day, figures]) => [day, figuresJson(figures)])).toEqual([
+    ['2010-12-01', { lines: 4, invoices: 2, quantity: 9, value: '10.50' }],
+  ]);
+});
+
+const data =
+  process.env.BRANCHLINE_ONLINE_RETAIL ?? join(import.meta.dirname, '../../../shared/data/online-retail');
+const present = existsSync(join(data, '2010-12-14.csv'));
+if (!present)
+  console.warn(`SKIPPED: no Online Retail files in ${data}; set BRANCHLINE_ONLINE_RETAIL to their folder.`);
+
+describe.skipIf(!present)('the twelve days of December 2010', () => {
+  it('hold 31,102 lines, 1,458 invoices, 235,231 units and 530,356.91 pounds', async () => {
+    const survey = await surveyDays(readDays(await dataFiles(data)), 4);
+    expect(survey.expected.size).toBe(12);
+    expect(figuresJson(totalOf(survey.expected))).toEqual({
+      lines: 31_102,
+      invoices: 1_458,
+      quantity: 235_231,
+      value: '530356.91',
+    });
+    expect(figuresJson(survey.expected.get('2010-12-01') as Figures)).toMatchObject({
+      lines: 3_108,
+      invoices: 143,
+      value: '58635.56',
+    });
+    expect([survey.events, survey.slips, survey.movements]).toEqual([1_458, 1_330, 128]);
+  });
+
+  it('become 1,458 events that the intake takes, each with an id of its own, the largest above the default limit', async () => {
+    const ids = new Set<string>();
+    let largest = 0;
+    for await (const invoices of readDays(await dataFiles(data)))
+      for (const invoice of invoices) {
+        const text = JSON.stringify(eventOf(invoice, 4));
+        const parsed = parseAtIntake(JSON.parse(text));
+        if (isProblem(parsed)) throw new Error(`${invoice.invoiceNo}: ${parsed.where}: ${parsed.detail}`);
+        ids.add(parsed.id);
+        largest = Math.max(largest, Buffer.byteLength(text));
+      }
+    expect(ids.size).toBe(1_458);
+    expect(largest).toBeGreaterThan(limits.eventBytesMax);
+    expect(largest).toBeLessThan(limits.eventBytesCeiling / 2);
+  });
+});

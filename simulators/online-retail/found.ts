@@ -1,0 +1,83 @@
+import pg from 'pg';
+import { exactly, type Figures, quantityPlaces, valuePlaces } from './figures.ts';
+
+/** What the books hold, asked in SQL and nowhere else. */
+export type Found = {
+  days: Map<string, Figures>;
+  /** Totals tables that do not agree with the journal they were added up from; empty when all do. */
+  disagreements: string[];
+};
+
+// Every text is cast in the database, so that no number passes through floating point on its way.
+const perDay = `
+  select business_day::text as day, sum(lines)::text as lines, count(*)::text as invoices,
+         sum(units)::text as units, sum(gross)::text as gross
+  from journal group by business_day order by business_day`;
+
+/** Kinds 1 and 2 are completed slips and voids: what the totals of sales count. */
+const totals = `
+  select 'journal' as name, count(*)::text as slips, coalesce(sum(lines), 0)::text as lines,
+         coalesce(sum(units), 0)::text as units, coalesce(sum(gross), 0)::text as gross
+  from journal where kind in (1, 2)
+  union all
+  select 'sales_window', coalesce(sum(slips + voids), 0)::text, coalesce(sum(lines), 0)::text,
+         coalesce(sum(units), 0)::text, coalesce(sum(gross), 0)::text
+  from sales_window
+  union all
+  select 'item_day', null, coalesce(sum(lines), 0)::text, coalesce(sum(units), 0)::text,
+         coalesce(sum(amount), 0)::text
+  from item_day`;
+
+/** Movements 5 add to stock, slips take away; nothing in this data set is a count. */
+const stock = `
+  with expected as (
+    select site_id, location, item, sum(stock_delta(kind, quantity, delta)) as quantity
+    from journal, unnest(items, quantities, deltas) as line (item, quantity, delta)
+    group by 1, 2, 3),
+  held as (select site_id, location, item_id as item, count_quantity + delta_since as quantity from stock)
+  select count(*)::text as different
+  from expected full join held using (site_id, location, item)
+  where coalesce(expected.quantity, 0) <> coalesce(held.quantity, 0)`;
+
+type DayRow = { day: string; lines: string; invoices: string; units: string; gross: string };
+type TotalRow = { name: string; slips: string | null; lines: string; units: string; gross: string };
+
+/** Units are thousandths in the books and gross is pence. */
+const figuresOf = (row: DayRow): Figures => ({
+  lines: Number(row.lines),
+  invoices: Number(row.invoices),
+  quantity: exactly(row.units, 0) * 10n ** BigInt(quantityPlaces - 3),
+  value: exactly(row.gross, 0) * 10n ** BigInt(valuePlaces - 2),
+});
+
+const compare = (rows: TotalRow[]): string[] => {
+  const journal = rows.find(({ name }) => name === 'journal') as TotalRow;
+  return rows.flatMap((row) =>
+    (['slips', 'lines', 'units', 'gross'] as const)
+      .filter((measure) => row[measure] !== null && row[measure] !== journal[measure])
+      .map((measure) => `${row.name} has ${measure} ${row[measure]}, the journal ${journal[measure]}`),
+  );
+};
+
+export const readFound = async (postgresUrl: string): Promise<Found> => {
+  const client = new pg.Client({ connectionString: postgresUrl, application_name: 'branchline-replay' });
+  await client.connect();
+  try {
+    // One snapshot, so that the tables are compared as of one moment.
+    await client.query('begin isolation level repeatable read read only');
+    const days = await client.query<DayRow>(perDay);
+    const sums = await client.query<TotalRow>(totals);
+    const stocks = await client.query<{ different: string }>(stock);
+    await client.query('commit');
+    const different = stocks.rows[0]?.different ?? '0';
+    return {
+      days: new Map(days.rows.map((row) => [row.day, figuresOf(row)])),
+      disagreements: [
+        ...compare(sums.rows),
+        ...(different === '0' ? [] : [`stock differs from the journal for ${different} items`]),
+      ],
+    };
+  } finally {
+    await client.end();
+  }
+};

@@ -1,0 +1,22 @@
+import type { Invoice, InvoiceLine } from './invoice.ts';
+
+/** An invoice with one line per row of [quantity, unit price], for tests of what is made of it. */
+export const invoiceOf = (
+  invoiceNo: string,
+  rows: readonly (readonly [quantity: string, unitPrice: string])[],
+  facts: Partial<InvoiceLine> = {},
+): Invoice => ({
+  invoiceNo,
+  lines: rows.map(([quantity, unitPrice], i) => ({
+    file: '2010-12-01.csv',
+    line: i + 2,
+    invoiceNo,
+    stockCode: '85123A',
+    description: 'WHITE HANGING HEART',
+    quantity,
+    invoiceDate: '2010-12-01 08:26:00',
+    unitPrice,
+    hasCustomer: true,
+    ...facts,
+  })),
+});

@@ -1,0 +1,131 @@
+import { isProblem } from '@branchline/contracts/errors.ts';
+import {
+  type BranchEvent,
+  type MovementEvent,
+  parseAtIntake,
+  type SlipEvent,
+} from '@branchline/contracts/parse.ts';
+import { posTypes } from '@branchline/contracts/pos.ts';
+import { stockTypes } from '@branchline/contracts/stock.ts';
+import { describe, expect, it } from 'vitest';
+import { invoiceOf } from './invoice-for-tests.ts';
+import { eventOf, siteOf } from './mapping.ts';
+
+const takenAtIntake = (event: BranchEvent): void => {
+  const parsed = parseAtIntake(JSON.parse(JSON.stringify(event)));
+  expect(isProblem(parsed) ? parsed : undefined).toBeUndefined();
+};
+const slipOf = (...args: Parameters<typeof invoiceOf>): SlipEvent => {
+  const event = eventOf(invoiceOf(...args), 4);
+  takenAtIntake(event);
+  expect(event.type).toBe(posTypes.completed);
+  return event as SlipEvent;
+};
+const correction = { hasCustomer: false, description: '' };
+const movementOf = (...args: Parameters<typeof invoiceOf>): MovementEvent => {
+  const event = eventOf(invoiceOf(...args), 4);
+  takenAtIntake(event);
+  expect(event.type).toBe(stockTypes.movement);
+  return event as MovementEvent;
+};
+
+describe('mapping', () => {
+  it('makes one slip of an invoice, in exact pence, with the id of the invoice number', () => {
+    const slip = slipOf('536365', [
+      ['6', '2.55'],
+      ['3', '0.1'],
+    ]);
+    expect(slip.id).toBe('invoices:2010-12-01:536365');
+    expect(slip.time).toBe('2010-12-01T08:26:00.000+00:00');
+    expect(slip.data).toMatchObject({ businessDay: '2010-12-01', currency: 'GBP', totals: { gross: 1560 } });
+    expect(slip.data.lines.map(({ extendedAmount }) => extendedAmount)).toEqual([1530, 30]);
+  });
+
+  it('keeps equal lines apart: the same article twice is two sales', () => {
+    const slip = slipOf('536365', [
+      ['1', '0.29'],
+      ['1', '0.29'],
+    ]);
+    expect(slip.data.lines).toHaveLength(2);
+    expect(slip.data.totals.gross).toBe(58);
+  });
+
+  it('turns cancellations and negative lines into returns, and keeps a cancellation apart from its number', () => {
+    const slip = slipOf('C536379', [['-1', '27.50']]);
+    expect(slip.id).toBe('invoices-C:2010-12-01:536379');
+    expect(slip.data.lines[0]).toMatchObject({ lineType: 'RETURN', quantity: '-1', extendedAmount: -2750 });
+    const mixed = slipOf('536380', [
+      ['2', '1.00'],
+      ['-1', '1.00'],
+    ]);
+    expect(mixed.data.lines.map(({ lineType }) => lineType)).toEqual(['SALE', 'RETURN']);
+  });
+
+  it('reads prices with three places when the line is whole pence, and names the line when it is not', () => {
+    expect(slipOf('536365', [['1000', '0.003']]).data.totals.gross).toBe(300);
+    expect(() =>
+      eventOf(
+        invoiceOf('536365', [
+          ['1', '1'],
+          ['5', '0.001'],
+        ]),
+        4,
+      ),
+    ).toThrow('2010-12-01.csv, line 3: 5 × 0.001 is not a whole number of pence');
+  });
+
+  it('makes stock movements of invoices that cost nothing and name no customer', () => {
+    const reason = (description: string, ...quantities: string[]) =>
+      movementOf(
+        '536589',
+        quantities.map((quantity) => [quantity, '0.0'] as const),
+        { ...correction, description },
+      ).data.reason;
+    expect(reason('', '-10')).toBe('ADJUSTMENT');
+    expect(reason('', '56')).toBe('ADJUSTMENT');
+    expect(reason('damages', '-43')).toBe('SPOILAGE');
+    expect(reason('wet pallet', '-43')).toBe('SPOILAGE');
+    expect(reason('missing', '-3')).toBe('SHRINK');
+    expect(reason('lost in space', '-3')).toBe('SHRINK');
+    expect(reason('damages', '5')).toBe('ADJUSTMENT');
+    expect(reason('damages', '-5', '5')).toBe('ADJUSTMENT');
+  });
+
+  it('leaves a free line of a paid invoice, and a free invoice of a known customer, a sale', () => {
+    expect(
+      slipOf(
+        '536400',
+        [
+          ['1', '0.0'],
+          ['1', '1.0'],
+        ],
+        { hasCustomer: false },
+      ).data.lines,
+    ).toHaveLength(2);
+    expect(slipOf('536401', [['1', '0.0']]).data.totals.gross).toBe(0);
+  });
+
+  it('dates an invoice by its last line, in London time, summer and winter', () => {
+    const winter = invoiceOf('1', [
+      ['1', '1'],
+      ['1', '1'],
+    ]);
+    (winter.lines[0] as { invoiceDate: string }).invoiceDate = '2010-12-01 08:27:00';
+    expect(eventOf(winter, 1).time).toBe('2010-12-01T08:27:00.000+00:00');
+    expect(slipOf('2', [['1', '1']], { invoiceDate: '2011-07-01 00:15:00' })).toMatchObject({
+      time: '2011-07-01T00:15:00.000+01:00',
+      data: { businessDay: '2011-07-01' },
+    });
+    expect(() => eventOf(invoiceOf('3', [['1', '1']], { invoiceDate: '2011-02-30 10:00:00' }), 1)).toThrow(
+      /line 2: InvoiceDate 2011-02-30/,
+    );
+  });
+
+  it('gives every invoice number the same invented site for ever, and every site its share', () => {
+    expect(siteOf('536365', 4)).toBe(siteOf('536365', 4));
+    expect(siteOf('536365', 1)).toBe('store-0001');
+    const sites = Array.from({ length: 4_000 }, (_, i) => siteOf(String(536_365 + i), 4));
+    for (const name of ['store-0001', 'store-0002', 'store-0003', 'store-0004'])
+      expect(sites.filter((site) => site === name).length).toBeGreaterThan(800);
+  });
+});

@@ -1,0 +1,134 @@
+import { unitPriceScale } from '@branchline/contracts/decimal.ts';
+import type { MovementEvent, SlipEvent } from '@branchline/contracts/parse.ts';
+import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
+import { type MovementReason, stockTypes } from '@branchline/contracts/stock.ts';
+import { newEvent } from '../new-event.ts';
+import { instantOfLocal, instantText } from '../zone.ts';
+import { DataSetError, dateOf, dayOf, type Invoice, type InvoiceLine } from './invoice.ts';
+
+/**
+ * One invoice becomes one event. Invoices that cost nothing and name no customer are the warehouse's corrections and
+ * become stock movements; all others become slips in pounds. Ids come from the invoice number alone, so that a second
+ * reading makes the same ids.
+ */
+
+const zone = 'Europe/London';
+
+/**
+ * The data has no shops, so these are invented: FNV-1a (32 bit) of the invoice number, modulo the number of sites.
+ */
+export const siteOf = (invoiceNo: string, sites: number): string => {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < invoiceNo.length; i++) hash = Math.imul(hash ^ invoiceNo.charCodeAt(i), 0x01000193);
+  return siteName((hash >>> 0) % sites);
+};
+
+export const siteName = (index: number): string => `store-${String(index + 1).padStart(4, '0')}`;
+
+const scaledPrice = (text: string): bigint => {
+  const [whole, fraction = ''] = text.split('.') as [string, string?];
+  return BigInt(whole + fraction.padEnd(unitPriceScale, '0'));
+};
+
+/** The data set states no line amounts; one that is not whole pence has no exact place in the books. */
+const pence = (line: InvoiceLine): number => {
+  const exact = BigInt(line.quantity) * scaledPrice(line.unitPrice);
+  const perPenny = 10n ** BigInt(unitPriceScale - 2);
+  if (exact % perPenny !== 0n)
+    throw new DataSetError(
+      line.file,
+      line.line,
+      `${line.quantity} × ${line.unitPrice} is not a whole number of pence`,
+    );
+  return Number(exact / perPenny);
+};
+
+const itemOf = ({ stockCode, description }: InvoiceLine) => ({
+  itemId: stockCode,
+  ...(description === '' ? {} : { description }),
+});
+
+const isNegative = (line: InvoiceLine): boolean => line.quantity.startsWith('-');
+
+const isCorrection = ({ lines }: Invoice): boolean =>
+  lines.every((line) => !line.hasCustomer && /^-?[0.]+$/.test(line.unitPrice));
+
+const damageWords = /damag|broken|faulty|wet|mould|rust|crush|smash|unsaleable|thrown|destroy/i;
+const lossWords = /missing|lost|stolen|short/i;
+
+const reasonOf = ({ lines }: Invoice): MovementReason => {
+  if (!lines.every(isNegative)) return 'ADJUSTMENT';
+  const words = lines.map(({ description }) => description).join(' ');
+  return damageWords.test(words) ? 'SPOILAGE' : lossWords.test(words) ? 'SHRINK' : 'ADJUSTMENT';
+};
+
+const timeOf = (invoice: Invoice): string => {
+  const date = dateOf(invoice);
+  const local = Date.parse(`${date.replace(' ', 'T')}Z`);
+  const first = invoice.lines[0] as InvoiceLine;
+  // Date.parse turns 30 February into March instead of refusing it.
+  if (Number.isNaN(local) || !new Date(local).toISOString().startsWith(date.slice(0, 10)))
+    throw new DataSetError(first.file, first.line, `InvoiceDate ${date} does not exist`);
+  return instantText(zone, instantOfLocal(zone, local));
+};
+
+const movementOf = (invoice: Invoice, site: string): MovementEvent => {
+  const id = `online-retail:${invoice.invoiceNo}`;
+  const note = invoice.lines.find(({ description }) => description !== '')?.description;
+  return newEvent({
+    id,
+    source: `urn:x-retail:site:${site}:wh:stockroom`,
+    type: stockTypes.movement,
+    time: timeOf(invoice),
+    data: {
+      site: { storeId: site },
+      movementId: id,
+      reason: reasonOf(invoice),
+      lines: invoice.lines.map((line) => ({ item: itemOf(line), quantity: line.quantity })),
+      ...(note === undefined ? {} : { note }),
+    },
+  });
+};
+
+const slipOf = (invoice: Invoice, site: string): SlipEvent => {
+  const { invoiceNo } = invoice;
+  const endAt = timeOf(invoice);
+  const lines = invoice.lines.map((line, i) => ({
+    lineNumber: i + 1,
+    lineType: isNegative(line) ? ('RETURN' as const) : ('SALE' as const),
+    item: itemOf(line),
+    quantity: line.quantity,
+    actualUnitPrice: line.unitPrice,
+    extendedAmount: pence(line),
+  }));
+  const gross = lines.reduce((sum, line) => sum + line.extendedAmount, 0);
+  // A cancellation has the invoice's kind of number with a letter before it: another till keeps the two apart.
+  const letter = /^[A-Z]/.exec(invoiceNo)?.[0];
+  const slip = {
+    workstationId: letter === undefined ? 'invoices' : `invoices-${letter}`,
+    businessDay: dayOf(invoice),
+    sequenceNumber: Number(invoiceNo.slice(letter === undefined ? 0 : 1)),
+  };
+  return newEvent({
+    id: posEventId(slip),
+    source: `urn:x-retail:site:${site}:ws:${slip.workstationId}`,
+    type: posTypes.completed,
+    time: endAt,
+    data: {
+      site: { storeId: site },
+      ...slip,
+      receiptNumber: invoiceNo,
+      endAt,
+      currency: 'GBP',
+      lines,
+      tenders: [{ tenderType: 'INVOICE', amount: gross }],
+      totals: { gross },
+    },
+  });
+};
+
+/** Throws DataSetError where the invoice has no exact event. */
+export const eventOf = (invoice: Invoice, sites: number): SlipEvent | MovementEvent => {
+  const site = siteOf(invoice.invoiceNo, sites);
+  return isCorrection(invoice) ? movementOf(invoice, site) : slipOf(invoice, site);
+};

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, systemClock } from '@branchline/kernel/clock.ts';
+import { createAgentClient } from '../agent-client.ts';
+import { type AgentAddress, type AgentCounts, readAgentCounts, sumOf } from '../agent-status.ts';
+import { feed } from './feed.ts';
+import { dataFiles, readDays } from './files.ts';
+import { readFound } from './found.ts';
+import { dueMs, type Speed } from './pace.ts';
+import { type Progress, remainingOf, shareDone } from './progress.ts';
+import { type Reconciliation, reconcile } from './reconciliation.ts';
+import { surveyDays } from './survey.ts';
+
+/**
+ * A replay against agents and a database that run already: survey the files, feed the agents, wait until everything that
+ * was accepted is applied, compare. Who calls it decides what the stack is and what happens to it meanwhile.
+ */
+export type ReplayOptions = {
+  /** The folder with the CSV files. */
+  data: string;
+  /** One per site, named as `siteName` names them. Their databases are new, or hold nothing but an earlier part of this replay. */
+  agents: readonly AgentAddress[];
+  postgresUrl: string;
+  speed?: Speed;
+  clock?: Clock;
+  signal?: AbortSignal;
+  /** About twice a second, and whenever a request was taken. */
+  onProgress?: (progress: Progress) => void;
+  /** Called before every request to an agent; the feeding waits for it. Here a test lets faults happen halfway. */
+  gate?: (progress: Progress) => Promise<void>;
+  /** Nothing accepted, recorded or applied for this long while waiting: the replay gives up and compares. */
+  stallMsMax?: number;
+};
+
+export type ReplayResult = {
+  reconciliation: Reconciliation;
+  /** See found.ts. */
+  disagreements: string[];
+  /** Equal in every figure, and all totals agree. */
+  equal: boolean;
+  /** The replay stopped waiting because nothing moved any more. */
+  stalled: boolean;
+  progress: Progress;
+  /** Requests that an agent did not answer at once, and that were sent again. */
+  repeated: number;
+};
+
+const pollMs = 500;
+
+export const runReplay = async (options: ReplayOptions): Promise<ReplayResult> => {
+  const { agents, postgresUrl, speed = 'max', clock = systemClock, signal, stallMsMax = 120_000 } = options;
+  const files = await dataFiles(options.data);
+  const survey = await surveyDays(readDays(files), agents.length);
+
+  const clients = new Map(agents.map((agent) => [agent.site, createAgentClient(agent)]));
+  const counts = new Map<string, AgentCounts>();
+  const startedAt = clock.monotonic();
+  const paceMs = dueMs(speed, survey.firstAt, survey.lastAt);
+  let fed = 0;
+
+  const progress = (): Progress => {
+    const sum = sumOf(counts.values());
+    const elapsedMs = clock.monotonic() - startedAt;
+    const share = shareDone({ total: survey.events, fed, applied: sum.applied });
+    return {
+      ...sum,
+      total: survey.events,
+      fed,
+      elapsedMs,
+      remainingMs: remainingOf(share, elapsedMs, paceMs),
+    };
+  };
+  const poll = async () => {
+    const answers = await Promise.all(
+      agents.map(async (agent) => [agent.site, await readAgentCounts(agent)] as const),
+    );
+    for (const [site, answer] of answers) if (answer !== undefined) counts.set(site, answer);
+    options.onProgress?.(progress());
+    return answers.every(([, answer]) => answer !== undefined && answer.applied >= answer.accepted);
+  };
+
+  /** Every agent answers and says that all it accepted is in the books. False when nothing moves any more. */
+  const untilApplied = async (): Promise<boolean> => {
+    let seen = '';
+    let movedAt = clock.monotonic();
+    for (;;) {
+      signal?.throwIfAborted();
+      if ((await poll()) && sumOf(counts.values()).accepted >= survey.events) return true;
+      const now = JSON.stringify([...counts.values()]);
+      if (now !== seen) movedAt = clock.monotonic();
+      seen = now;
+      if (clock.monotonic() - movedAt > stallMsMax) return false;
+      await sleep(pollMs);
+    }
+  };
+
+  // When one site fails for good, the others must not go on in the background.
+  const fedAll = new AbortController();
+  const feeding = signal === undefined ? fedAll.signal : AbortSignal.any([signal, fedAll.signal]);
+  const polling = (async () => {
+    while (!feeding.aborted) {
+      await poll();
+      await sleep(pollMs, null, { signal: feeding }).catch(() => {});
+    }
+  })();
+  try {
+    await feed({
+      days: readDays(files),
+      sites: agents.length,
+      speed,
+      firstAt: survey.firstAt,
+      clock,
+      signal: feeding,
+      send: async (site, events) => {
+        const client = clients.get(site);
+        if (client === undefined) throw new Error(`no agent for ${site}`);
+        await client.send(events, feeding);
+        fed += events.length;
+        options.onProgress?.(progress());
+      },
+      gate: async () => options.gate?.(progress()),
+    });
+  } finally {
+    fedAll.abort(new Error('the replay has ended'));
+    await polling;
+    for (const client of clients.values()) client.close();
+  }
+
+  const stalled = !(await untilApplied());
+  const found = await readFound(postgresUrl);
+  const reconciliation = reconcile(survey.expected, found.days);
+  return {
+    reconciliation,
+    disagreements: found.disagreements,
+    equal: reconciliation.equal && found.disagreements.length === 0,
+    stalled,
+    progress: progress(),
+    repeated: [...clients.values()].reduce((sum, client) => sum + client.repeated(), 0),
+  };
+};

@@ -1,0 +1,50 @@
+import type { BranchEvent } from '@branchline/contracts/parse.ts';
+import { type Random, seededRandom } from '@branchline/kernel/random.ts';
+import { chance, oneOf } from './chance.ts';
+import { createTill } from './till/till.ts';
+import { createShelves, type Transfer } from './warehouse/shelves.ts';
+
+/** Everything that produces events at one site: a store's tills and its back room, or a warehouse's shelves. */
+export type SiteKind = 'store' | 'warehouse';
+
+export type SiteOptions = {
+  site: string;
+  kind: SiteKind;
+  /** Where a warehouse's transfers go. */
+  stores: readonly string[];
+  zone: string;
+  currency: string;
+  startedAt: number;
+  random: Random;
+};
+
+export type Site = {
+  next(at: number): { event: BranchEvent; departed?: Transfer };
+  arrive(transfer: Transfer, at: number): BranchEvent;
+};
+
+const tillsPerStore = 3;
+/** Nine of ten things that happen in a store happen at a till. */
+const stockShareOfStore = 0.1;
+
+export const createSite = (options: SiteOptions): Site => {
+  const { site, kind, stores, zone, currency, startedAt, random } = options;
+  const ownRandom = (): Random => seededRandom(Math.floor(random() * 0x1_0000_0000));
+  const shelves = createShelves({
+    site,
+    kind,
+    destinations: kind === 'warehouse' ? stores : [],
+    zone,
+    startedAt,
+    random: ownRandom(),
+  });
+  if (kind === 'warehouse') return shelves;
+  const tills = Array.from({ length: tillsPerStore }, (_, i) =>
+    createTill({ site, workstationId: `till-${i + 1}`, zone, currency, startedAt, random: ownRandom() }),
+  );
+  return {
+    next: (at) =>
+      chance(random, stockShareOfStore) ? shelves.next(at) : { event: oneOf(random, tills).next(at) },
+    arrive: shelves.arrive,
+  };
+};

@@ -1,0 +1,134 @@
+import { quantityOf } from '@branchline/contracts/decimal.ts';
+import { isProblem } from '@branchline/contracts/errors.ts';
+import { parseAtIntake, type SlipEvent } from '@branchline/contracts/parse.ts';
+import { posTypes, type Slip } from '@branchline/contracts/pos.ts';
+import { seededRandom } from '@branchline/kernel/random.ts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createTill } from './till.ts';
+
+const start = Date.parse('2026-03-27T20:00:00Z');
+const tillOf = (seed: number, startedAt = start) =>
+  createTill({
+    site: 'store-0001',
+    workstationId: 'till-1',
+    zone: 'Europe/Berlin',
+    currency: 'EUR',
+    startedAt,
+    random: seededRandom(seed),
+  });
+
+const draw = (seed: number, count: number) => {
+  const till = tillOf(seed);
+  return Array.from({ length: count }, (_, i) => till.next(start + i * 60_000));
+};
+
+const refOf = ({ workstationId, businessDay, sequenceNumber }: Slip) =>
+  `${workstationId}:${businessDay}:${sequenceNumber}`;
+
+const slips = (seed: number, count: number): SlipEvent[] =>
+  draw(seed, count).filter((event): event is SlipEvent => event.type !== posTypes.aborted);
+
+describe('till', () => {
+  it('makes only events that the intake takes, whatever the seed, over midnight and a change of the clocks', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (seed) => {
+        const till = tillOf(seed);
+        for (let i = 0; i < 40; i++) {
+          const parsed = parseAtIntake(JSON.parse(JSON.stringify(till.next(start + i * 3_600_000))));
+          expect(isProblem(parsed) ? parsed : undefined).toBeUndefined();
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('makes the same bytes from the same seed and the same instants, and others from another seed', () => {
+    expect(JSON.stringify(draw(7, 300))).toBe(JSON.stringify(draw(7, 300)));
+    expect(JSON.stringify(draw(7, 300))).not.toBe(JSON.stringify(draw(8, 300)));
+  });
+
+  it('never uses an id twice, and numbers every day without a gap', () => {
+    const events = draw(3, 3_000);
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+    const days = Map.groupBy(events, ({ data }) => data.businessDay);
+    expect(days.size).toBe(3);
+    for (const ofDay of days.values()) {
+      const numbers = ofDay.map(({ data }) => data.sequenceNumber);
+      expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] as number) + i));
+    }
+  });
+
+  it('sells what real tills sell: weights, returns, voids, aborts, training, voided lines, two tenders', () => {
+    const events = draw(1, 4_000);
+    const completed = slips(1, 4_000).filter(({ type }) => type === posTypes.completed);
+    const lines = completed.flatMap(({ data }) => data.lines);
+    expect(events.some(({ type }) => type === posTypes.aborted)).toBe(true);
+    expect(events.some(({ type, id }) => type === posTypes.voided && id.endsWith(':void'))).toBe(true);
+    expect(completed.some(({ data }) => data.training === true)).toBe(true);
+    expect(completed.some(({ data }) => data.tenders.length === 2)).toBe(true);
+    expect(lines.some(({ voided }) => voided === true)).toBe(true);
+    expect(lines.some(({ uom, quantity }) => uom === 'KGM' && !quantity.endsWith('.000'))).toBe(true);
+    expect(
+      lines.some(({ originalTransaction: o, lineType }) => lineType === 'RETURN' && o === undefined),
+    ).toBe(true);
+    expect(lines.some(({ originalTransaction }) => originalTransaction !== undefined)).toBe(true);
+    const average = lines.length / completed.length;
+    expect(average).toBeGreaterThan(2.5);
+    expect(average).toBeLessThan(5);
+  });
+
+  it('prints totals that are the sum of the lines that count', () => {
+    for (const { data } of slips(2, 1_000)) {
+      const sum = data.lines.reduce((s, l) => (l.voided === true ? s : s + l.extendedAmount), 0);
+      expect(data.totals.gross).toBe(sum);
+      expect(data.taxes?.reduce((s, tax) => s + tax.net + tax.tax, 0)).toBe(sum);
+    }
+  });
+
+  it('a void turns every sign of one earlier slip and points back at it, at most once', () => {
+    const all = slips(4, 4_000);
+    const byRef = new Map(all.map((event) => [refOf(event.data), event.data]));
+    const voids = all.filter(({ type }) => type === posTypes.voided);
+    const originals = voids.map(({ data }) => {
+      const reference = data.references?.[0] as NonNullable<Slip['references']>[number];
+      const original = byRef.get(refOf(reference as unknown as Slip)) as Slip;
+      expect(data.totals.gross + original.totals.gross).toBe(0);
+      for (const [i, line] of data.lines.entries()) {
+        const sold = original.lines[i] as Slip['lines'][number];
+        expect(quantityOf(line.quantity) + quantityOf(sold.quantity)).toBe(0);
+        expect(line.extendedAmount + sold.extendedAmount).toBe(0);
+        expect(line.item).toEqual(sold.item);
+      }
+      return refOf(original);
+    });
+    expect(originals.length).toBeGreaterThan(10);
+    expect(new Set(originals).size).toBe(originals.length);
+  });
+
+  it('a return with a slip takes back one line of an earlier sale that nobody has taken back or voided', () => {
+    const all = slips(6, 4_000);
+    const byRef = new Map(all.map((event) => [refOf(event.data), event.data]));
+    const voided = new Set(
+      all.flatMap(({ type, data }) =>
+        type === posTypes.voided ? (data.references ?? []).map((r) => refOf(r as unknown as Slip)) : [],
+      ),
+    );
+    const returned = all
+      .filter(({ type }) => type === posTypes.completed)
+      .flatMap(({ data }) => data.lines)
+      .filter((line) => line.originalTransaction !== undefined);
+    const taken = returned.map((line) => {
+      const from = line.originalTransaction as NonNullable<typeof line.originalTransaction>;
+      const sold = byRef
+        .get(refOf(from as unknown as Slip))
+        ?.lines.find((l) => l.lineNumber === from.lineNumber);
+      expect(sold?.extendedAmount).toBe(0 - line.extendedAmount);
+      expect(sold?.item).toEqual(line.item);
+      expect(voided.has(refOf(from as unknown as Slip))).toBe(false);
+      return `${refOf(from as unknown as Slip)}/${from.lineNumber}`;
+    });
+    expect(taken.length).toBeGreaterThan(20);
+    expect(new Set(taken).size).toBe(taken.length);
+  });
+});

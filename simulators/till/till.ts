@@ -1,0 +1,107 @@
+import type { AbortedEvent, SlipEvent } from '@branchline/contracts/parse.ts';
+import type { Slip } from '@branchline/contracts/pos.ts';
+import type { Random } from '@branchline/kernel/random.ts';
+import { between, chance, oneOf, weighted } from '../chance.ts';
+import { numberByDay } from '../numbering.ts';
+import { instantText } from '../zone.ts';
+import { type Line, returnOf, returnUnknown, sellLines, withVoidedLine } from './basket.ts';
+import { abortSlip, closeSlip, type Printed, voidSlip } from './slip.ts';
+
+/**
+ * One simulated till. The same options and the same instants give the same slips, byte for byte: all chance comes from
+ * `random`, all time from the caller.
+ */
+export type TillOptions = {
+  site: string;
+  workstationId: string;
+  zone: string;
+  currency: string;
+  /** When this run began; see numbering.ts. */
+  startedAt: number;
+  random: Random;
+};
+
+export type Till = {
+  /** The next slip, closed at `at` (milliseconds since 1970). */
+  next(at: number): SlipEvent | AbortedEvent;
+};
+
+/** Slips that a later return or void may point at. */
+const slipsRemembered = 40;
+
+const mix = [
+  ['sale', 0.88],
+  ['return', 0.05],
+  ['void', 0.02],
+  ['abort', 0.03],
+  ['training', 0.02],
+] as const;
+
+export const createTill = ({ site, workstationId, zone, currency, startedAt, random }: TillOptions): Till => {
+  const number = numberByDay(zone, startedAt);
+  const recent: { slip: Slip; unreturned: Line[] }[] = [];
+
+  const print = (at: number): Printed => ({
+    site,
+    workstationId,
+    ...number(at),
+    beginAt: instantText(zone, at - between(random, 8_000, 180_000)),
+    endAt: instantText(zone, at),
+    currency,
+  });
+
+  const remember = (event: SlipEvent): SlipEvent => {
+    const unreturned = event.data.lines.filter((line) => line.lineType === 'SALE' && line.voided !== true);
+    recent.push({ slip: event.data, unreturned });
+    if (recent.length > slipsRemembered) recent.shift();
+    return event;
+  };
+
+  /** No line is returned twice: it leaves the list. */
+  const returnLine = (lineNumber: number): Line => {
+    const known = recent.filter(({ unreturned }) => unreturned.length > 0);
+    if (known.length === 0 || chance(random, 0.4)) return returnUnknown(random, lineNumber);
+    const { slip, unreturned } = oneOf(random, known);
+    const [sold] = unreturned.splice(between(random, 0, unreturned.length - 1), 1) as [Line];
+    return returnOf(random, lineNumber, slip, sold);
+  };
+
+  const sell = (at: number): SlipEvent => {
+    let lines = sellLines(random);
+    if (lines.length > 1 && chance(random, 0.04)) lines = withVoidedLine(random, lines);
+    if (chance(random, 0.02)) lines = [...lines, returnLine(lines.length + 1)];
+    return remember(closeSlip(random, print(at), lines, false));
+  };
+
+  const takeBack = (at: number): SlipEvent => {
+    const first = returnLine(1);
+    const exchange = chance(random, 0.3) ? sellLines(random, 2) : [];
+    return closeSlip(random, print(at), [first, ...exchange], false);
+  };
+
+  /** A slip is voided soon after it was printed, once, and not when goods of it came back already. */
+  const voidLast = (at: number): SlipEvent => {
+    const last = recent.at(-1);
+    const sold = last?.slip.lines.filter((line) => line.lineType === 'SALE' && line.voided !== true);
+    if (last === undefined || last.unreturned.length !== sold?.length) return sell(at);
+    recent.pop();
+    return voidSlip(print(at), last.slip);
+  };
+
+  return {
+    next: (at) => {
+      switch (weighted(random, mix)) {
+        case 'sale':
+          return sell(at);
+        case 'return':
+          return takeBack(at);
+        case 'void':
+          return voidLast(at);
+        case 'abort':
+          return abortSlip(print(at), oneOf(random, ['CUSTOMER_LEFT', 'CASHIER_CANCELLED'] as const));
+        case 'training':
+          return closeSlip(random, print(at), sellLines(random), true);
+      }
+    },
+  };
+};

@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createKafka } from '@branchline/drivers/kafka.ts';
+import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
+import type { Part } from '@branchline/local/part.ts';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+let folder: string;
+let backbone: Backbone;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'branchline-backbone-'));
+  backbone = await startBackbone({ dataDir: folder, logDir: folder });
+});
+afterAll(async () => {
+  await backbone?.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const query = async <R extends pg.QueryResultRow>(text: string): Promise<R[]> => {
+  const client = new pg.Client({ connectionString: backbone.postgres.ownerUrl('shop') });
+  await client.connect();
+  try {
+    return (await client.query<R>(text)).rows;
+  } finally {
+    await client.end();
+  }
+};
+
+describe('PostgreSQL', () => {
+  const part = () => backbone.postgres.part as Part;
+
+  test('does what the books depend on: every commit is on the disk before it is confirmed', async () => {
+    await backbone.postgres.ensureDatabase('shop');
+    await backbone.postgres.ensureDatabase('shop');
+    await query('create table sale (n int)');
+    const [row] = await query(
+      'select current_setting($$fsync$$) f, current_setting($$synchronous_commit$$) s',
+    );
+    expect(row).toEqual({ f: 'on', s: 'on' });
+  });
+
+  test.each(['SIGKILL', 'SIGQUIT', 'SIGINT'] as const)(
+    'is back at the same address with its data after %s',
+    async (signal) => {
+      const [before] = await query<{ n: string }>(
+        'insert into sale values (1) returning (select count(*) from sale) n',
+      );
+      part().kill(signal);
+      await part().exited;
+      await part().start();
+      const [after] = await query<{ n: string }>('select count(*) n from sale');
+      expect(Number(after?.n)).toBe(Number(before?.n) + 1);
+    },
+  );
+
+  test('starts although its pid file names a process that belongs to somebody else by now', async () => {
+    await part().stop();
+    writeFileSync(join(folder, 'postgres/data/postmaster.pid'), `${process.pid}\n`);
+    await part().start();
+    expect(await query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  test('keeps its password and its data from other users', () => {
+    expect(statSync(join(folder, 'postgres/password')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, 'postgres/data')).mode & 0o777).toBe(0o700);
+  });
+});
+
+describe('Kafka', () => {
+  const part = () => backbone.kafka.part as Part;
+
+  const inKafka = async <T>(work: (kafka: ReturnType<typeof createKafka>) => Promise<T>): Promise<T> =>
+    work(createKafka({ brokers: [backbone.kafka.address], clientId: 'backbone-test' }));
+
+  const records = () =>
+    inKafka(async (kafka) => {
+      const admin = kafka.admin();
+      await admin.connect();
+      const offsets = await admin.fetchTopicOffsets('sales');
+      await admin.disconnect();
+      return Number(offsets[0]?.high);
+    });
+
+  const record = () =>
+    inKafka(async (kafka) => {
+      const producer = kafka.producer();
+      await producer.connect();
+      await producer.send({ topic: 'sales', acks: -1, messages: [{ value: 'a sale' }] });
+      await producer.disconnect();
+    });
+
+  test('dates records by its own clock and makes no topic that nobody asked for', async () => {
+    await inKafka(async (kafka) => {
+      const admin = kafka.admin();
+      await admin.connect();
+      await admin.createTopics({
+        topics: [{ topic: 'sales', numPartitions: 1, replicationFactor: 1 }],
+        waitForLeaders: true,
+      });
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: 2, name: 'sales', configNames: ['message.timestamp.type'] }],
+      });
+      expect(resources[0]?.configEntries[0]?.configValue).toBe('LogAppendTime');
+      expect(await admin.listTopics()).toEqual(['sales']);
+      await admin.disconnect();
+    });
+  });
+
+  test.each(['SIGKILL', 'SIGTERM'] as const)(
+    'is back at the same address with its records after %s',
+    async (signal) => {
+      const before = await records();
+      await record();
+      part().kill(signal);
+      await part().exited;
+      await part().start();
+      expect(await records()).toBe(before + 1);
+    },
+  );
+});

@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkout } from '@branchline/local/paths.ts';
+import { eventually } from '@branchline/local/probe.ts';
+import { isAlive } from '@branchline/local/process-table.ts';
+import type { RunFile } from '@branchline/local/run-file.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+/** `npm start` as a person meets it, in a folder of its own. The tests build on each other. */
+let home: string;
+let launcher: ChildProcess | undefined;
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'branchline-start-'));
+});
+afterAll(async () => {
+  launcher?.kill('SIGTERM');
+  await eventually(() => launcher === undefined || launcher.exitCode !== null, { withinMs: 15_000 });
+  rmSync(home, { recursive: true });
+});
+
+/** The same environment, so the same folder, for every command of the person. */
+const command = (script: string, ...args: string[]): ChildProcess & { text(): string } => {
+  const child = spawn(process.execPath, ['deploy/local/bootstrap.mjs', `deploy/local/${script}`, ...args], {
+    cwd: checkout,
+    env: { ...process.env, BRANCHLINE_HOME: home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  return Object.assign(child, { text: () => text });
+};
+
+const finish = async (script: string, ...args: string[]): Promise<{ code: number; text: string }> => {
+  const child = command(script, ...args);
+  const [code] = await once(child, 'close');
+  return { code, text: child.text() };
+};
+
+const runFile = (): RunFile => JSON.parse(readFileSync(join(home, 'run.json'), 'utf8'));
+
+const start = async (): Promise<RunFile> => {
+  const child = command('start.ts', '--stores', '2', '--warehouses', '1', '--rate', '50');
+  launcher = child;
+  const up = await eventually(() => child.text().includes('Everything is up') || child.exitCode !== null, {
+    withinMs: 150_000,
+  });
+  expect(up && child.exitCode === null, child.text()).toBe(true);
+  return runFile();
+};
+
+const status = async (url: string): Promise<Record<string, number>> =>
+  (await (await fetch(`${url}/v1/status`)).json()) as Record<string, number>;
+
+const processesOf = (run: RunFile): number[] => [run.pid, ...Object.values(run.parts ?? {})];
+
+test('npm start brings up every part as a process, and names its addresses to its owner alone', async () => {
+  const run = await start();
+  expect(Object.keys(run.parts ?? {}).sort()).toEqual(
+    [
+      ...['agent-store-0001', 'agent-store-0002', 'agent-warehouse-01'],
+      ...['bridge', 'broker', 'fleet', 'hub', 'kafka', 'postgres', 'wan'],
+    ].sort(),
+  );
+  for (const pid of processesOf(run)) expect(isAlive(pid)).toBe(true);
+  expect(statSync(join(home, 'run.json')).mode & 0o777).toBe(0o600);
+  const applied = async () => ((await status(run.hub as string)).applied as number) > 50;
+  expect(await eventually(applied, { withinMs: 60_000 })).toBe(true);
+});
+
+test('a second npm start says that one runs, and ends with 1', async () => {
+  const second = await finish('start.ts');
+  expect(second).toMatchObject({
+    code: 1,
+    text: expect.stringContaining('Branchline runs already, as process'),
+  });
+});
+
+test('a store whose plug is pulled sells on, and catches up when it is back', async () => {
+  const agent = runFile().agents?.find(({ site }) => site === 'store-0002')?.url as string;
+  expect((await finish('fleet.ts', 'offline', 'store-0002')).code).toBe(0);
+  const cut = await status(agent);
+  const waiting = async () => {
+    const { pending = 0, accepted = 0 } = await status(agent);
+    return pending > 20 && accepted > (cut.accepted as number);
+  };
+  expect(await eventually(waiting, { withinMs: 60_000 })).toBe(true);
+  expect((await finish('fleet.ts', 'status')).text).toMatch(/store-0002 +pulled +down/);
+  expect((await finish('fleet.ts', 'online', 'store-0002')).code).toBe(0);
+  expect(
+    await eventually(async () => ((await status(agent)).pending as number) < 20, { withinMs: 60_000 }),
+  ).toBe(true);
+});
+
+test('a site that is not there is an error that names those that are', async () => {
+  const answer = await finish('fleet.ts', 'offline', 'store-9999');
+  expect(answer).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('store-0001, store-0002, warehouse-01'),
+  });
+});
+
+test('a part that is killed is started again at the same address', async () => {
+  const before = runFile();
+  process.kill(before.parts?.bridge as number, 'SIGKILL');
+  const isBack = () => ![0, before.parts?.bridge].includes(runFile().parts?.bridge);
+  expect(await eventually(isBack, { withinMs: 60_000 })).toBe(true);
+  expect((await status(before.bridge as string)).frames).toBeTypeOf('number');
+});
+
+test('kill -9 of the launcher leaves no process behind, and the next start goes on with the data', async () => {
+  const killed = runFile();
+  const accepted = (await status(killed.agents?.[0]?.url as string)).accepted as number;
+  process.kill(killed.pid, 'SIGKILL');
+  expect(await eventually(() => !processesOf(killed).some(isAlive), { withinMs: 15_000 })).toBe(true);
+
+  const run = await start();
+  expect((await status(run.agents?.[0]?.url as string)).accepted).toBeGreaterThanOrEqual(accepted);
+});
+
+test('Ctrl-C stops everything within ten seconds and says so', async () => {
+  const run = runFile();
+  const child = launcher as ChildProcess & { text(): string };
+  const since = performance.now();
+  process.kill(run.pid, 'SIGINT');
+  await once(child, 'close');
+  expect(performance.now() - since).toBeLessThan(10_000);
+  expect(child.text()).toContain('Stopped in');
+  expect(processesOf(run).some(isAlive)).toBe(false);
+  expect(existsSync(join(home, 'run.json'))).toBe(false);
+  expect(await finish('fleet.ts', 'status')).toMatchObject({
+    code: 1,
+    text: expect.stringContaining('Nothing runs'),
+  });
+});

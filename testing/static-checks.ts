@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+
+export const checkout = resolve(import.meta.dirname, '..');
+
+/** Runs a program of `node_modules` in the checkout with this Node, on this terminal. True when it ended with 0. */
+export const runNode = async (
+  script: string,
+  args: readonly string[],
+  onStart: (stop: () => void) => void = () => {},
+): Promise<boolean> => {
+  const child = spawn(process.execPath, [join(checkout, script), ...args], {
+    cwd: checkout,
+    stdio: 'inherit',
+  });
+  onStart(() => child.kill('SIGTERM'));
+  const [code] = await once(child, 'close');
+  return code === 0;
+};
+
+/** What needs no running of the code: types, format and lint. One entry per check, true when it found nothing. */
+export const staticChecks = async (): Promise<Record<string, boolean>> => {
+  process.stdout.write('Types (tsc) …\n');
+  const types = await runNode('node_modules/typescript/bin/tsc', ['-p', '.']);
+  process.stdout.write('Format and lint (biome) …\n');
+  const lint = await runNode('node_modules/@biomejs/biome/bin/biome', ['check', '--log-level=warn', '.']);
+  return { types, 'format and lint': lint };
+};
