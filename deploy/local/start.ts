@@ -76,7 +76,7 @@ const unwatch: (() => void)[] = [];
 const timers: NodeJS.Timeout[] = [];
 let stopping = false;
 
-const stop = async (reason: string, code: number): Promise<void> => {
+const stop = async (reason: string): Promise<void> => {
   if (stopping) return;
   stopping = true;
   const since = performance.now();
@@ -88,12 +88,11 @@ const stop = async (reason: string, code: number): Promise<void> => {
   await stack?.stop(7_500);
   removeRunFile(runFile);
   screen.say(`Stopped in ${((performance.now() - since) / 1_000).toFixed(1)} s.`);
-  process.exit(code);
 };
 
 /** A stack that is only half up cannot be stopped in order; its keepers end what has started. */
 const ask = (reason: string) => {
-  if (stack !== undefined) return void stop(reason, 0);
+  if (stack !== undefined) return void stop(reason).then(() => process.exit(0));
   screen.say(`Stopping while starting (${reason}).`);
   removeRunFile(runFile);
   process.exit(130);
@@ -184,7 +183,10 @@ try {
   timers.push(setInterval(() => void show(), screen.isTerminal ? 1_000 : 10_000));
 } catch (error) {
   if (!stopping) {
-    screen.say(`\n${(error as Error).message}`);
-    await stop('could not start', 1);
+    screen.release();
+    if (stack !== undefined) await stop('could not start');
+    removeRunFile(runFile);
+    process.stderr.write(`\n${(error as Error).message}\n`);
+    process.exit(1);
   }
 }

@@ -42,14 +42,14 @@ const tables = `
     id TEXT NOT NULL UNIQUE,
     crc INTEGER NOT NULL,
     accepted_at INTEGER NOT NULL,
-    body BLOB NOT NULL
+    body TEXT NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS stock_event (
     position INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     crc INTEGER NOT NULL,
     accepted_at INTEGER NOT NULL,
-    body BLOB NOT NULL
+    body TEXT NOT NULL
   ) STRICT;
 `;
 

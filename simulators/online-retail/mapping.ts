@@ -2,7 +2,6 @@ import { unitPriceScale } from '@branchline/contracts/decimal.ts';
 import type { MovementEvent, SlipEvent } from '@branchline/contracts/parse.ts';
 import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
 import { type MovementReason, stockTypes } from '@branchline/contracts/stock.ts';
-import { newEvent } from '../new-event.ts';
 import { instantOfLocal, instantText } from '../zone.ts';
 import { DataSetError, dateOf, dayOf, type Invoice, type InvoiceLine } from './invoice.ts';
 
@@ -75,7 +74,8 @@ const timeOf = (invoice: Invoice): string => {
 const movementOf = (invoice: Invoice, site: string): MovementEvent => {
   const id = `online-retail:${invoice.invoiceNo}`;
   const note = invoice.lines.find(({ description }) => description !== '')?.description;
-  return newEvent({
+  return {
+    specversion: '1.0',
     id,
     source: `urn:x-retail:site:${site}:wh:stockroom`,
     type: stockTypes.movement,
@@ -87,7 +87,7 @@ const movementOf = (invoice: Invoice, site: string): MovementEvent => {
       lines: invoice.lines.map((line) => ({ item: itemOf(line), quantity: line.quantity })),
       ...(note === undefined ? {} : { note }),
     },
-  });
+  };
 };
 
 const slipOf = (invoice: Invoice, site: string): SlipEvent => {
@@ -109,7 +109,8 @@ const slipOf = (invoice: Invoice, site: string): SlipEvent => {
     businessDay: dayOf(invoice),
     sequenceNumber: Number(invoiceNo.slice(letter === undefined ? 0 : 1)),
   };
-  return newEvent({
+  return {
+    specversion: '1.0',
     id: posEventId(slip),
     source: `urn:x-retail:site:${site}:ws:${slip.workstationId}`,
     type: posTypes.completed,
@@ -124,7 +125,7 @@ const slipOf = (invoice: Invoice, site: string): SlipEvent => {
       tenders: [{ tenderType: 'INVOICE', amount: gross }],
       totals: { gross },
     },
-  });
+  };
 };
 
 /** Throws DataSetError where the invoice has no exact event. */

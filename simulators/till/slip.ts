@@ -3,7 +3,6 @@ import { posEventId, posTypes, type Slip } from '@branchline/contracts/pos.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 import { taxRates } from '../assortment.ts';
 import { between, chance, oneOf } from '../chance.ts';
-import { newEvent } from '../new-event.ts';
 import type { Line } from './basket.ts';
 
 /** Where and when a slip is printed. */
@@ -99,22 +98,23 @@ export const voidSlip = (printed: Printed, original: Slip): SlipEvent => {
 const sourceOf = (site: string, workstationId: string): string =>
   `urn:x-retail:site:${site}:ws:${workstationId}`;
 
-const slipEvent = (type: SlipEvent['type'], site: string, data: Slip): SlipEvent =>
-  newEvent({
-    id: posEventId(data, type === posTypes.voided),
-    source: sourceOf(site, data.workstationId),
-    type,
-    time: data.endAt,
-    data,
-  });
+const slipEvent = (type: SlipEvent['type'], site: string, data: Slip): SlipEvent => ({
+  specversion: '1.0',
+  id: posEventId(data, type === posTypes.voided),
+  source: sourceOf(site, data.workstationId),
+  type,
+  time: data.endAt,
+  data,
+});
 
 export const abortSlip = (printed: Printed, reason: string): AbortedEvent => {
   const { site, currency: _, ...where } = printed;
-  return newEvent({
+  return {
+    specversion: '1.0',
     id: posEventId(printed),
     source: sourceOf(site, printed.workstationId),
     type: posTypes.aborted,
     time: printed.endAt,
     data: { site: { storeId: site }, ...where, reason },
-  });
+  };
 };

@@ -4,7 +4,6 @@ import { type Movement, type MovementReason, stockTypes } from '@branchline/cont
 import type { Random } from '@branchline/kernel/random.ts';
 import { type Article, assortment, itemOf, popularArticle, unitOf } from '../assortment.ts';
 import { between, chance, oneOf, weighted } from '../chance.ts';
-import { newEvent } from '../new-event.ts';
 import { numberByDay } from '../numbering.ts';
 import { instantText } from '../zone.ts';
 
@@ -89,11 +88,12 @@ export const createShelves = (options: ShelvesOptions): Shelves => {
     facts: (id: string) => Partial<Movement> = () => ({}),
   ): MovementEvent => {
     const id = nextId(at);
-    return newEvent({
+    return {
+      specversion: '1.0',
       ...envelope(id, at),
       type: stockTypes.movement,
       data: { site: { storeId: site }, ...drawLocation(), movementId: id, reason, lines, ...facts(id) },
-    });
+    };
   };
 
   const drawLines = (sign: 1 | -1, most: number, low: number, high: number): Movement['lines'] =>
@@ -127,7 +127,8 @@ export const createShelves = (options: ShelvesOptions): Shelves => {
   const count = (at: number, scope: 'ITEMS' | 'LOCATION_FULL'): CountEvent => {
     const counted =
       scope === 'ITEMS' ? drawArticles(random, 5) : assortment.filter(() => !chance(random, 0.04));
-    return newEvent({
+    return {
+      specversion: '1.0',
       ...envelope(nextId(at), at),
       type: stockTypes.count,
       data: {
@@ -141,7 +142,7 @@ export const createShelves = (options: ShelvesOptions): Shelves => {
           uom: unitOf(article),
         })),
       },
-    });
+    };
   };
 
   return {
