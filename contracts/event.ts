@@ -76,9 +76,14 @@ const recordedTimeKey = '{"recordedtime":"';
 export const withRecordedTime = (canonicalJson: string, recordedTime: string): string =>
   `${recordedTimeKey}${recordedTime}",${canonicalJson.slice(1)}`;
 
-/** The part of a stored event that the till made; what two deliveries of one event have in common, byte for byte. */
-export const contentOf = (storedJson: string): string => {
-  if (!storedJson.startsWith(recordedTimeKey)) return storedJson;
-  const end = storedJson.indexOf('",', recordedTimeKey.length);
-  return end === -1 ? storedJson : `{${storedJson.slice(end + 2)}`;
+const keyBytes = new TextEncoder().encode(recordedTimeKey);
+
+/**
+ * The part of a stored event that the till made, without its first brace: what two deliveries of one event have in
+ * common, byte for byte. A stored event that does not begin with `recordedtime` is the till's from the first byte on.
+ */
+export const contentOf = (stored: Uint8Array): Uint8Array => {
+  for (let i = 0; i < keyBytes.length; i++) if (stored[i] !== keyBytes[i]) return stored.subarray(1);
+  const quote = stored.indexOf(34, keyBytes.length);
+  return quote === -1 ? stored.subarray(1) : stored.subarray(quote + 2);
 };

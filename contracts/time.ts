@@ -1,55 +1,94 @@
 /**
  * RFC 3339 instants and business days, read strictly: a date that does not exist is refused, where `Date` would quietly
  * turn 30 February into 2 March, and a time without an offset is refused, because nobody can say which instant it is.
+ * Read by character, because every event carries several and a regular expression takes five times as long.
  */
-
-const instantPattern = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
-const dayPattern = /^(\d{4})-(\d\d)-(\d\d)$/;
 
 const daysInMonth = (year: number, month: number): number => {
   if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 };
 
-const isDate = (year: number, month: number, day: number): boolean =>
-  year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month);
+/** The number that `length` digits from `start` make; NaN when one of them is no digit. */
+const digits = (text: string, start: number, length: number): number => {
+  let value = 0;
+  for (let i = start; i < start + length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+};
+
+const hyphen = 45;
+const colon = 58;
+
+/** Days since 1970 of `YYYY-MM-DD` at the start of the text; NaN when that is no day that exists. */
+const dayNumber = (text: string): number => {
+  const year = digits(text, 0, 4);
+  const month = digits(text, 5, 2);
+  const day = digits(text, 8, 2);
+  if (text.charCodeAt(4) !== hyphen || text.charCodeAt(7) !== hyphen) return Number.NaN;
+  if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)))
+    return Number.NaN;
+  // Days from civil: years begin in March, so that the leap day is the last one. Source: H. Hinnant,
+  // "chrono-Compatible Low-Level Date Algorithms", 2021.
+  const y = month > 2 ? year : year - 1;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
+};
 
 /** `at` in milliseconds since 1970 UTC; `offsetMinutes` east of UTC, as the site wrote it. */
 export type Instant = { at: number; offsetMinutes: number };
+
+/** Milliseconds of the fraction that begins after the point at 19; digits after the third are cut off. */
+const fractionMs = (text: string, end: number): number => {
+  const length = end - 20;
+  if (length < 1 || length > 9) return Number.NaN;
+  if (Number.isNaN(digits(text, 20, length))) return Number.NaN;
+  return length >= 3 ? digits(text, 20, 3) : digits(text, 20, length) * 10 ** (3 - length);
+};
+
+/** Minutes east of UTC of `Z` or `±hh:mm` at `start`, which must be the end of the text; NaN otherwise. */
+const offsetAt = (text: string, start: number): number => {
+  if (text.charCodeAt(start) === 90) return text.length === start + 1 ? 0 : Number.NaN;
+  if (text.length !== start + 6 || text.charCodeAt(start + 3) !== colon) return Number.NaN;
+  const hours = digits(text, start + 1, 2);
+  const minutes = digits(text, start + 4, 2);
+  if (!(hours <= 18 && minutes <= 59)) return Number.NaN;
+  const sign = text.charCodeAt(start);
+  if (sign !== hyphen && sign !== 43) return Number.NaN;
+  return sign === hyphen ? -(hours * 60 + minutes) : hours * 60 + minutes;
+};
 
 /**
  * Undefined when the text is not a strict RFC 3339 date-time with an offset. A leap second (`:60`) is refused: no till
  * makes one and PostgreSQL would move it into the next minute.
  */
 export const parseInstant = (text: string): Instant | undefined => {
-  const m = instantPattern.exec(text);
-  if (m === null) return undefined;
-  const year = Number(m[1]);
-  const month = Number(m[2]);
-  const day = Number(m[3]);
-  const hour = Number(m[4]);
-  const minute = Number(m[5]);
-  const second = Number(m[6]);
-  if (!isDate(year, month, day) || hour > 23 || minute > 59 || second > 59) return undefined;
-  const zone = m[8] as string;
-  let offsetMinutes = 0;
-  if (zone !== 'Z') {
-    const hours = Number(zone.slice(1, 3));
-    const minutes = Number(zone.slice(4, 6));
-    if (hours > 18 || minutes > 59) return undefined;
-    offsetMinutes = (hours * 60 + minutes) * (zone.charCodeAt(0) === 45 ? -1 : 1);
+  if (text.length < 20 || text.length > 35 || text.charCodeAt(10) !== 84) return undefined;
+  if (text.charCodeAt(13) !== colon || text.charCodeAt(16) !== colon) return undefined;
+  const hour = digits(text, 11, 2);
+  const minute = digits(text, 14, 2);
+  const second = digits(text, 17, 2);
+  if (!(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
+  let zone = 19;
+  let milliseconds = 0;
+  if (text.charCodeAt(19) === 46) {
+    zone = 20;
+    while (text.charCodeAt(zone) >= 48 && text.charCodeAt(zone) <= 57) zone++;
+    milliseconds = fractionMs(text, zone);
   }
-  const milliseconds = m[7] === undefined ? 0 : Number(m[7].padEnd(3, '0').slice(0, 3));
-  // Date.UTC reads the years 0 … 99 as 1900 … 1999; setUTCFullYear does not.
-  const utc = new Date(Date.UTC(2000, month - 1, day, hour, minute, second, milliseconds));
-  utc.setUTCFullYear(year, month - 1, day);
-  return { at: utc.getTime() - offsetMinutes * 60_000, offsetMinutes };
+  const offsetMinutes = offsetAt(text, zone);
+  const at =
+    ((dayNumber(text) * 24 + hour) * 60 + minute - offsetMinutes) * 60_000 + second * 1_000 + milliseconds;
+  return Number.isNaN(at) ? undefined : { at, offsetMinutes };
 };
 
 export const isInstant = (text: string): boolean => parseInstant(text) !== undefined;
 
 /** `YYYY-MM-DD`, a day that exists. */
-export const isDay = (text: string): boolean => {
-  const m = dayPattern.exec(text);
-  return m !== null && isDate(Number(m[1]), Number(m[2]), Number(m[3]));
-};
+export const isDay = (text: string): boolean => text.length === 10 && !Number.isNaN(dayNumber(text));

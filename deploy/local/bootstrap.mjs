@@ -170,6 +170,17 @@ const installPackages = async () => {
   fs.writeFileSync(packagesStamp, fingerprint(packageList));
 };
 
+/**
+ * Who stands above this process: npm, or the shell that npm runs its scripts by and, where that can be seen, npm above
+ * it. When it changes npm has been killed, even by -9.
+ */
+const npmAbove = () => {
+  const parent = process.ppid;
+  const isShell = readOr(`/proc/${parent}/cmdline`, '').includes('\0-c\0');
+  const stat = isShell ? readOr(`/proc/${parent}/stat`, '') : '';
+  return `${parent} ${stat.slice(stat.lastIndexOf(')')).split(' ')[2] ?? ''}`;
+};
+
 const run = (node, script, args) => {
   const child = spawn(node, [path.resolve(checkout, script), ...args], {
     stdio: 'inherit',
@@ -184,8 +195,8 @@ const run = (node, script, args) => {
   // Ctrl-C on a terminal reaches the script by itself; twice would mean "at once" to many programs.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   if (process.env.npm_lifecycle_event !== undefined) {
-    const npm = process.ppid;
-    setInterval(() => process.ppid === npm || child.kill('SIGTERM'), 500).unref();
+    const before = npmAbove();
+    setInterval(() => npmAbove() === before || child.kill('SIGTERM'), 500).unref();
   }
   child.once('error', (error) => giveUp(`${node} cannot be run: ${error.message}`));
   child.once('exit', (code, signal) => {

@@ -35,7 +35,7 @@ const idOf = (value: unknown): string | undefined => {
   return typeof id === 'string' ? id.slice(0, 128) : undefined;
 };
 
-const read = (value: unknown, rules: IntakeRules, now: number): NewEvent | Problem => {
+const read = (value: unknown, rules: IntakeRules, recordedTime: string): NewEvent | Problem => {
   // Filled in before the schema puts its keys in order, so that an event has one canonical form with and without it.
   if (typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string') {
     (value as { dataclassification?: unknown }).dataclassification ??= classificationOf[streamOf(value.type)];
@@ -55,13 +55,13 @@ const read = (value: unknown, rules: IntakeRules, now: number): NewEvent | Probl
   const bytes = Buffer.byteLength(json);
   if (bytes > rules.eventBytesMax)
     return problem('event-too-large', `the event is ${bytes} bytes, the limit is ${rules.eventBytesMax}`);
-  const text = withRecordedTime(json, new Date(now).toISOString());
+  const text = withRecordedTime(json, recordedTime);
   // The times of all events have the same length, so their contents begin at the same place.
   return { stream: streamOf(event.type), id: event.id, text, contentAt: text.length - json.length + 1 };
 };
 
-const judge = (value: unknown, rules: IntakeRules, now: number): Judged => {
-  const result = read(value, rules, now);
+const judge = (value: unknown, rules: IntakeRules, recordedTime: string): Judged => {
+  const result = read(value, rules, recordedTime);
   if (!isProblem(result)) return { event: result };
   const id = idOf(value);
   return id === undefined ? { problem: result } : { problem: result, id };
@@ -74,6 +74,7 @@ export const judgeBody = (body: Uint8Array, rules: IntakeRules, now: number): Ju
   // One level more for the array around the events.
   if (isDeeperThan(body, limits.eventDepthMax + 1))
     return problem('too-deep', `more than ${limits.eventDepthMax} brackets are open at once`);
+  const recordedTime = new Date(now).toISOString();
   let value: unknown;
   try {
     value = JSON.parse(strictUtf8.decode(body));
@@ -83,12 +84,12 @@ export const judgeBody = (body: Uint8Array, rules: IntakeRules, now: number): Ju
   if (!Array.isArray(value)) {
     if (typeof value !== 'object' || value === null)
       return problem('not-json', 'neither an object nor an array of objects');
-    return { single: true, items: [judge(value, rules, now)] };
+    return { single: true, items: [judge(value, rules, recordedTime)] };
   }
   if (value.length > limits.intakeEventsPerRequestMax)
     return problem(
       'too-many-events',
       `${value.length} events, the limit is ${limits.intakeEventsPerRequestMax}`,
     );
-  return { single: false, items: value.map((item) => judge(item, rules, now)) };
+  return { single: false, items: value.map((item) => judge(item, rules, recordedTime)) };
 };

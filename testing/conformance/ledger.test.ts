@@ -1,18 +1,31 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
+import type { Stream } from '@branchline/contracts/ids.ts';
+import { headers } from '@branchline/contracts/topics.ts';
+import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
+import {
+  type Books,
+  type BooksPolicy,
+  createBooks,
+  type SliceOutcome,
+  strictPolicy,
+} from '@branchline/hub/ledger/io/books.ts';
+import { createNames } from '@branchline/hub/ledger/io/names.ts';
+import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import fc from 'fast-check';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Stream } from '@branchline/contracts/ids.ts';
-import { headers } from '@branchline/contracts/topics.ts';
-import { type Books, type BooksPolicy, createBooks, type SliceOutcome, strictPolicy } from '@branchline/hub/ledger/io/books.ts';
-import { createNames } from '@branchline/hub/ledger/io/names.ts';
-import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
-import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { countEvent, movementEvent, recordOf, slipEvent, streamOfEvent, type TestEvent } from '../world/events.ts';
+import {
+  countEvent,
+  movementEvent,
+  recordOf,
+  slipEvent,
+  streamOfEvent,
+  type TestEvent,
+} from '../world/events.ts';
 
 /** The books on a real PostgreSQL: what one transaction per slice must hold, whatever comes in whatever order. */
 
@@ -49,42 +62,75 @@ const writer = async (policy: BooksPolicy = strictPolicy) => {
       [topic],
     );
   }
-  const apply = async (records: LogRecord[], stream: Stream | undefined, at?: { from: number }): Promise<SliceOutcome> => {
+  const apply = async (
+    records: LogRecord[],
+    stream: Stream | undefined,
+    at?: { from: number },
+  ): Promise<SliceOutcome> => {
     const topic = stream === undefined ? topics.deadletter : topics[stream];
     const from = at?.from ?? next.get(topic) ?? 0;
     const numbered = records.map((record, i) => ({ ...record, offset: from + i }));
-    const outcome = await books.apply({ topic, part: 0, stream, from, to: from + records.length, readTo: 0, records: numbered });
+    const outcome = await books.apply({
+      topic,
+      part: 0,
+      stream,
+      from,
+      to: from + records.length,
+      readTo: 0,
+      records: numbered,
+    });
     if (!outcome.fenced) next.set(topic, from + records.length);
     return outcome;
   };
   return { books, apply };
 };
 
-const all = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> => (await database.pool.query<T>(sql)).rows;
+const all = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> =>
+  (await database.pool.query<T>(sql)).rows;
 
 type Totals = { windows: unknown[]; items: unknown[]; stock: unknown[]; seen: unknown[] };
 
 const totals = async (): Promise<Totals> => ({
-  windows: await all(`select site.name as site, extract(epoch from window_start)::int8 as start, currency, slips, voids, lines, units, gross
+  windows:
+    await all(`select site.name as site, extract(epoch from window_start)::int8 as start, currency, slips, voids, lines, units, gross
     from sales_window join site using (site_id) order by 1, 2, 3`),
-  items: await all(`select site.name as site, business_day::text as day, item.name as item, lines, units, amount
+  items:
+    await all(`select site.name as site, business_day::text as day, item.name as item, lines, units, amount
     from item_day join site using (site_id) join item using (item_id) order by 1, 2, 3`),
   stock: await all(`select site.name as site, item.name as item, count_quantity + delta_since as on_hand
     from stock join site using (site_id) join item using (item_id) order by 1, 2`),
-  seen: await all(`select site.name as site, stream, seen::text from source join site using (site_id) order by 1, 2`),
+  seen: await all(
+    `select site.name as site, stream, seen::text from source join site using (site_id) order by 1, 2`,
+  ),
 });
 
 /** The same figures straight from the set of events, with none of the hub's code. */
 const oracle = (events: TestEvent[]): Omit<Totals, 'seen'> => {
-  const windows = new Map<string, { site: string; start: string; currency: string; slips: number; voids: number; lines: number; units: number; gross: number }>();
-  const items = new Map<string, { site: string; day: string; item: string; lines: number; units: number; amount: number }>();
+  const windows = new Map<
+    string,
+    {
+      site: string;
+      start: string;
+      currency: string;
+      slips: number;
+      voids: number;
+      lines: number;
+      units: number;
+      gross: number;
+    }
+  >();
+  const items = new Map<
+    string,
+    { site: string; day: string; item: string; lines: number; units: number; amount: number }
+  >();
   type Change = { at: number; delta: number };
   type Count = { at: number; id: string; quantity: number };
   const changes = new Map<string, Change[]>();
   const counts = new Map<string, Count[]>();
   const fulls = new Map<string, { at: number; id: string }[]>();
   const names = new Map<string, { site: string; item: string }>();
-  const put = <T>(map: Map<string, T[]>, key: string, value: T) => map.set(key, [...(map.get(key) ?? []), value]);
+  const put = <T>(map: Map<string, T[]>, key: string, value: T) =>
+    map.set(key, [...(map.get(key) ?? []), value]);
   const thousandths = (text: string) => Math.round(Number(text) * 1000);
   for (const event of events) {
     const site = event.data.site.storeId;
@@ -93,7 +139,16 @@ const oracle = (events: TestEvent[]): Omit<Totals, 'seen'> => {
       const voided = event.type.includes('voided');
       const start = String(Math.floor(at / intervalMs) * (intervalMs / 1000));
       const key = `${site} ${start}`;
-      const window = windows.get(key) ?? { site, start, currency: 'EUR', slips: 0, voids: 0, lines: 0, units: 0, gross: 0 };
+      const window = windows.get(key) ?? {
+        site,
+        start,
+        currency: 'EUR',
+        slips: 0,
+        voids: 0,
+        lines: 0,
+        units: 0,
+        gross: 0,
+      };
       windows.set(key, window);
       if (voided) window.voids += 1;
       else window.slips += 1;
@@ -104,7 +159,14 @@ const oracle = (events: TestEvent[]): Omit<Totals, 'seen'> => {
         window.units += quantity;
         const item = line.item.itemId;
         const itemKey = `${site} ${event.data.businessDay} ${item}`;
-        const total = items.get(itemKey) ?? { site, day: event.data.businessDay, item, lines: 0, units: 0, amount: 0 };
+        const total = items.get(itemKey) ?? {
+          site,
+          day: event.data.businessDay,
+          item,
+          lines: 0,
+          units: 0,
+          amount: 0,
+        };
         items.set(itemKey, total);
         total.lines += 1;
         total.units += quantity;
@@ -121,7 +183,8 @@ const oracle = (events: TestEvent[]): Omit<Totals, 'seen'> => {
     } else {
       if (event.data.scope === 'LOCATION_FULL') put(fulls, site, { at, id: event.id });
       const listed = new Map<string, number>();
-      for (const line of event.data.lines) listed.set(line.item.itemId, (listed.get(line.item.itemId) ?? 0) + thousandths(line.countedQuantity));
+      for (const line of event.data.lines)
+        listed.set(line.item.itemId, (listed.get(line.item.itemId) ?? 0) + thousandths(line.countedQuantity));
       for (const [item, quantity] of listed) {
         names.set(`${site} ${item}`, { site, item });
         put(counts, `${site} ${item}`, { at, id: event.id, quantity });
@@ -136,18 +199,30 @@ const oracle = (events: TestEvent[]): Omit<Totals, 'seen'> => {
     candidates.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
     const count = candidates.at(-1);
     const after = (changes.get(key) ?? []).filter((change) => count === undefined || change.at > count.at);
-    return { key, site, item, on_hand: (count?.quantity ?? 0) + after.reduce((sum, change) => sum + change.delta, 0) };
+    return {
+      key,
+      site,
+      item,
+      on_hand: (count?.quantity ?? 0) + after.reduce((sum, change) => sum + change.delta, 0),
+    };
   });
   const text = <T extends object>(rows: T[]) =>
-    rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, typeof value === 'number' ? String(value) : value])));
-  const sorted = <T>(map: Map<string, T>) => [...map.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value as object);
+    rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([key, value]) => [key, typeof value === 'number' ? String(value) : value]),
+      ),
+    );
+  const sorted = <T>(map: Map<string, T>) =>
+    [...map.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value as object);
   return {
     windows: text(sorted(windows)),
     items: text(sorted(items)),
     // An item that only a return of damaged goods names has no stock row; its on-hand is nothing in both.
-    stock: text(onHand.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ site, item, on_hand }) => ({ site, item, on_hand }))).filter(
-      (row) => row['on_hand'] !== '0',
-    ),
+    stock: text(
+      onHand
+        .sort((a, b) => (a.key < b.key ? -1 : 1))
+        .map(({ site, item, on_hand }) => ({ site, item, on_hand })),
+    ).filter((row) => row.on_hand !== '0'),
   };
 };
 
@@ -174,10 +249,32 @@ const anyEvents = fc
   .map((specs) =>
     specs.map(({ what, site, minute, lines }, i): TestEvent => {
       const at = day + minute * 60_000;
-      const signed = (sign: number) => lines.map((line) => ({ ...line, quantity: sign * line.quantity, amount: sign * line.amount, sellable: sign < 0 && line.sellable }));
-      if (what === 'move') return movementEvent({ site, id: `m-${i}`, at, lines: lines.map((line, j) => ({ ...line, quantity: j % 2 === 0 ? line.quantity : -line.quantity })) });
-      if (what === 'count' || what === 'full') return countEvent({ site, id: `c-${i}`, at, full: what === 'full', lines });
-      return slipEvent({ site, sequence: i, at, lines: signed(what === 'return' ? -1 : 1), voidOf: what === 'void' });
+      const signed = (sign: number) =>
+        lines.map((line) => ({
+          ...line,
+          quantity: sign * line.quantity,
+          amount: sign * line.amount,
+          sellable: sign < 0 && line.sellable,
+        }));
+      if (what === 'move')
+        return movementEvent({
+          site,
+          id: `m-${i}`,
+          at,
+          lines: lines.map((line, j) => ({
+            ...line,
+            quantity: j % 2 === 0 ? line.quantity : -line.quantity,
+          })),
+        });
+      if (what === 'count' || what === 'full')
+        return countEvent({ site, id: `c-${i}`, at, full: what === 'full', lines });
+      return slipEvent({
+        site,
+        sequence: i,
+        at,
+        lines: signed(what === 'return' ? -1 : 1),
+        voidOf: what === 'void',
+      });
     }),
   );
 
@@ -211,7 +308,9 @@ describe('the ledger', () => {
           for (let i = 0; i < shuffled.length; i += sliceSize) {
             const slice = shuffled.slice(i, i + sliceSize);
             for (const stream of ['pos', 'stock'] as const) {
-              const records = slice.filter((delivery) => delivery.stream === stream).map(({ record }) => record);
+              const records = slice
+                .filter((delivery) => delivery.stream === stream)
+                .map(({ record }) => record);
               if (records.length > 0) await apply(records, stream);
             }
           }
@@ -227,15 +326,25 @@ describe('the ledger', () => {
   test('H1 a seq that comes again is a duplicate, for ever and in any slice', async () => {
     const { apply } = await writer();
     const sale = (seq: number) =>
-      recordOf(slipEvent({ site: 'store-0001', sequence: seq, at: day, lines: [{ item: 'a', quantity: 1000, amount: 250 }] }), {
-        site: 'store-0001',
-        stream: 'pos',
-        epoch,
-        seq,
-      });
+      recordOf(
+        slipEvent({
+          site: 'store-0001',
+          sequence: seq,
+          at: day,
+          lines: [{ item: 'a', quantity: 1000, amount: 250 }],
+        }),
+        {
+          site: 'store-0001',
+          stream: 'pos',
+          epoch,
+          seq,
+        },
+      );
     expect(await apply([sale(1), sale(2), sale(2)], 'pos')).toMatchObject({ applied: 2, redelivered: 1 });
     expect(await apply([sale(1), sale(3)], 'pos')).toMatchObject({ applied: 1, redelivered: 1 });
-    expect(await all('select applied, redelivered, seen::text from source')).toEqual([{ applied: '3', redelivered: '2', seen: '{[1,4)}' }]);
+    expect(await all('select applied, redelivered, seen::text from source')).toEqual([
+      { applied: '3', redelivered: '2', seen: '{[1,4)}' },
+    ]);
     expect(await all('select slips, gross from sales_window')).toEqual([{ slips: '3', gross: '750' }]);
   });
 
@@ -248,7 +357,12 @@ describe('the ledger', () => {
         return 'code' in entry ? entry : { ...entry, eventId: `${entry.eventId}@${record.offset}` };
       },
     });
-    const event = slipEvent({ site: 'store-0001', sequence: 1, at: day, lines: [{ item: 'a', quantity: 1000, amount: 100 }] });
+    const event = slipEvent({
+      site: 'store-0001',
+      sequence: 1,
+      at: day,
+      lines: [{ item: 'a', quantity: 1000, amount: 100 }],
+    });
     const sale = recordOf(event, { site: 'store-0001', stream: 'pos', epoch, seq: 1 });
     await apply([sale], 'pos');
     await apply([sale], 'pos');
@@ -259,17 +373,27 @@ describe('the ledger', () => {
   test('H2 only one of two hubs that apply the same slice changes the books', async () => {
     const { books } = await writer();
     const records = Array.from({ length: 50 }, (_, i) =>
-      recordOf(slipEvent({ site: 'store-0001', sequence: i, at: day + i * 60_000, lines: [{ item: 'a', quantity: 1000, amount: 100 }] }), {
-        site: 'store-0001',
-        stream: 'pos',
-        epoch,
-        seq: i + 1,
-      }),
+      recordOf(
+        slipEvent({
+          site: 'store-0001',
+          sequence: i,
+          at: day + i * 60_000,
+          lines: [{ item: 'a', quantity: 1000, amount: 100 }],
+        }),
+        {
+          site: 'store-0001',
+          stream: 'pos',
+          epoch,
+          seq: i + 1,
+        },
+      ),
     );
     const slice = { topic: topics.pos, part: 0, stream: 'pos' as const, from: 0, to: 50, readTo: 0, records };
     const outcomes = await Promise.all([books.apply(slice), books.apply(slice), books.apply(slice)]);
     expect(outcomes.filter((outcome) => outcome.fenced)).toHaveLength(2);
-    expect(await all('select sum(slips) as slips, sum(redelivered) as again from sales_window, source')).toEqual([{ slips: '50', again: '0' }]);
+    expect(
+      await all('select sum(slips) as slips, sum(redelivered) as again from sales_window, source'),
+    ).toEqual([{ slips: '50', again: '0' }]);
   });
 
   test('H2 control: without the fence a zombie moves the position back and keeps what has no seq twice', async () => {
@@ -282,33 +406,73 @@ describe('the ledger', () => {
 
   test('H2 nothing of a slice is left when it fails halfway', async () => {
     const { apply, books } = await writer();
-    const good = recordOf(slipEvent({ site: 'store-0001', sequence: 1, at: day, lines: [{ item: 'a', quantity: 1000, amount: 100 }] }), {
-      site: 'store-0001',
-      stream: 'pos',
-      epoch,
-      seq: 1,
-    });
-    await database.pool.query("alter table sales_window add constraint refuse check (gross <> 100)");
+    const good = recordOf(
+      slipEvent({
+        site: 'store-0001',
+        sequence: 1,
+        at: day,
+        lines: [{ item: 'a', quantity: 1000, amount: 100 }],
+      }),
+      {
+        site: 'store-0001',
+        stream: 'pos',
+        epoch,
+        seq: 1,
+      },
+    );
+    await database.pool.query('alter table sales_window add constraint refuse check (gross <> 100)');
     await expect(apply([good], 'pos')).rejects.toThrow(/refuse/);
-    expect(await all('select next_offset from ingest_offset where topic = \'test.pos.v1\'')).toEqual([{ next_offset: '0' }]);
+    expect(await all("select next_offset from ingest_offset where topic = 'test.pos.v1'")).toEqual([
+      { next_offset: '0' },
+    ]);
     expect(await all('select 1 from journal union all select 1 from source')).toEqual([]);
     await database.pool.query('alter table sales_window drop constraint refuse');
-    expect(await books.apply({ topic: topics.pos, part: 0, stream: 'pos', from: 0, to: 1, readTo: 0, records: [good] })).toMatchObject({ applied: 1 });
+    expect(
+      await books.apply({
+        topic: topics.pos,
+        part: 0,
+        stream: 'pos',
+        from: 0,
+        to: 1,
+        readTo: 0,
+        records: [good],
+      }),
+    ).toMatchObject({ applied: 1 });
   });
 
   test('H3 an event of any age is counted in its true window, and the window says that it changed', async () => {
     const { apply } = await writer();
     const sale = (seq: number, at: number) =>
-      recordOf(slipEvent({ site: 'store-0001', sequence: seq, at, lines: [{ item: 'a', quantity: 1000, amount: 100 }] }), {
-        site: 'store-0001',
-        stream: 'pos',
-        epoch,
-        seq,
-      }, { timestamp: day + 60_000 });
+      recordOf(
+        slipEvent({
+          site: 'store-0001',
+          sequence: seq,
+          at,
+          lines: [{ item: 'a', quantity: 1000, amount: 100 }],
+        }),
+        {
+          site: 'store-0001',
+          stream: 'pos',
+          epoch,
+          seq,
+        },
+        { timestamp: day + 60_000 },
+      );
     await apply([sale(1, day)], 'pos');
-    await apply([sale(2, day - 3 * 86_400_000), sale(3, day - 40 * 365 * 86_400_000), sale(4, day + 10 * 365 * 86_400_000)], 'pos');
+    await apply(
+      [
+        sale(2, day - 3 * 86_400_000),
+        sale(3, day - 40 * 365 * 86_400_000),
+        sale(4, day + 10 * 365 * 86_400_000),
+      ],
+      'pos',
+    );
     await apply([sale(5, day + 1_000)], 'pos');
-    expect(await all('select extract(epoch from window_start)::int8 * 1000 as start, slips, late_slips, revision from sales_window order by 1')).toEqual([
+    expect(
+      await all(
+        'select extract(epoch from window_start)::int8 * 1000 as start, slips, late_slips, revision from sales_window order by 1',
+      ),
+    ).toEqual([
       { start: String(day - 40 * 365 * 86_400_000), slips: '1', late_slips: '1', revision: 1 },
       { start: String(day - 3 * 86_400_000), slips: '1', late_slips: '1', revision: 1 },
       { start: String(day), slips: '2', late_slips: '0', revision: 2 },
@@ -319,7 +483,12 @@ describe('the ledger', () => {
   test('H4 a bad event takes its seq, keeps its bytes and stops nobody', async () => {
     const { apply } = await writer();
     const origin = (seq: number) => ({ site: 'store-0001', stream: 'pos' as const, epoch, seq });
-    const good = slipEvent({ site: 'store-0001', sequence: 1, at: day, lines: [{ item: 'a', quantity: 1000, amount: 100 }] });
+    const good = slipEvent({
+      site: 'store-0001',
+      sequence: 1,
+      at: day,
+      lines: [{ item: 'a', quantity: 1000, amount: 100 }],
+    });
     const outcome = await apply(
       [
         recordOf('{"half":', origin(1)),
@@ -341,22 +510,31 @@ describe('the ledger', () => {
       { first_seq: '5', reason: 'unknown-currency' },
       { first_seq: '6', reason: 'not-json' },
     ]);
-    expect(await all('select seen::text, applied, quarantined from source')).toEqual([{ seen: '{[1,8)}', applied: '1', quarantined: '6' }]);
+    expect(await all('select seen::text, applied, quarantined from source')).toEqual([
+      { seen: '{[1,8)}', applied: '1', quarantined: '6' },
+    ]);
   });
 
   test('H4 a dead letter takes the seqs it stands for, once', async () => {
     const { apply } = await writer();
     const letter = recordOf('broken frame', { site: 'store-0001', stream: 'pos', epoch, seq: 11 });
-    letter.headers = { ...letter.headers, [headers.reason]: Buffer.from('frame-miscounted'), [headers.seqs]: Buffer.from('11-20') };
+    letter.headers = {
+      ...letter.headers,
+      [headers.reason]: Buffer.from('frame-miscounted'),
+      [headers.seqs]: Buffer.from('11-20'),
+    };
     expect(await apply([letter, letter], undefined)).toMatchObject({ deadlettered: 10 });
     expect(await apply([letter], undefined)).toMatchObject({ deadlettered: 0 });
     expect(await all('select first_seq, last_seq, reason from quarantine')).toHaveLength(2);
-    expect(await all('select seen::text, deadlettered from source')).toEqual([{ seen: '{[11,21)}', deadlettered: '10' }]);
+    expect(await all('select seen::text, deadlettered from source')).toEqual([
+      { seen: '{[11,21)}', deadlettered: '10' },
+    ]);
   });
 
   test('bad input B13: an id that comes again with other content is a conflict, the first stays and neither vanishes', async () => {
     const { apply } = await writer();
-    const sale = (amount: number) => slipEvent({ site: 'store-0001', sequence: 1, at: day, lines: [{ item: 'a', quantity: 1000, amount }] });
+    const sale = (amount: number) =>
+      slipEvent({ site: 'store-0001', sequence: 1, at: day, lines: [{ item: 'a', quantity: 1000, amount }] });
     const otherLife = randomUUID();
     await apply([recordOf(sale(100), { site: 'store-0001', stream: 'pos', epoch, seq: 1 })], 'pos');
     const outcome = await apply(
@@ -368,16 +546,26 @@ describe('the ledger', () => {
     );
     expect(outcome).toMatchObject({ applied: 0, repeated: 1, conflicting: 1 });
     expect(await all('select gross, slips from sales_window')).toEqual([{ gross: '100', slips: '1' }]);
-    expect(await all("select event_id, seq, convert_from(raw, 'utf8')::json #>> '{data,totals,gross}' as gross from conflict")).toEqual([
-      { event_id: 'till-1:2026-11-02:1', seq: '2', gross: '200' },
-    ]);
+    expect(
+      await all(
+        "select event_id, seq, convert_from(raw, 'utf8')::json #>> '{data,totals,gross}' as gross from conflict",
+      ),
+    ).toEqual([{ event_id: 'till-1:2026-11-02:1', seq: '2', gross: '200' }]);
   });
 
   test('training and aborted slips are kept and never counted', async () => {
     const { apply } = await writer();
-    const training = slipEvent({ site: 'store-0001', sequence: 1, at: day, training: true, lines: [{ item: 'a', quantity: 1000, amount: 100 }] });
+    const training = slipEvent({
+      site: 'store-0001',
+      sequence: 1,
+      at: day,
+      training: true,
+      lines: [{ item: 'a', quantity: 1000, amount: 100 }],
+    });
     await apply([recordOf(training, { site: 'store-0001', stream: 'pos', epoch, seq: 1 })], 'pos');
     expect(await all('select kind, gross from slip')).toEqual([{ kind: 4, gross: '100' }]);
-    expect(await all('select 1 from sales_window union all select 1 from item_day union all select 1 from stock')).toEqual([]);
+    expect(
+      await all('select 1 from sales_window union all select 1 from item_day union all select 1 from stock'),
+    ).toEqual([]);
   });
 });

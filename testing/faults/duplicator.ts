@@ -1,6 +1,6 @@
-import { mqttShardFilter, parseMqttTopic } from '@branchline/contracts/topics.ts';
 import { isProblem } from '@branchline/contracts/errors.ts';
 import { shardCount } from '@branchline/contracts/ids.ts';
+import { mqttShardFilter, parseMqttTopic } from '@branchline/contracts/topics.ts';
 import { type MqttLink, openMqttLink } from '@branchline/drivers/mqtt.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
 import { bridgeUser } from '@branchline/local/broker-rights.ts';
@@ -10,7 +10,10 @@ import type { Stack } from '@branchline/local/stack.ts';
  * Something on the network that delivers a share of all frames a second time, a moment later: it listens as the bridge may
  * and publishes as the site itself, which is the only way the broker lets a frame through.
  */
-export const duplicateFrames = async (stack: Stack, share: number): Promise<{ doubled(): number; close(): Promise<void> }> => {
+export const duplicateFrames = async (
+  stack: Stack,
+  share: number,
+): Promise<{ doubled(): number; close(): Promise<void> }> => {
   const random = seededRandom(7);
   const sent = new Set<string>();
   let doubled = 0;
@@ -18,7 +21,12 @@ export const duplicateFrames = async (stack: Stack, share: number): Promise<{ do
     const { mqttUsername, mqttPassword } = stack.mqtt.account(user);
     return { username: mqttUsername, password: mqttPassword };
   };
-  const open = (user: string, clientId: string, subscriptions: string[], onMessage: (topic: string, payload: Uint8Array) => void) =>
+  const open = (
+    user: string,
+    clientId: string,
+    subscriptions: string[],
+    onMessage: (topic: string, payload: Uint8Array) => void,
+  ) =>
     new Promise<MqttLink>((resolve, reject) => {
       const link = openMqttLink(
         { url: stack.mqtt.url, clientId, subscriptions, ...account(user) },

@@ -34,13 +34,20 @@ const expectExact = ({ replay, books }: Outcome) => {
   expect(replay.stalled).toBe(false);
   expect(replay.equal).toBe(true);
   const { found } = replay.reconciliation.total;
-  expect({ lines: found.lines, invoices: found.invoices }).toEqual({ lines: totals.lines, invoices: totals.invoices });
+  expect({ lines: found.lines, invoices: found.invoices }).toEqual({
+    lines: totals.lines,
+    invoices: totals.invoices,
+  });
   expect(books).toMatchObject({ applied: totals.invoices, quarantined: 0, conflicts: 0, holes: 0 });
 };
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-const restart = async (part: { kill(signal: NodeJS.Signals): boolean; exited: Promise<unknown>; start(): Promise<void> }, signal: NodeJS.Signals, awayMs = 0) => {
+const restart = async (
+  part: { kill(signal: NodeJS.Signals): boolean; exited: Promise<unknown>; start(): Promise<void> },
+  signal: NodeJS.Signals,
+  awayMs = 0,
+) => {
   const { exited } = part;
   expect(part.kill(signal)).toBe(true);
   await exited;
@@ -111,7 +118,7 @@ const hubsRace = async ({ stack, fed, until }: Faults) => {
   await fed(0.3);
   stack.hub.part.kill('SIGSTOP');
   await pause(longerThanSessionMs);
-  await until('the other hub has taken over', async () => Number((await second.status())?.['applied'] ?? 0) > 0);
+  await until('the other hub has taken over', async () => Number((await second.status())?.applied ?? 0) > 0);
   stack.hub.part.kill('SIGCONT');
 };
 
@@ -135,7 +142,14 @@ for (const [broker, runnable] of brokers) {
   describe.skipIf(!runnable)(`twelve days of real sales through ${broker}`, () => {
     for (const [title, faults] of scenarios) {
       test(title, async () => {
-        expectExact(await runScenario({ backbone, broker, faults, env: { bridge: { BRANCHLINE_MQTT_KEEPALIVE_SECONDS: String(keepaliveSeconds) } } }));
+        expectExact(
+          await runScenario({
+            backbone,
+            broker,
+            faults,
+            env: { bridge: { BRANCHLINE_MQTT_KEEPALIVE_SECONDS: String(keepaliveSeconds) } },
+          }),
+        );
       }, 240_000);
     }
 
@@ -160,5 +174,6 @@ for (const [broker, runnable] of brokers) {
   });
 }
 
-if (!hasData) console.warn(`SKIPPED: the real data set is not at ${dataFolder}; set BRANCHLINE_TEST_DATA to its folder`);
+if (!hasData)
+  console.warn(`SKIPPED: the real data set is not at ${dataFolder}; set BRANCHLINE_TEST_DATA to its folder`);
 if (!mosquitto) console.warn(`SKIPPED: no Mosquitto on this machine; install it with: ${installMosquitto}`);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { migrate } from '@branchline/hub/io/migrate.ts';
+import pg from 'pg';
 
 /** A database of its own with empty books, on a server that a test has started. */
 export type BooksDatabase = {

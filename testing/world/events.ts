@@ -1,8 +1,8 @@
-import type { Stream } from '@branchline/contracts/ids.ts';
-import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
-import { streamOf } from '@branchline/contracts/parse.ts';
-import { stockTypes } from '@branchline/contracts/stock.ts';
 import { decimalText } from '@branchline/contracts/decimal.ts';
+import type { Stream } from '@branchline/contracts/ids.ts';
+import { streamOf } from '@branchline/contracts/parse.ts';
+import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
+import { stockTypes } from '@branchline/contracts/stock.ts';
 import { headers, originText } from '@branchline/contracts/topics.ts';
 import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
 
@@ -81,7 +81,10 @@ export const movementEvent = (movement: {
     site: { storeId: movement.site },
     movementId: movement.id,
     reason: 'ADJUSTMENT',
-    lines: movement.lines.map(({ item, quantity }) => ({ item: { itemId: item }, quantity: decimalText(quantity, 3) })),
+    lines: movement.lines.map(({ item, quantity }) => ({
+      item: { itemId: item },
+      quantity: decimalText(quantity, 3),
+    })),
   },
 });
 
@@ -102,11 +105,17 @@ export const countEvent = (count: {
     site: { storeId: count.site },
     scope: count.full ? 'LOCATION_FULL' : 'ITEMS',
     countedAt: iso(count.at),
-    lines: count.lines.map(({ item, quantity }) => ({ item: { itemId: item }, countedQuantity: decimalText(quantity, 3) })),
+    lines: count.lines.map(({ item, quantity }) => ({
+      item: { itemId: item },
+      countedQuantity: decimalText(quantity, 3),
+    })),
   },
 });
 
-export type TestEvent = ReturnType<typeof slipEvent> | ReturnType<typeof movementEvent> | ReturnType<typeof countEvent>;
+export type TestEvent =
+  | ReturnType<typeof slipEvent>
+  | ReturnType<typeof movementEvent>
+  | ReturnType<typeof countEvent>;
 
 export const streamOfEvent = (event: TestEvent): Stream => streamOf(event.type);
 

@@ -1,6 +1,5 @@
 import { quantityOf } from '@branchline/contracts/decimal.ts';
 import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
-import { contentOf } from '@branchline/contracts/event.ts';
 import type { Source } from '@branchline/contracts/ids.ts';
 import { itemKey } from '@branchline/contracts/item.ts';
 import { limits } from '@branchline/contracts/limits.ts';
@@ -58,8 +57,6 @@ export type Entry = {
   /** Thousandths, per line; null where the kind's own rule holds (see journal.deltas). */
   deltas: number[] | null;
   flags: number;
-  /** The event without what the agent added: equal for two accepts of one event. */
-  content: string;
 };
 
 const sumOf = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
@@ -88,7 +85,7 @@ const slipFlags = (event: SlipEvent, at: number, amounts: number[]): number => {
   return found;
 };
 
-type Common = Pick<Entry, 'eventId' | 'at' | 'offsetMinutes' | 'content' | 'flags'>;
+type Common = Pick<Entry, 'eventId' | 'at' | 'offsetMinutes' | 'flags'>;
 
 const slipEntry = (event: SlipEvent, common: Common): Entry => {
   const slip = event.data;
@@ -159,7 +156,7 @@ const countEntry = (event: CountEvent, common: Common, counted: Instant): Entry 
   };
 };
 
-const entryOf = (event: BranchEvent, stored: string): Entry => {
+const entryOf = (event: BranchEvent): Entry => {
   const { at, offsetMinutes } = parseInstant(event.time) as Instant;
   const recorded = event.recordedtime === undefined ? undefined : parseInstant(event.recordedtime)?.at;
   const suspect = recorded !== undefined && at - recorded > limits.clockAheadMsMax;
@@ -167,7 +164,6 @@ const entryOf = (event: BranchEvent, stored: string): Entry => {
     eventId: event.id,
     at,
     offsetMinutes,
-    content: contentOf(stored),
     flags: suspect ? flags.clockSuspect : 0,
   };
   switch (event.type) {
@@ -203,5 +199,5 @@ export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem =>
   }
   if (streamOf(event.type) !== source.stream)
     return problem('schema', `a ${event.type} on the ${source.stream} stream`, 'type');
-  return entryOf(event, stored);
+  return entryOf(event);
 };

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isProblem, type Problem } from '@branchline/contracts/errors.ts';
+import { contentOf } from '@branchline/contracts/event.ts';
 import type { Source, Stream } from '@branchline/contracts/ids.ts';
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 import type pg from 'pg';
@@ -70,8 +71,7 @@ export const strictPolicy: BooksPolicy = {
   read: (record, source) => readEntry(record.value, source),
 };
 
-const contentHash = (content: string): string =>
-  createHash('sha256').update(content).digest('hex').slice(0, 16);
+const contentHash = (stored: Uint8Array): string => hash('sha256', contentOf(stored), 'hex').slice(0, 16);
 
 type Read = { rows: JournalRow[]; quarantined: Quarantined[] };
 
@@ -94,7 +94,7 @@ const readFresh = (
           siteId,
           seq,
           recordedAt: record.timestamp,
-          hash: contentHash(entry.content),
+          hash: contentHash(record.value),
           record,
         });
       }

@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { headers, kafkaTopics, originText } from '@branchline/contracts/topics.ts';
+import { createKafka } from '@branchline/drivers/kafka.ts';
+import { seededRandom } from '@branchline/kernel/random.ts';
+import { startStack } from '@branchline/local/stack.ts';
+import pg from 'pg';
+import { cpuSeconds } from './process-figures.ts';
+import { type Bench, type Figures, until } from './report.ts';
+import { sale } from './sales.ts';
+
+/** A full log and one hub that was away: how fast are the books up to date, with every guarantee on? */
+const sitesCount = 200;
+const partitions = 4;
+const day = Date.UTC(2026, 10, 2, 8);
+
+/** Event n of the load: sites take turns, each sells every 20 seconds. */
+const eventAt = (n: number) => {
+  const site = `store-${String(n % sitesCount).padStart(4, '0')}`;
+  const seq = Math.floor(n / sitesCount) + 1;
+  return { site, seq, value: JSON.stringify(sale(site, seq, day + seq * 20_000)) };
+};
+
+/** Writes the load as a bridge would; `again` is the share of the events that comes a second time, up to 500 later. */
+const fillLog = async (address: string, topic: string, events: number, again: number): Promise<number> => {
+  const producer = createKafka({ brokers: [address], clientId: 'bench' }).producer();
+  await producer.connect();
+  const random = seededRandom(11);
+  const epochs = new Map<string, string>();
+  const message = (n: number) => {
+    const { site, seq, value } = eventAt(n);
+    const epoch = epochs.get(site) ?? randomUUID();
+    epochs.set(site, epoch);
+    return {
+      key: site,
+      value,
+      headers: { [headers.origin]: originText({ site, agent: 'edge-1', stream: 'pos', epoch }, seq) },
+    };
+  };
+  let written = 0;
+  for (let n = 0; n < events; n += 1_000) {
+    const count = Math.min(1_000, events - n);
+    const messages = Array.from({ length: count }, (_, i) => message(n + i));
+    for (let i = 0; i < count; i++)
+      if (random() < again) messages.push(message(n + i - Math.floor(random() * Math.min(500, n + i))));
+    await producer.send({ topic, acks: -1, messages });
+    written += messages.length;
+  }
+  await producer.disconnect();
+  return written;
+};
+
+/** The floor: the same events as seven typed columns, no dedup, no totals, no validation, from memory. */
+const plainInserts = async (url: string, events: number): Promise<number> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(
+    'create table plain (at timestamptz, site text, seq int8, item text, quantity int8, amount int8, received_at timestamptz)',
+  );
+  const rows = Array.from({ length: 2_000 }, (_, n) => eventAt(n));
+  const startedAt = performance.now();
+  for (let i = 0; i < events; i += 2_000) {
+    await client.query({
+      name: 'plain',
+      text: `insert into plain select to_timestamp($1), * , now() from unnest($2::text[], $3::int8[], $4::text[], $5::int8[], $6::int8[])`,
+      values: [
+        day / 1000,
+        `{${rows.map((row) => row.site).join(',')}}`,
+        `{${rows.map((row) => row.seq + i).join(',')}}`,
+        `{${rows.map((row) => `item-${row.seq % 3000}`).join(',')}}`,
+        `{${rows.map(() => 1000).join(',')}}`,
+        `{${rows.map(() => 199).join(',')}}`,
+      ],
+    });
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  await client.end();
+  return events / seconds;
+};
+
+export const applyBench: Bench = async ({ backbone, folder, share, onProgress }) => {
+  const events = Math.round(400_000 * share);
+  const figures: Figures[] = [];
+  const url = backbone.postgres.ownerUrl;
+  for (const [name, again] of [
+    ['no duplicates', 0],
+    ['39 % duplicates', 0.64],
+  ] as const) {
+    const key = again === 0 ? 'once' : 'again';
+    const stack = await startStack({
+      dataDir: join(folder, key),
+      logDir: join(folder, key, 'logs'),
+      sites: [],
+      backbone,
+      database: `bench_apply_${key}`,
+      topicPrefix: `bench-apply-${key}`,
+      partitions,
+    });
+    try {
+      await stack.hub.part.stop();
+      onProgress(`${name}: writing ${events.toLocaleString('en-GB')} events to Kafka`);
+      const written = await fillLog(stack.kafka.address, kafkaTopics(stack.topicPrefix).pos, events, again);
+      onProgress(`${name}: applying ${written.toLocaleString('en-GB')} records`);
+      await stack.hub.part.start();
+      const status = async () =>
+        (await stack.hub.status()) as { applied: number; duplicates: number } | undefined;
+      let startedAt = 0;
+      let cpu = 0;
+      let taken = 0;
+      await until(
+        'everything is applied',
+        600_000,
+        async () => {
+          const now = await status();
+          const sum = Number(now?.applied ?? 0) + Number(now?.duplicates ?? 0);
+          if (sum > 0 && startedAt === 0) {
+            startedAt = performance.now();
+            cpu = cpuSeconds(stack.hub.part.pid);
+            taken = sum;
+          }
+          return sum >= written;
+        },
+        20,
+      );
+      const seconds = (performance.now() - startedAt) / 1000;
+      const used = cpuSeconds(stack.hub.part.pid) - cpu;
+      await expectExact(stack.postgres.ownerUrl, events);
+      figures.push({
+        what: `applied, ${name}`,
+        unit: 'records/s',
+        figures: {
+          delivered: (written - taken) / seconds,
+          'new events': ((written - taken) / seconds) * (events / written),
+          'per hub CPU second': (written - taken) / used,
+        },
+        conditions: `${written.toLocaleString('en-GB')} records, ${sitesCount} sites, ${partitions} partitions, one hub, validated, deduplicated, journal and all totals, synchronous_commit on; Kafka, hub and PostgreSQL on this machine; the result was checked`,
+      });
+    } finally {
+      await stack.stop();
+    }
+  }
+  onProgress('beside it: plain inserts');
+  await backbone.postgres.ensureDatabase('bench_apply_plain');
+  const plain = await plainInserts(url('bench_apply_plain'), Math.min(events, 200_000));
+  figures.push({
+    what: 'beside it: plain inserts',
+    unit: 'rows/s',
+    figures: { inserted: plain, 'apply / plain': (figures[0]?.figures.delivered ?? Number.NaN) / plain },
+    conditions:
+      '2,000 rows a statement, seven columns, no key, no Kafka, no validation, no totals, one connection',
+  });
+  return figures;
+};
+
+/** A fast wrong answer is worth nothing: the totals must be those of the load. */
+const expectExact = async (url: string, events: number): Promise<void> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ slips: string; gross: string; lines: string; amount: string }>(
+    `select (select sum(slips) from sales_window) as slips, (select sum(gross) from sales_window) as gross,
+            (select sum(lines) from item_day) as lines, (select sum(amount) from item_day) as amount`,
+  );
+  await client.end();
+  let gross = 0;
+  for (let n = 0; n < events; n++) gross += 199 + ((Math.floor(n / sitesCount) + 1) % 50) * 10;
+  const {
+    slips,
+    gross: found,
+    lines,
+    amount,
+  } = rows[0] as { slips: string; gross: string; lines: string; amount: string };
+  if (slips !== String(events) || found !== String(gross) || lines !== slips || amount !== found) {
+    throw new Error(
+      `the books are wrong: ${slips} slips of ${events}, gross ${found} of ${gross}, ${lines} lines, ${amount}`,
+    );
+  }
+};

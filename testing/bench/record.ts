@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { crc32, gzipSync } from 'node:zlib';
+import { receipt } from '@branchline/contracts/downlink.ts';
+import { joinFrame } from '@branchline/contracts/frame.ts';
+import { headers, kafkaTopics, mqttTopic, originText } from '@branchline/contracts/topics.ts';
+import { createKafka } from '@branchline/drivers/kafka.ts';
+import { openMqttLink } from '@branchline/drivers/mqtt.ts';
+import { RangeSet } from '@branchline/kernel/ranges.ts';
+import { siteNames } from '@branchline/local/branches.ts';
+import { type Stack, startStack } from '@branchline/local/stack.ts';
+import { cpuSeconds } from './process-figures.ts';
+import { type Bench, type Figures, until } from './report.ts';
+import { sale } from './sales.ts';
+
+/** Frames that are there already, from the broker into Kafka and back as receipts: the cost of one bridge. */
+const day = Date.UTC(2026, 10, 2);
+const eventsPerFrame = 200;
+const framesInFlight = 20;
+
+/** One site that sends frames as fast as receipts allow; resolves when all of them are recorded. */
+const sendFrames = async (stack: Stack, site: string, frames: number): Promise<void> => {
+  const epoch = randomUUID();
+  const to = { site, agent: 'bench' };
+  const lines = Array.from(
+    { length: eventsPerFrame },
+    (_, i) => `${JSON.stringify(sale(site, i + 1, day))}\n`,
+  ).join('');
+  const body = gzipSync(lines, { level: 1 });
+  const recorded = new RangeSet();
+  let sent = 0;
+  const done = Promise.withResolvers<void>();
+  const { mqttUsername: username, mqttPassword: password } = stack.mqtt.account(site);
+  const send = () => {
+    while (sent < frames && sent - recorded.size / eventsPerFrame < framesInFlight) {
+      const first = sent * eventsPerFrame + 1;
+      const header = {
+        v: 1 as const,
+        ...to,
+        stream: 'pos' as const,
+        epoch,
+        first,
+        count: eventsPerFrame,
+        raw: Buffer.byteLength(lines),
+        crc: crc32(body),
+      };
+      if (!link.publish(mqttTopic(to, 'up'), joinFrame(header, body))) return;
+      sent += 1;
+    }
+    if (recorded.size >= frames * eventsPerFrame) done.resolve();
+  };
+  const link = openMqttLink(
+    {
+      url: stack.mqtt.url,
+      clientId: `${site}.bench`,
+      username,
+      password,
+      subscriptions: [mqttTopic(to, 'receipt')],
+    },
+    {
+      onUp: send,
+      onDown: (reason) => done.reject(new Error(reason)),
+      onMessage: (_, payload) => {
+        const message = receipt.parse(JSON.parse(Buffer.from(payload).toString()));
+        if (message.kind !== 'recorded') return done.reject(new Error(`the bridge answered ${message.kind}`));
+        for (const [first, last] of message.ranges) recorded.add(first, last);
+        send();
+      },
+    },
+  );
+  await done.promise;
+  await link.close();
+};
+
+/** The same records by a plain producer that has them in memory. */
+const plainProduce = async (address: string, topic: string, events: number): Promise<number> => {
+  const producer = createKafka({ brokers: [address], clientId: 'bench' }).producer();
+  await producer.connect();
+  const epoch = randomUUID();
+  const source = { site: 'store-0001', agent: 'bench', stream: 'pos' as const, epoch };
+  const values = Array.from({ length: 1_000 }, (_, i) => JSON.stringify(sale('store-0001', i + 1, day)));
+  const startedAt = performance.now();
+  for (let i = 0; i < events; i += 1_000) {
+    await producer.send({
+      topic,
+      acks: -1,
+      messages: values.map((value, j) => ({
+        key: `store-${j % 4}`,
+        value,
+        headers: { [headers.origin]: originText(source, i + j + 1) },
+      })),
+    });
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  await producer.disconnect();
+  return events / seconds;
+};
+
+export const recordBench: Bench = async ({ backbone, folder, share, onProgress }) => {
+  const sites = siteNames(4, 0);
+  const framesPerSite = Math.round(750 * share);
+  const events = framesPerSite * eventsPerFrame * sites.length;
+  const stack = await startStack({
+    dataDir: folder,
+    logDir: join(folder, 'logs'),
+    sites,
+    backbone,
+    database: 'bench_record',
+    topicPrefix: 'bench-record',
+  });
+  try {
+    for (const part of [stack.hub.part, ...stack.branches.map((branch) => branch.part)]) await part.stop();
+    await until('Kafka and broker are reached', 30_000, async () => {
+      const status = await stack.bridge.status();
+      return status?.mqttUp === true && status.kafkaUp === true;
+    });
+    onProgress(`${events.toLocaleString('en-GB')} events from ${sites.length} sites`);
+    await Promise.all(sites.map(({ site }) => sendFrames(stack, site, 20)));
+    const cpu = cpuSeconds(stack.bridge.part.pid);
+    const startedAt = performance.now();
+    await Promise.all(sites.map(({ site }) => sendFrames(stack, site, framesPerSite)));
+    const seconds = (performance.now() - startedAt) / 1000;
+    const used = cpuSeconds(stack.bridge.part.pid) - cpu;
+    onProgress('beside it: a plain producer');
+    const plain = await plainProduce(
+      stack.kafka.address,
+      kafkaTopics(stack.topicPrefix).stock,
+      Math.min(events, 200_000),
+    );
+    const conditions = `${events.toLocaleString('en-GB')} events of ${JSON.stringify(sale('store-0001', 1, day)).length} B, ${eventsPerFrame} a frame, ${framesInFlight} frames in flight a site, aedes, acks=all; publisher, broker, bridge and Kafka on this machine`;
+    const figures: Figures[] = [
+      {
+        what: 'recorded, with receipts',
+        unit: 'events/s',
+        figures: { recorded: events / seconds, 'per bridge CPU second': events / used },
+        conditions,
+      },
+      {
+        what: 'beside it: plain kafkajs producer',
+        unit: 'events/s',
+        figures: { produced: plain, 'bridge / plain': events / seconds / plain },
+        conditions: '1,000 records a send, one send at a time, from memory, no MQTT, no frames',
+      },
+    ];
+    return figures;
+  } finally {
+    await stack.stop();
+  }
+};

@@ -1,0 +1,44 @@
+import type { Backbone } from '@branchline/local/backbone.ts';
+
+/** One line of a benchmark's result: some figures of one unit, and under which conditions they were taken. */
+export type Figures = { what: string; unit: string; figures: Record<string, number>; conditions: string };
+
+export type BenchContext = {
+  backbone: Backbone;
+  /** A folder of its own. */
+  folder: string;
+  /** How much of the usual work to do, 0 … 1. */
+  share: number;
+  onProgress(line: string): void;
+};
+
+export type Bench = (context: BenchContext) => Promise<Figures[]>;
+
+/** Minimum, quantiles and maximum of a sample, by the nearest rank. */
+export const distribution = (sample: number[]): Record<string, number> => {
+  const sorted = [...sample].sort((a, b) => a - b);
+  const rank = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+  return {
+    n: sorted.length,
+    min: sorted[0] ?? Number.NaN,
+    p50: rank(0.5),
+    p90: rank(0.9),
+    p99: rank(0.99),
+    max: sorted.at(-1) ?? Number.NaN,
+  };
+};
+
+/** Waits for what must happen, and fails when it does not. */
+export const until = async (
+  what: string,
+  withinMs: number,
+  condition: () => Promise<boolean> | boolean,
+  everyMs = 50,
+): Promise<void> => {
+  const deadline = performance.now() + withinMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`did not happen within ${withinMs / 1000} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+};
