@@ -10,7 +10,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{contracts,kernel,drivers,simulators,edge-agent,bridge,hub,deploy}/**/*.test.ts', 'testing/tidy/**/*.test.ts'],
+          include: [
+            '{contracts,kernel,drivers,simulators,edge-agent,bridge,hub,deploy}/**/*.test.ts',
+            'testing/tidy/**/*.test.ts',
+          ],
           exclude: ['**/node_modules/**'],
           testTimeout: 20_000,
         },

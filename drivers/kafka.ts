@@ -38,7 +38,10 @@ CompressionCodecs[CompressionTypes.ZSTD] = () => ({
   decompress: (buffer: Buffer) => decompress(buffer),
 });
 
-export type KafkaAddress = { brokers: string[]; clientId: string } & Pick<KafkaConfig, 'ssl' | 'sasl' | 'retry'>;
+export type KafkaAddress = { brokers: string[]; clientId: string } & Pick<
+  KafkaConfig,
+  'ssl' | 'sasl' | 'retry'
+>;
 
 /** `host:9092,host:9093` as in `BRANCHLINE_KAFKA`. */
 export const brokerList = (text: string): string[] =>

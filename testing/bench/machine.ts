@@ -5,7 +5,13 @@ import pg from 'pg';
 
 const require = createRequire(import.meta.url);
 
-const versionOf = (name: string): string => (require(`${name}/package.json`) as { version: string }).version;
+/** From the lockfile: not every package lets its package.json be imported. */
+const versionOf = (name: string): string => {
+  const lock = JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')) as {
+    packages: Record<string, { version?: string }>;
+  };
+  return lock.packages[`node_modules/${name}`]?.version ?? 'unknown';
+};
 
 const kafkaVersion = (): string => {
   const pom = readFileSync(new URL('../../deploy/local/kafka/pom.xml', import.meta.url), 'utf8');
