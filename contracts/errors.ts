@@ -81,10 +81,6 @@ export const errors = {
     retry: false,
     hint: 'The Kafka record does not say which agent it comes from; only the bridge may write to this topic.',
   },
-  'key-conflict': {
-    retry: false,
-    hint: 'Another event with this id is in the books already; the first one stays.',
-  },
 } as const;
 
 export type ErrorCode = keyof typeof errors;

@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+import { shardCount, shardOf, siteName } from './ids.ts';
+
+describe('the shard of a site', () => {
+  // These values are fixed for ever: a bridge and an agent of different versions must agree.
+  test.each([
+    ['store-0001', 6],
+    ['store-0002', 3],
+    ['store-0117', 14],
+    ['warehouse-01', 0],
+  ])('of %s is %i', (site, shard) => {
+    expect(shardOf(site)).toBe(shard);
+  });
+
+  test('spreads a thousand stores over all shards', () => {
+    const counts = new Array<number>(shardCount).fill(0);
+    for (let i = 1; i <= 1000; i++) {
+      const shard = shardOf(`store-${String(i).padStart(4, '0')}`);
+      counts[shard] = (counts[shard] as number) + 1;
+    }
+    expect(Math.min(...counts)).toBeGreaterThan(20);
+  });
+});
+
+test.each(['store/../other', 'Store-1', 'store+', '#', '$SYS', '', 'a'.repeat(33), '-a', 'a-', 'störe', 'a\0'])(
+  'bad input B16: %j is no site',
+  (name) => {
+    expect(siteName.safeParse(name).success).toBe(false);
+  },
+);

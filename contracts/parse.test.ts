@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { isProblem } from './errors.ts';
+import { contentOf, withRecordedTime } from './event.ts';
+import { parseAtIntake, parseForBooks, type SlipEvent } from './parse.ts';
+
+const folder = new URL('fixtures/v1/', import.meta.url);
+const fixture = (name: string): Record<string, unknown> => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Record<string, unknown>;
+
+/** A copy with one change; `path` as in `data.lines.0.quantity`. */
+const changed = (event: Record<string, unknown>, path: string, value: unknown): unknown => {
+  const copy = structuredClone(event);
+  const keys = path.split('.');
+  const last = keys.pop() as string;
+  let at: Record<string, unknown> = copy;
+  for (const key of keys) at = at[key] as Record<string, unknown>;
+  if (value === undefined) delete at[last];
+  else at[last] = value;
+  return copy;
+};
+
+describe('the fixtures of v1', () => {
+  test.each(readdirSync(folder))('%s is read at the intake and for the books, for ever', (name) => {
+    const event = fixture(name);
+    expect(parseAtIntake(event)).toMatchObject({ id: event.id });
+    expect(parseForBooks(event)).toMatchObject({ id: event.id });
+  });
+});
+
+describe('a slip', () => {
+  const slip = fixture('pos.transaction.completed.json');
+
+  test.each<[string, string, unknown, string]>([
+    ['B5', 'data.totals.gross', 0.1 + 0.2, 'schema'],
+    ['B5', 'data.lines.0.extendedAmount', 9_007_199_254_740_993, 'schema'],
+    ['B5', 'data.lines.0.quantity', 2, 'schema'],
+    ['B6', 'data.lines.0.quantity', 'NaN', 'schema'],
+    ['B7', 'time', '2026-02-30T10:00:00Z', 'schema'],
+    ['B7', 'time', '2026-11-23T10:15:00', 'schema'],
+    ['B7', 'data.businessDay', '2026-02-30', 'schema'],
+    ['B21', 'type', 'org.branchline.pos.transaction.completed.v9', 'unknown-type'],
+    ['B21', 'type', 7, 'schema'],
+    ['B23', 'data.currency', 'XXX', 'unknown-currency'],
+    ['B23', 'data.lines.0.extendedAmount', 1_000_000_000_000, 'schema'],
+    ['B22', 'data.lines.0.lineType', 'RETURN', 'schema'],
+    ['B10', 'data.lines.0.item', {}, 'schema'],
+    ['B24', 'id', 'till-1:2026-11-23:43', 'id-mismatch'],
+    ['B24', 'data.tenders', [{ tenderType: 'CASH', amount: 1 }], 'schema'],
+    ['B24', 'data.lines.0.item.gtin', '04022847522021', 'schema'],
+    ['B16', 'data.site.storeId', 'store/../other', 'schema'],
+  ])('bad input %s: %s = %j is refused', (_, path, value, code) => {
+    const event = changed(slip, path, value);
+    expect(parseAtIntake(event)).toMatchObject({ code });
+    expect(parseForBooks(event)).toMatchObject({ code });
+  });
+
+  test('a line number that stands twice is refused', () => {
+    const [line] = (slip.data as { lines: object[] }).lines;
+    expect(parseAtIntake(changed(slip, 'data.lines', [line, line]))).toMatchObject({ code: 'schema', where: 'data.lines.1.lineNumber' });
+  });
+
+  test('what the schema does not know is refused at the intake, where it may be personal, and ignored by the books', () => {
+    for (const path of ['loyaltyname', 'data.customerName', 'data.lines.0.serial']) {
+      const event = changed(slip, path, 'x');
+      expect(parseAtIntake(event)).toMatchObject({ code: 'schema' });
+      expect(isProblem(parseForBooks(event))).toBe(false);
+    }
+    // `customer` is closed everywhere: whatever else stands there is somebody's.
+    const named = changed(slip, 'data.customer', { customerRef: 'sub_1', name: 'x' });
+    expect(parseForBooks(named)).toMatchObject({ code: 'schema' });
+  });
+
+  test('a total that does not add up is a stated fact and is taken', () => {
+    const event = changed(changed(slip, 'data.totals.net', 1) as Record<string, unknown>, 'data.lines', []);
+    expect(isProblem(parseAtIntake(event))).toBe(false);
+  });
+});
+
+test('a void reverses every sign and refers to its slip', () => {
+  const event = fixture('pos.transaction.voided.json');
+  expect(parseAtIntake(changed(event, 'data.references', []))).toMatchObject({ code: 'schema' });
+  expect(parseAtIntake(changed(event, 'data.lines.0.extendedAmount', 398))).toMatchObject({ code: 'schema' });
+});
+
+test('a movement has the sign of its reason, a count is never negative', () => {
+  const movement = fixture('stock.movement.json');
+  expect(parseAtIntake(changed(movement, 'data.lines.0.quantity', '-12'))).toMatchObject({ code: 'schema', where: 'data.lines.0.quantity' });
+  const count = fixture('stock.count.json');
+  expect(parseAtIntake(changed(count, 'data.lines.0.countedQuantity', '-1'))).toMatchObject({ code: 'schema' });
+  expect(parseAtIntake(changed(count, 'data.scope', undefined))).toMatchObject({ code: 'schema', where: 'data.scope' });
+});
+
+test('the content of a stored event is what the till sent, whenever it was accepted', () => {
+  const canonical = JSON.stringify(parseAtIntake(fixture('pos.transaction.completed.json')) as SlipEvent);
+  const content = (text: string) => Buffer.from(contentOf(Buffer.from(text))).toString();
+  const first = content(withRecordedTime(canonical, '2026-11-23T09:15:01.000Z'));
+  expect(content(withRecordedTime(canonical, '2026-12-01T00:00:00.000Z'))).toBe(first);
+  expect(`{${first}`).toBe(canonical);
+  expect(content(canonical)).toBe(first);
+});
