@@ -23,9 +23,12 @@ test.each([
   expect(scaled(text, scale)).toBe(value);
 });
 
-test.each(['', 'NaN', 'Infinity', '1e3', '1.', '.5', '+1', ' 1', '1.0000', '1,5', '0x10', '1234567890'])('bad input B6: %j is no quantity', (text) => {
-  expect(quantityPattern.test(text)).toBe(false);
-});
+test.each(['', 'NaN', 'Infinity', '1e3', '1.', '.5', '+1', ' 1', '1.0000', '1,5', '0x10', '1234567890'])(
+  'bad input B6: %j is no quantity',
+  (text) => {
+    expect(quantityPattern.test(text)).toBe(false);
+  },
+);
 test.each(['1.234567', '--1', '1 '])('bad input B5: %j is no unit price', (text) => {
   expect(unitPricePattern.test(text)).toBe(false);
 });

@@ -5,7 +5,8 @@ import { contentOf, withRecordedTime } from './event.ts';
 import { parseAtIntake, parseForBooks, type SlipEvent } from './parse.ts';
 
 const folder = new URL('fixtures/v1/', import.meta.url);
-const fixture = (name: string): Record<string, unknown> => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Record<string, unknown>;
+const fixture = (name: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Record<string, unknown>;
 
 /** A copy with one change; `path` as in `data.lines.0.quantity`. */
 const changed = (event: Record<string, unknown>, path: string, value: unknown): unknown => {
@@ -56,7 +57,10 @@ describe('a slip', () => {
 
   test('a line number that stands twice is refused', () => {
     const [line] = (slip.data as { lines: object[] }).lines;
-    expect(parseAtIntake(changed(slip, 'data.lines', [line, line]))).toMatchObject({ code: 'schema', where: 'data.lines.1.lineNumber' });
+    expect(parseAtIntake(changed(slip, 'data.lines', [line, line]))).toMatchObject({
+      code: 'schema',
+      where: 'data.lines.1.lineNumber',
+    });
   });
 
   test('what the schema does not know is refused at the intake, where it may be personal, and ignored by the books', () => {
@@ -84,10 +88,18 @@ test('a void reverses every sign and refers to its slip', () => {
 
 test('a movement has the sign of its reason, a count is never negative', () => {
   const movement = fixture('stock.movement.json');
-  expect(parseAtIntake(changed(movement, 'data.lines.0.quantity', '-12'))).toMatchObject({ code: 'schema', where: 'data.lines.0.quantity' });
+  expect(parseAtIntake(changed(movement, 'data.lines.0.quantity', '-12'))).toMatchObject({
+    code: 'schema',
+    where: 'data.lines.0.quantity',
+  });
   const count = fixture('stock.count.json');
-  expect(parseAtIntake(changed(count, 'data.lines.0.countedQuantity', '-1'))).toMatchObject({ code: 'schema' });
-  expect(parseAtIntake(changed(count, 'data.scope', undefined))).toMatchObject({ code: 'schema', where: 'data.scope' });
+  expect(parseAtIntake(changed(count, 'data.lines.0.countedQuantity', '-1'))).toMatchObject({
+    code: 'schema',
+  });
+  expect(parseAtIntake(changed(count, 'data.scope', undefined))).toMatchObject({
+    code: 'schema',
+    where: 'data.scope',
+  });
 });
 
 test('the content of a stored event is what the till sent, whenever it was accepted', () => {

@@ -24,7 +24,7 @@ const hyphen = 45;
 const colon = 58;
 
 /** Days since 1970 of `YYYY-MM-DD` at the start of the text; NaN when that is no day that exists. */
-const dayNumber = (text: string): number => {
+export const dayNumber = (text: string): number => {
   const year = digits(text, 0, 4);
   const month = digits(text, 5, 2);
   const day = digits(text, 8, 2);

@@ -10,11 +10,17 @@ const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
 describe('topics and origins', () => {
   test('are read as they were written', () => {
     fc.assert(
-      fc.property(name, name, fc.constantFrom(...mqttChannels), fc.integer({ min: 1 }), (site, agent, channel, seq) => {
-        expect(parseMqttTopic(mqttTopic({ site, agent }, channel))).toMatchObject({ site, agent, channel });
-        const source = { site, agent, stream: 'pos' as const, epoch };
-        expect(parseOrigin(originText(source, seq))).toEqual({ ...source, seq });
-      }),
+      fc.property(
+        name,
+        name,
+        fc.constantFrom(...mqttChannels),
+        fc.integer({ min: 1 }),
+        (site, agent, channel, seq) => {
+          expect(parseMqttTopic(mqttTopic({ site, agent }, channel))).toMatchObject({ site, agent, channel });
+          const source = { site, agent, stream: 'pos' as const, epoch };
+          expect(parseOrigin(originText(source, seq))).toEqual({ ...source, seq });
+        },
+      ),
     );
   });
 
@@ -33,16 +39,30 @@ describe('topics and origins', () => {
     expect(isProblem(parseMqttTopic(topic))).toBe(true);
   });
 
-  test.each(['a/b/pos/x/1', `a/b/pos/${epoch}/0`, `a/b/pos/${epoch}/9007199254740993`, `a/b/tax/${epoch}/1`, `a/b/pos/${epoch}/1/2`, ''])(
-    'bad input B14: %j is no origin',
-    (text) => {
-      expect(parseOrigin(text)).toBeUndefined();
-    },
-  );
+  test.each([
+    'a/b/pos/x/1',
+    `a/b/pos/${epoch}/0`,
+    `a/b/pos/${epoch}/9007199254740993`,
+    `a/b/tax/${epoch}/1`,
+    `a/b/pos/${epoch}/1/2`,
+    '',
+  ])('bad input B14: %j is no origin', (text) => {
+    expect(parseOrigin(text)).toBeUndefined();
+  });
 });
 
 describe('a frame', () => {
-  const header = { v: 1 as const, site: 'store-0001', agent: 'edge-1', stream: 'pos' as const, epoch, first: 7, count: 2, raw: 6, crc: 1 };
+  const header = {
+    v: 1 as const,
+    site: 'store-0001',
+    agent: 'edge-1',
+    stream: 'pos' as const,
+    epoch,
+    first: 7,
+    count: 2,
+    raw: 6,
+    crc: 1,
+  };
 
   test('is split as it was joined', () => {
     const body = Buffer.from('anything\n at all');
@@ -62,7 +82,10 @@ describe('a frame', () => {
 
   test('gives exactly as many lines as its header says', () => {
     const lines = Buffer.from('{"a":1}\n{"b":2}\n');
-    expect((splitLines(lines, 2) as Uint8Array[]).map((line) => Buffer.from(line).toString())).toEqual(['{"a":1}', '{"b":2}']);
+    expect((splitLines(lines, 2) as Uint8Array[]).map((line) => Buffer.from(line).toString())).toEqual([
+      '{"a":1}',
+      '{"b":2}',
+    ]);
     expect(splitLines(lines, 1)).toMatchObject({ code: 'frame-miscounted' });
     expect(splitLines(lines, 3)).toMatchObject({ code: 'frame-miscounted' });
     expect(splitLines(lines.subarray(0, -1), 2)).toMatchObject({ code: 'frame-miscounted' });

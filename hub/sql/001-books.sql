@@ -75,7 +75,7 @@ create table journal (
   amounts int8[] not null,
   deltas int8[],
   flags int4 not null,
-  content bytea not null,
+  content int8 not null,
   recorded_at timestamptz not null,
   primary key (business_day, site_id, event_id)
 ) partition by range (business_day);

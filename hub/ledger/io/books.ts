@@ -71,7 +71,8 @@ export const strictPolicy: BooksPolicy = {
   read: (record, source) => readEntry(record.value, source),
 };
 
-const contentHash = (stored: Uint8Array): string => hash('sha256', contentOf(stored), 'hex').slice(0, 16);
+const contentHash = (stored: Uint8Array): Uint8Array =>
+  hash('sha256', contentOf(stored), 'buffer').subarray(0, 8);
 
 type Read = { rows: JournalRow[]; quarantined: Quarantined[] };
 

@@ -1,17 +1,154 @@
+import { dayNumber } from '@branchline/contracts/time.ts';
+
 /**
- * Values as PostgreSQL array literals, one column at a time, for `unnest`. The driver's own conversion quotes and escapes
- * every element; for thousands of numbers per statement that is most of its work.
+ * Columns of values as PostgreSQL arrays in the binary format, for `unnest`. As text, parsing them again was 40 % of what
+ * an insert into the journal costs the server, and building them a tenth of what a slice costs the hub.
+ *
+ * Format: PostgreSQL's `array_recv`, which is dimensions, a flag for nulls, the element type, length and lower bound,
+ * then each element with its length. The driver sends a Buffer as a binary parameter.
  */
-export const numbers = (values: readonly number[]): string => `{${values.join(',')}}`;
+const types = {
+  bool: 16,
+  bytea: 17,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  text: 25,
+  date: 1082,
+  timestamptz: 1184,
+  uuid: 2950,
+};
 
-const quoted = (value: string): string =>
-  `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
+const headerBytes = 20;
+const two32 = 0x1_0000_0000;
 
-export const texts = (values: readonly string[]): string => `{${values.map(quoted).join(',')}}`;
+const open = (type: number, count: number, payloadBytes: number, nulls = false): Buffer => {
+  const buffer = Buffer.allocUnsafe(count === 0 ? 12 : headerBytes + payloadBytes);
+  buffer.writeInt32BE(count === 0 ? 0 : 1, 0);
+  buffer.writeInt32BE(nulls ? 1 : 0, 4);
+  buffer.writeInt32BE(type, 8);
+  if (count > 0) {
+    buffer.writeInt32BE(count, 12);
+    buffer.writeInt32BE(1, 16);
+  }
+  return buffer;
+};
 
-/** For columns that are arrays themselves: a list of literals that the statement casts one by one. */
-export const literals = (values: readonly (readonly number[] | null)[]): string =>
-  `{${values.map((value) => (value === null ? 'NULL' : `"{${value.join(',')}}"`)).join(',')}}`;
+export const int2s = (values: readonly number[]): Buffer => {
+  const buffer = open(types.int2, values.length, values.length * 6);
+  let at = headerBytes;
+  for (const value of values) {
+    buffer.writeInt32BE(2, at);
+    buffer.writeInt16BE(value, at + 4);
+    at += 6;
+  }
+  return buffer;
+};
 
-/** Milliseconds since 1970 as seconds, which `to_timestamp` takes. */
-export const seconds = (values: readonly number[]): string => `{${values.map((ms) => ms / 1000).join(',')}}`;
+const fourBytes = (type: number, values: readonly number[]): Buffer => {
+  const buffer = open(type, values.length, values.length * 8);
+  let at = headerBytes;
+  for (const value of values) {
+    buffer.writeInt32BE(4, at);
+    buffer.writeInt32BE(value, at + 4);
+    at += 8;
+  }
+  return buffer;
+};
+
+export const int4s = (values: readonly number[]): Buffer => fourBytes(types.int4, values);
+
+const eightBytes = (type: number, values: readonly number[]): Buffer => {
+  const buffer = open(type, values.length, values.length * 12);
+  let at = headerBytes;
+  for (const value of values) {
+    buffer.writeInt32BE(8, at);
+    // The upper half rounds down also for negative numbers; the lower half is the rest modulo 2^32.
+    buffer.writeInt32BE(Math.floor(value / two32), at + 4);
+    buffer.writeUInt32BE(value >>> 0, at + 8);
+    at += 12;
+  }
+  return buffer;
+};
+
+/** Whole numbers within 2^53. */
+export const int8s = (values: readonly number[]): Buffer => eightBytes(types.int8, values);
+
+const microsecondsOf2000 = 946_684_800_000;
+
+/** Milliseconds since 1970. */
+export const timestamps = (values: readonly number[]): Buffer =>
+  eightBytes(
+    types.timestamptz,
+    values.map((ms) => Math.round((ms - microsecondsOf2000) * 1000)),
+  );
+
+const daysUntil2000 = 10_957;
+
+/** Days as `YYYY-MM-DD`. */
+export const dates = (values: readonly string[]): Buffer =>
+  fourBytes(
+    types.date,
+    values.map((day) => dayNumber(day) - daysUntil2000),
+  );
+
+export const texts = (values: readonly string[]): Buffer => {
+  let bytes = values.length * 4;
+  for (const value of values) bytes += Buffer.byteLength(value);
+  const buffer = open(types.text, values.length, bytes);
+  let at = headerBytes;
+  for (const value of values) {
+    const length = buffer.write(value, at + 4);
+    buffer.writeInt32BE(length, at);
+    at += 4 + length;
+  }
+  return buffer;
+};
+
+const chunks = (type: number, values: readonly Uint8Array[]): Buffer => {
+  const buffer = open(
+    type,
+    values.length,
+    values.reduce((sum, value) => sum + 4 + value.length, 0),
+  );
+  let at = headerBytes;
+  for (const value of values) {
+    buffer.writeInt32BE(value.length, at);
+    buffer.set(value, at + 4);
+    at += 4 + value.length;
+  }
+  return buffer;
+};
+
+export const byteas = (values: readonly Uint8Array[]): Buffer => chunks(types.bytea, values);
+
+/** Eight bytes each, taken as they are: the head of a hash as an int8. */
+export const int8sOfBytes = (values: readonly Uint8Array[]): Buffer => chunks(types.int8, values);
+
+export const uuids = (values: readonly string[]): Buffer =>
+  chunks(
+    types.uuid,
+    values.map((value) => Buffer.from(value.replaceAll('-', ''), 'hex')),
+  );
+
+export const bools = (values: readonly boolean[]): Buffer =>
+  chunks(
+    types.bool,
+    values.map((value) => Uint8Array.of(value ? 1 : 0)),
+  );
+
+/** As `int8s`, with nulls. Rare rows only. */
+export const nullableInt8s = (values: readonly (number | null)[]): Buffer => {
+  const full = values.reduce<number>((sum, value) => sum + (value === null ? 4 : 12), 0);
+  const buffer = open(types.int8, values.length, full, true);
+  let at = headerBytes;
+  for (const value of values) {
+    buffer.writeInt32BE(value === null ? -1 : 8, at);
+    at += 4;
+    if (value === null) continue;
+    buffer.writeInt32BE(Math.floor(value / two32), at);
+    buffer.writeUInt32BE(value >>> 0, at + 4);
+    at += 8;
+  }
+  return buffer;
+};

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Entry } from '../core/entry.ts';
 import type { LogRecord } from '../core/slice.ts';
-import { literals, numbers, seconds, texts } from './columns.ts';
+import { bools, dates, int2s, int4s, int8s, int8sOfBytes, texts, timestamps } from './columns.ts';
 
 /** The journal: one row per event. Its key is the event's own id, so it also finds what a till sent twice under two seqs. */
 export type JournalRow = {
@@ -10,8 +10,8 @@ export type JournalRow = {
   siteId: number;
   seq: number;
   recordedAt: number;
-  /** 16 hexadecimal digits of the content's SHA-256. */
-  hash: string;
+  /** The first 8 bytes of the content's SHA-256. */
+  hash: Uint8Array;
   record: LogRecord;
 };
 
@@ -24,43 +24,54 @@ export const insertJournal = async (
 ): Promise<JournalOutcome> => {
   if (rows.length === 0) return { inserted: [], repeated: [], conflicting: [] };
   const entries = rows.map((row) => row.entry);
+  // Lines travel as one flat array per column; `first` is where each row's own begin, counted from 1.
+  const firsts: number[] = [];
+  let next = 1;
+  for (const entry of entries) {
+    firsts.push(next);
+    next += entry.lines;
+  }
+  const anyDeltas = entries.some((entry) => entry.deltas !== null);
   const result = await client.query<[number, string]>({
     name: 'insert-journal',
     rowMode: 'array',
     text: `
       insert into journal (business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency,
         gross, lines, units, items, quantities, amounts, deltas, flags, content, recorded_at)
-      select business_day, site_id, event_id, kind, to_timestamp(at), offset_minutes, source_id, seq, location, currency,
-        gross, lines, units, items::int4[], quantities::int8[], amounts::int8[], deltas::int8[], flags,
-        decode(content, 'hex'), to_timestamp(recorded_at)
-      from unnest($1::date[], $2::int4[], $3::text[], $4::int2[], $5::float8[], $6::int2[], $7::int4[], $8::int8[],
-        $9::text[], $10::text[], $11::int8[], $12::int4[], $13::int8[], $14::text[], $15::text[], $16::text[], $17::text[],
-        $18::int4[], $19::text[], $20::float8[])
+      select business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency, gross, lines,
+        units, ($13::int4[])[first:first + lines - 1], ($14::int8[])[first:first + lines - 1],
+        ($15::int8[])[first:first + lines - 1],
+        case when own_deltas then ($16::int8[])[first:first + lines - 1] end, flags, content, recorded_at
+      from unnest($1::date[], $2::int4[], $3::text[], $4::int2[], $5::timestamptz[], $6::int2[], $7::int4[], $8::int8[],
+        $9::text[], $10::text[], $11::int8[], $12::int4[], $17::int8[], $18::int4[], $19::int8[], $20::timestamptz[],
+        $21::int4[], $22::bool[])
         as t(business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency, gross, lines,
-             units, items, quantities, amounts, deltas, flags, content, recorded_at)
+             units, flags, content, recorded_at, first, own_deltas)
       on conflict do nothing
       returning source_id, seq`,
     values: [
-      texts(entries.map((entry) => entry.businessDay)),
-      numbers(rows.map((row) => row.siteId)),
+      dates(entries.map((entry) => entry.businessDay)),
+      int4s(rows.map((row) => row.siteId)),
       texts(entries.map((entry) => entry.eventId)),
-      numbers(entries.map((entry) => entry.kind)),
-      seconds(entries.map((entry) => entry.at)),
-      numbers(entries.map((entry) => entry.offsetMinutes)),
-      numbers(rows.map((row) => row.sourceId)),
-      numbers(rows.map((row) => row.seq)),
+      int2s(entries.map((entry) => entry.kind)),
+      timestamps(entries.map((entry) => entry.at)),
+      int2s(entries.map((entry) => entry.offsetMinutes)),
+      int4s(rows.map((row) => row.sourceId)),
+      int8s(rows.map((row) => row.seq)),
       texts(entries.map((entry) => entry.location)),
       texts(entries.map((entry) => entry.currency)),
-      numbers(entries.map((entry) => entry.gross)),
-      numbers(entries.map((entry) => entry.lines)),
-      numbers(entries.map((entry) => entry.units)),
-      literals(rows.map((row) => itemIds.get(row) as number[])),
-      literals(entries.map((entry) => entry.quantities)),
-      literals(entries.map((entry) => entry.amounts)),
-      literals(entries.map((entry) => entry.deltas)),
-      numbers(entries.map((entry) => entry.flags)),
-      texts(rows.map((row) => row.hash)),
-      seconds(rows.map((row) => row.recordedAt)),
+      int8s(entries.map((entry) => entry.gross)),
+      int4s(entries.map((entry) => entry.lines)),
+      int4s(rows.flatMap((row) => itemIds.get(row) as number[])),
+      int8s(entries.flatMap((entry) => entry.quantities)),
+      int8s(entries.flatMap((entry) => entry.amounts)),
+      int8s(anyDeltas ? entries.flatMap((entry) => entry.deltas ?? entry.quantities) : []),
+      int8s(entries.map((entry) => entry.units)),
+      int4s(entries.map((entry) => entry.flags)),
+      int8sOfBytes(rows.map((row) => row.hash)),
+      timestamps(rows.map((row) => row.recordedAt)),
+      int4s(firsts),
+      bools(entries.map((entry) => entry.deltas !== null)),
     ],
   });
   if (result.rows.length === rows.length) return { inserted: rows, repeated: [], conflicting: [] };
@@ -84,17 +95,17 @@ const compare = async (
     rowMode: 'array',
     text: `
       select t.source_id, t.seq
-      from unnest($1::int4[], $2::int8[], $3::date[], $4::int4[], $5::text[], $6::text[])
+      from unnest($1::int4[], $2::int8[], $3::date[], $4::int4[], $5::text[], $6::int8[])
         as t(source_id, seq, business_day, site_id, event_id, content)
       join journal j using (business_day, site_id, event_id)
-      where j.content = decode(t.content, 'hex')`,
+      where j.content = t.content`,
     values: [
-      numbers(rows.map((row) => row.sourceId)),
-      numbers(rows.map((row) => row.seq)),
-      texts(rows.map((row) => row.entry.businessDay)),
-      numbers(rows.map((row) => row.siteId)),
+      int4s(rows.map((row) => row.sourceId)),
+      int8s(rows.map((row) => row.seq)),
+      dates(rows.map((row) => row.entry.businessDay)),
+      int4s(rows.map((row) => row.siteId)),
       texts(rows.map((row) => row.entry.eventId)),
-      texts(rows.map((row) => row.hash)),
+      int8sOfBytes(rows.map((row) => row.hash)),
     ],
   });
   const same = new Set(found.rows.map(([sourceId, seq]) => `${sourceId}/${seq}`));

@@ -2,7 +2,7 @@ import type { AppliedMark, Status } from '@branchline/contracts/downlink.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import type pg from 'pg';
-import { numbers, texts } from './columns.ts';
+import { int4s, int8s, texts, timestamps, uuids } from './columns.ts';
 import type { Names } from './names.ts';
 
 /**
@@ -38,7 +38,7 @@ export const readMarks = async (pool: pg.Pool, sourceIds: number[]): Promise<Add
         select min(read_to) as read_to from ingest_offset
         where topic = s.topic and (part = s.part or s.part is null)) o on true
       where s.source_id = any($1::int4[])`,
-    values: [numbers(sourceIds)],
+    values: [int4s(sourceIds)],
   });
   return rows.map((row) => ({
     site: row.site,
@@ -90,21 +90,21 @@ export const noteStatuses = async (
   if (said.length === 0) return [];
   const { rows } = await pool.query<{ source_id: number }>(
     `insert into source as s (site_id, agent, stream, epoch, topic, reported_highest, reported_at)
-     select site_id, agent, stream, epoch, topic, highest, to_timestamp(at)
-     from unnest($1::int4[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::int8[], $7::float8[])
+     select site_id, agent, stream, epoch, topic, highest, at
+     from unnest($1::int4[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::int8[], $7::timestamptz[])
        as t(site_id, agent, stream, epoch, topic, highest, at)
      order by 1, 2, 3, 4
      on conflict (site_id, agent, stream, epoch) do update set
        reported_highest = greatest(s.reported_highest, excluded.reported_highest), reported_at = excluded.reported_at
      returning source_id`,
     [
-      numbers(said.map((s) => s.siteId)),
+      int4s(said.map((s) => s.siteId)),
       texts(said.map((s) => s.agent)),
       texts(said.map((s) => s.stream)),
-      texts(said.map((s) => s.epoch)),
+      uuids(said.map((s) => s.epoch)),
       texts(said.map((s) => topicOf(s.stream))),
-      numbers(said.map((s) => s.highest)),
-      numbers(said.map((s) => s.at / 1000)),
+      int8s(said.map((s) => s.highest)),
+      timestamps(said.map((s) => s.at)),
     ],
   );
   return rows.map((row) => row.source_id);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { LogRecord } from '../core/slice.ts';
-import { numbers, texts } from './columns.ts';
+import { byteas, dates, int4s, int8s, nullableInt8s, texts } from './columns.ts';
 import type { JournalRow } from './journal-table.ts';
 
 /** What is not in the books is kept with its bytes, where people can look at it and apply it again (H4). */
@@ -13,14 +13,8 @@ export type Quarantined = {
   record: LogRecord;
 };
 
-const hex = (bytes: Uint8Array): string =>
-  `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`;
-
 /** PostgreSQL's text holds no NUL, and a detail may quote what a broken sender wrote. */
 const printable = (text: string): string => text.replaceAll('\0', '␀').toWellFormed();
-
-const nullable = (values: (number | null)[]): string =>
-  `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 
 export const keepQuarantined = async (
   client: pg.ClientBase,
@@ -30,17 +24,18 @@ export const keepQuarantined = async (
   if (rows.length === 0) return;
   await client.query(
     `insert into quarantine (topic, part, off, source_id, first_seq, last_seq, reason, detail, raw)
-     select $1, $2, * from unnest($3::int8[], $4::int4[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::bytea[])`,
+     select $1, $2, off, source_id::int4, first_seq, last_seq, reason, detail, raw from unnest($3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::bytea[])
+       as t(off, source_id, first_seq, last_seq, reason, detail, raw)`,
     [
       place.topic,
       place.part,
-      numbers(rows.map((row) => row.record.offset)),
-      nullable(rows.map((row) => row.sourceId)),
-      nullable(rows.map((row) => row.first)),
-      nullable(rows.map((row) => row.last)),
+      int8s(rows.map((row) => row.record.offset)),
+      nullableInt8s(rows.map((row) => row.sourceId)),
+      nullableInt8s(rows.map((row) => row.first)),
+      nullableInt8s(rows.map((row) => row.last)),
       texts(rows.map((row) => printable(row.reason))),
       texts(rows.map((row) => printable(row.detail))),
-      texts(rows.map((row) => hex(row.record.value))),
+      byteas(rows.map((row) => row.record.value)),
     ],
   );
 };
@@ -51,12 +46,12 @@ export const keepConflicts = async (client: pg.ClientBase, rows: JournalRow[]): 
     `insert into conflict (business_day, site_id, event_id, source_id, seq, raw)
      select * from unnest($1::date[], $2::int4[], $3::text[], $4::int4[], $5::int8[], $6::bytea[])`,
     [
-      texts(rows.map((row) => row.entry.businessDay)),
-      numbers(rows.map((row) => row.siteId)),
+      dates(rows.map((row) => row.entry.businessDay)),
+      int4s(rows.map((row) => row.siteId)),
       texts(rows.map((row) => row.entry.eventId)),
-      numbers(rows.map((row) => row.sourceId)),
-      numbers(rows.map((row) => row.seq)),
-      texts(rows.map((row) => hex(row.record.value))),
+      int4s(rows.map((row) => row.sourceId)),
+      int8s(rows.map((row) => row.seq)),
+      byteas(rows.map((row) => row.record.value)),
     ],
   );
 };

@@ -1,7 +1,7 @@
 import type { Range } from '@branchline/kernel/ranges.ts';
 import type pg from 'pg';
 import type { SourceSlice } from '../core/slice.ts';
-import { numbers, texts } from './columns.ts';
+import { int4s, int8s, texts, uuids } from './columns.ts';
 
 /** The `source` table: which seqs are taken, for ever, in memory that grows with gaps and not with events (H1). */
 export type LockedSource = { group: SourceSlice; sourceId: number; novel: Range[] };
@@ -21,10 +21,10 @@ const openSources = async (
   const unknown = groups.filter((group) => !known.has(keyOf(group)));
   if (unknown.length === 0) return;
   const columns = [
-    numbers(unknown.map(({ source }) => sites.get(source.site) as number)),
+    int4s(unknown.map(({ source }) => sites.get(source.site) as number)),
     texts(unknown.map(({ source }) => source.agent)),
     texts(unknown.map(({ source }) => source.stream)),
-    texts(unknown.map(({ source }) => source.epoch)),
+    uuids(unknown.map(({ source }) => source.epoch)),
   ];
   const wanted = `unnest($1::int4[], $2::text[], $3::text[], $4::uuid[]) as t(site_id, agent, stream, epoch)`;
   await client.query(
@@ -53,7 +53,7 @@ const openSources = async (
   }
   if (unplaced.length > 0) {
     await client.query('update source set topic = $2, part = $3 where source_id = any($1::int4[])', [
-      numbers(unplaced),
+      int4s(unplaced),
       place.topic,
       place.part,
     ]);
@@ -92,7 +92,7 @@ export const lockSources = async (
       locked as (
         select s.source_id, s.seen, b.seqs from source s join batch b using (source_id) order by s.source_id for update of s)
       select source_id, lower(novel) as first, upper(novel) - 1 as last from locked, unnest(seqs - seen) as novel`,
-    values: [numbers(ids), numbers(firsts), numbers(lasts)],
+    values: [int4s(ids), int8s(firsts), int8s(lasts)],
   });
   const novel = new Map<number, Range[]>();
   for (const row of rows) {
@@ -124,7 +124,7 @@ export const settleSources = async (client: pg.ClientBase, tallies: SourceTally[
   const ranged = tallies.flatMap(({ sourceId, seqs }) =>
     seqs.map(([first, last]) => ({ sourceId, first, last })),
   );
-  const column = (key: Exclude<keyof SourceTally, 'seqs'>) => numbers(tallies.map((tally) => tally[key]));
+  const column = (key: Exclude<keyof SourceTally, 'seqs'>) => int8s(tallies.map((tally) => tally[key]));
   await client.query({
     name: 'settle-sources',
     text: `
@@ -140,10 +140,10 @@ export const settleSources = async (client: pg.ClientBase, tallies: SourceTally[
         join batch b using (source_id)
       where s.source_id = t.source_id`,
     values: [
-      numbers(ranged.map((r) => r.sourceId)),
-      numbers(ranged.map((r) => r.first)),
-      numbers(ranged.map((r) => r.last)),
-      column('sourceId'),
+      int4s(ranged.map((r) => r.sourceId)),
+      int8s(ranged.map((r) => r.first)),
+      int8s(ranged.map((r) => r.last)),
+      int4s(tallies.map((tally) => tally.sourceId)),
       column('applied'),
       column('redelivered'),
       column('repeated'),

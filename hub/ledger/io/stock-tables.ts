@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { CountTaken, StockChange } from '../core/fold.ts';
-import { numbers, seconds, texts } from './columns.ts';
+import { int4s, int8s, texts, timestamps } from './columns.ts';
 
 /**
  * Stock on hand: the latest count plus every change after it (H5). A change before the count is history and leaves it
@@ -12,11 +12,11 @@ export const changeStock = async (client: pg.ClientBase, changes: StockChange[])
     name: 'change-stock',
     text: `
       with change as materialized (
-        select * from unnest($1::int4[], $2::text[], $3::int4[], $4::float8[], $5::int8[]) as t(site_id, location, item_id, at, delta)),
+        select * from unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[], $5::int8[]) as t(site_id, location, item_id, at, delta)),
       gain as (
         select c.site_id, c.location, c.item_id, f.count_at, f.count_key,
                coalesce(sum(c.delta) filter (where coalesce(s.count_at, f.count_at) is null
-                                               or to_timestamp(c.at) > coalesce(s.count_at, f.count_at)), 0) as delta
+                                               or c.at > coalesce(s.count_at, f.count_at)), 0) as delta
         from change c
         left join stock s using (site_id, location, item_id)
         left join full_count f on f.site_id = c.site_id and f.location = c.location
@@ -26,11 +26,11 @@ export const changeStock = async (client: pg.ClientBase, changes: StockChange[])
       on conflict (site_id, location, item_id) do update set
         delta_since = s.delta_since + excluded.delta_since, changed_at = now()`,
     values: [
-      numbers(changes.map((change) => change.siteId)),
+      int4s(changes.map((change) => change.siteId)),
       texts(changes.map((change) => change.location)),
-      numbers(changes.map((change) => change.itemId)),
-      seconds(changes.map((change) => change.at)),
-      numbers(changes.map((change) => change.delta)),
+      int4s(changes.map((change) => change.itemId)),
+      timestamps(changes.map((change) => change.at)),
+      int8s(changes.map((change) => change.delta)),
     ],
   });
 };
@@ -57,7 +57,7 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
      from full_count f, unnest($5::int4[]) as t(item_id)
      where f.site_id = $1 and f.location = $2 and (f.count_at, f.count_key) > (to_timestamp($3), $4)
      order by t.item_id on conflict do nothing`,
-    [...place, numbers(count.itemIds)],
+    [...place, int4s(count.itemIds)],
   );
   await client.query(
     `
@@ -78,6 +78,6 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
       count_at = excluded.count_at, count_key = excluded.count_key, count_quantity = excluded.count_quantity,
       delta_since = excluded.delta_since, changed_at = now()
     where s.count_at is null or (excluded.count_at, excluded.count_key) > (s.count_at, s.count_key)`,
-    [...place, numbers(count.itemIds), numbers(count.quantities), count.full],
+    [...place, int4s(count.itemIds), int8s(count.quantities), count.full],
   );
 };

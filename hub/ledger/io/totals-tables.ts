@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { type Booked, countsTaken, itemDayGains, stockChanges, windowGains } from '../core/fold.ts';
-import { numbers, seconds, texts } from './columns.ts';
+import { bools, dates, int4s, int8s, texts, timestamps } from './columns.ts';
 import { applyCount, changeStock } from './stock-tables.ts';
 
 /**
@@ -29,8 +29,8 @@ const addToWindows = async (client: pg.ClientBase, booked: Booked[], intervalMs:
     name: 'add-to-windows',
     text: `
       insert into sales_window as w (site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross)
-      select site_id, to_timestamp(window_start), currency, slips, voids, lines, units, gross, late_slips, late_gross
-      from unnest($1::int4[], $2::float8[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[])
+      select site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross
+      from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[])
         as t(site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross)
       order by 1, 2, 3
       on conflict (site_id, window_start, currency) do update set
@@ -39,16 +39,16 @@ const addToWindows = async (client: pg.ClientBase, booked: Booked[], intervalMs:
         late_slips = w.late_slips + excluded.late_slips, late_gross = w.late_gross + excluded.late_gross,
         revision = w.revision + 1, changed_at = now()`,
     values: [
-      numbers(gains.map((gain) => gain.siteId)),
-      seconds(gains.map((gain) => gain.windowStart)),
+      int4s(gains.map((gain) => gain.siteId)),
+      timestamps(gains.map((gain) => gain.windowStart)),
       texts(gains.map((gain) => gain.currency)),
-      numbers(gains.map((gain) => gain.slips)),
-      numbers(gains.map((gain) => gain.voids)),
-      numbers(gains.map((gain) => gain.lines)),
-      numbers(gains.map((gain) => gain.units)),
-      numbers(gains.map((gain) => gain.gross)),
-      numbers(gains.map((gain) => gain.lateSlips)),
-      numbers(gains.map((gain) => gain.lateGross)),
+      int8s(gains.map((gain) => gain.slips)),
+      int8s(gains.map((gain) => gain.voids)),
+      int8s(gains.map((gain) => gain.lines)),
+      int8s(gains.map((gain) => gain.units)),
+      int8s(gains.map((gain) => gain.gross)),
+      int8s(gains.map((gain) => gain.lateSlips)),
+      int8s(gains.map((gain) => gain.lateGross)),
     ],
   });
 };
@@ -67,13 +67,13 @@ const addToItemDays = async (client: pg.ClientBase, booked: Booked[]): Promise<v
         lines = d.lines + excluded.lines, units = d.units + excluded.units, amount = d.amount + excluded.amount,
         changed_at = now()`,
     values: [
-      numbers(gains.map((gain) => gain.siteId)),
-      texts(gains.map((gain) => gain.businessDay)),
-      numbers(gains.map((gain) => gain.itemId)),
+      int4s(gains.map((gain) => gain.siteId)),
+      dates(gains.map((gain) => gain.businessDay)),
+      int4s(gains.map((gain) => gain.itemId)),
       texts(gains.map((gain) => gain.currency)),
-      numbers(gains.map((gain) => gain.lines)),
-      numbers(gains.map((gain) => gain.units)),
-      numbers(gains.map((gain) => gain.amount)),
+      int8s(gains.map((gain) => gain.lines)),
+      int8s(gains.map((gain) => gain.units)),
+      int8s(gains.map((gain) => gain.amount)),
     ],
   });
 };
@@ -98,6 +98,6 @@ const lockStock = async (
     text: `select case when alone then pg_advisory_xact_lock(${stockLocks}, site_id)
                        else pg_advisory_xact_lock_shared(${stockLocks}, site_id) end
            from unnest($1::int4[], $2::bool[]) as t(site_id, alone)`,
-    values: [numbers(sites), `{${sites.map((site) => alone.has(site)).join(',')}}`],
+    values: [int4s(sites), bools(sites.map((site) => alone.has(site)))],
   });
 };
