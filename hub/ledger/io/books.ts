@@ -72,7 +72,7 @@ export const strictPolicy: BooksPolicy = {
 };
 
 const contentHash = (stored: Uint8Array): Uint8Array =>
-  hash('sha256', contentOf(stored), 'buffer').subarray(0, 8);
+  Buffer.from(hash('sha256', contentOf(stored), 'hex').slice(0, 16), 'hex');
 
 type Read = { rows: JournalRow[]; quarantined: Quarantined[] };
 

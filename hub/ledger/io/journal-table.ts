@@ -32,10 +32,10 @@ export const insertJournal = async (
     next += entry.lines;
   }
   const anyDeltas = entries.some((entry) => entry.deltas !== null);
-  const result = await client.query<[number, string]>({
+  const result = await client.query<{ inserted: string }>({
     name: 'insert-journal',
-    rowMode: 'array',
     text: `
+      with inserted as (
       insert into journal (business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency,
         gross, lines, units, items, quantities, amounts, deltas, flags, content, recorded_at)
       select business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency, gross, lines,
@@ -47,8 +47,8 @@ export const insertJournal = async (
         $21::int4[], $22::bool[])
         as t(business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency, gross, lines,
              units, flags, content, recorded_at, first, own_deltas)
-      on conflict do nothing
-      returning source_id, seq`,
+      on conflict do nothing returning 1)
+      select count(*) as inserted from inserted`,
     values: [
       dates(entries.map((entry) => entry.businessDay)),
       int4s(rows.map((row) => row.siteId)),
@@ -74,31 +74,23 @@ export const insertJournal = async (
       bools(entries.map((entry) => entry.deltas !== null)),
     ],
   });
-  if (result.rows.length === rows.length) return { inserted: rows, repeated: [], conflicting: [] };
-  const keys = new Set(result.rows.map(([sourceId, seq]) => `${sourceId}/${seq}`));
-  const inserted = rows.filter((row) => keys.has(`${row.sourceId}/${row.seq}`));
-  return {
-    inserted,
-    ...(await compare(
-      client,
-      rows.filter((row) => !keys.has(`${row.sourceId}/${row.seq}`)),
-    )),
-  };
+  if (Number(result.rows[0]?.inserted) === rows.length)
+    return { inserted: rows, repeated: [], conflicting: [] };
+  return compare(client, rows);
 };
 
-/** For ids that were in the books already: the same content is a repetition, other content is a conflict. */
-const compare = async (
-  client: pg.ClientBase,
-  rows: JournalRow[],
-): Promise<Omit<JournalOutcome, 'inserted'>> => {
-  const found = await client.query<[number, string]>({
-    rowMode: 'array',
+/**
+ * Some ids were in the books already. A row that the journal holds under this very seq was inserted now; of the others,
+ * the same content is a repetition and other content is a conflict.
+ */
+const compare = async (client: pg.ClientBase, rows: JournalRow[]): Promise<JournalOutcome> => {
+  const found = await client.query<{ own: boolean; same: boolean }>({
     text: `
-      select t.source_id, t.seq
+      select j.source_id = t.source_id and j.seq = t.seq as own, j.content = t.content as same
       from unnest($1::int4[], $2::int8[], $3::date[], $4::int4[], $5::text[], $6::int8[])
-        as t(source_id, seq, business_day, site_id, event_id, content)
+        with ordinality as t(source_id, seq, business_day, site_id, event_id, content, position)
       join journal j using (business_day, site_id, event_id)
-      where j.content = t.content`,
+      order by position`,
     values: [
       int4s(rows.map((row) => row.sourceId)),
       int8s(rows.map((row) => row.seq)),
@@ -108,7 +100,10 @@ const compare = async (
       int8sOfBytes(rows.map((row) => row.hash)),
     ],
   });
-  const same = new Set(found.rows.map(([sourceId, seq]) => `${sourceId}/${seq}`));
-  const isSame = (row: JournalRow) => same.has(`${row.sourceId}/${row.seq}`);
-  return { repeated: rows.filter(isSame), conflicting: rows.filter((row) => !isSame(row)) };
+  const outcomeOf = (i: number) => found.rows[i] as { own: boolean; same: boolean };
+  return {
+    inserted: rows.filter((_, i) => outcomeOf(i).own),
+    repeated: rows.filter((_, i) => !outcomeOf(i).own && outcomeOf(i).same),
+    conflicting: rows.filter((_, i) => !outcomeOf(i).own && !outcomeOf(i).same),
+  };
 };

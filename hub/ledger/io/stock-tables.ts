@@ -8,6 +8,55 @@ import { int4s, int8s, texts, timestamps } from './columns.ts';
  */
 export const changeStock = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
   if (changes.length === 0) return;
+  const sums = sumsOf(changes);
+  const { rows } = await client.query<{ site_id: number; location: string; item_id: number }>({
+    name: 'add-to-stock',
+    text: `
+      with gain as (
+        select * from unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[], $5::int8[])
+          as t(site_id, location, item_id, earliest, delta)),
+      added as (
+        update stock s set delta_since = s.delta_since + g.delta, changed_at = now()
+        from gain g
+        where s.site_id = g.site_id and s.location = g.location and s.item_id = g.item_id
+          and (s.count_at is null or s.count_at < g.earliest)
+        returning s.site_id, s.location, s.item_id)
+      select site_id, location, item_id from gain except select site_id, location, item_id from added`,
+    values: [
+      int4s(sums.map((sum) => sum.siteId)),
+      texts(sums.map((sum) => sum.location)),
+      int4s(sums.map((sum) => sum.itemId)),
+      timestamps(sums.map((sum) => sum.at)),
+      int8s(sums.map((sum) => sum.delta)),
+    ],
+  });
+  if (rows.length === 0) return;
+  const others = new Set(rows.map((row) => `${row.site_id}/${row.location}/${row.item_id}`));
+  await changeOneByOne(
+    client,
+    changes.filter((change) => others.has(keyOf(change))),
+  );
+};
+
+const keyOf = (change: StockChange): string => `${change.siteId}/${change.location}/${change.itemId}`;
+
+/** What each (site, location, item) gains in all, with the time of the earliest change. */
+const sumsOf = (changes: StockChange[]): StockChange[] => {
+  const sums = new Map<string, StockChange>();
+  for (const change of changes) {
+    const key = keyOf(change);
+    const sum = sums.get(key);
+    if (sum === undefined) sums.set(key, { ...change });
+    else {
+      sum.delta += change.delta;
+      sum.at = Math.min(sum.at, change.at);
+    }
+  }
+  return [...sums.values()];
+};
+
+/** For items that have no row yet, and for changes of which some may be older than the latest count. */
+const changeOneByOne = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
   await client.query({
     name: 'change-stock',
     text: `
@@ -22,7 +71,7 @@ export const changeStock = async (client: pg.ClientBase, changes: StockChange[])
         left join full_count f on f.site_id = c.site_id and f.location = c.location
         group by 1, 2, 3, 4, 5)
       insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since)
-      select site_id, location, item_id, count_at, count_key, delta from gain order by 1, 2, 3
+      select site_id, location, item_id, count_at, count_key, delta from gain
       on conflict (site_id, location, item_id) do update set
         delta_since = s.delta_since + excluded.delta_since, changed_at = now()`,
     values: [

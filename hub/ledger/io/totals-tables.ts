@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { type Booked, countsTaken, itemDayGains, stockChanges, windowGains } from '../core/fold.ts';
-import { bools, dates, int4s, int8s, texts, timestamps } from './columns.ts';
+import { dates, int4s, int8s, texts, timestamps } from './columns.ts';
 import { applyCount, changeStock } from './stock-tables.ts';
 
 /**
@@ -17,7 +17,7 @@ export const addToTotals = async (
   await addToItemDays(client, booked);
   const changes = stockChanges(booked);
   const counts = countsTaken(booked);
-  await lockStock(client, changes, counts);
+  await lockStock(client, [...changes, ...counts]);
   await changeStock(client, changes);
   for (const count of counts) await applyCount(client, count);
 };
@@ -82,22 +82,16 @@ const addToItemDays = async (client: pg.ClientBase, booked: Booked[]): Promise<v
 const stockLocks = 7_264_002;
 
 /**
- * A count reads the journal for what came after it, so it must not run beside a slice that adds to the same site: such
- * slices hold the site's lock shared, counts hold it alone. Whoever waits sees the other's rows afterwards.
+ * A count reads the journal for what came after it, so nothing else may change the stock of its site meanwhile. Whoever
+ * waits sees the other's rows afterwards. Taken in the order of the sites, so that two slices cannot wait for each other;
+ * and because the rows of a site are only touched under its lock, no order among them matters.
  */
-const lockStock = async (
-  client: pg.ClientBase,
-  changes: { siteId: number }[],
-  counts: { siteId: number }[],
-): Promise<void> => {
-  const alone = new Set(counts.map((count) => count.siteId));
-  const sites = [...new Set([...alone, ...changes.map((change) => change.siteId)])].sort((a, b) => a - b);
+const lockStock = async (client: pg.ClientBase, touched: { siteId: number }[]): Promise<void> => {
+  const sites = [...new Set(touched.map(({ siteId }) => siteId))].sort((a, b) => a - b);
   if (sites.length === 0) return;
   await client.query({
     name: 'lock-stock',
-    text: `select case when alone then pg_advisory_xact_lock(${stockLocks}, site_id)
-                       else pg_advisory_xact_lock_shared(${stockLocks}, site_id) end
-           from unnest($1::int4[], $2::bool[]) as t(site_id, alone)`,
-    values: [int4s(sites), bools(sites.map((site) => alone.has(site)))],
+    text: `select count(pg_advisory_xact_lock(${stockLocks}, site_id)) from unnest($1::int4[]) as t(site_id)`,
+    values: [int4s(sites)],
   });
 };
