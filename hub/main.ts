@@ -14,6 +14,16 @@ Usage: node hub/main.ts --kafka HOST:PORT --postgres URL`,
 );
 const log = createLog('hub', config.logLevel);
 await runUntilStopped(
-  () => runHub(config, createKafka({ brokers: brokerList(config.kafka), clientId: config.instance }), log),
+  () =>
+    runHub(
+      config,
+      createKafka({
+        brokers: brokerList(config.kafka),
+        clientId: config.instance,
+        // What fails is repeated by the ledger, for ever; kafkajs gives back soon, so that a Kafka that is back is noticed.
+        retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
+      }),
+      log,
+    ),
   { log },
 );

@@ -12,9 +12,16 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
   const slicePool = openPool(config.postgres, config.instance, 4, log);
   const sidePool = openPool(config.postgres, config.instance, 4, log);
 
-  await untilItWorks(log, () => checkInterval(sidePool, config.intervalMinutes));
-  const ledger = await untilItWorks(log, () =>
-    startLedger({
+  // The status page answers from the first moment: a hub that waits for Kafka is alive, and says what it waits for.
+  let ledger: Awaited<ReturnType<typeof startLedger>> | undefined;
+  const server = await serveStatus({ host: config.statusHost, port: config.statusPort }, () => ({
+    ready: ledger !== undefined,
+    ...ledger?.status(),
+  }));
+  const stopped = new AbortController();
+  const starting = untilItWorks(log, stopped.signal, async () => {
+    await checkInterval(sidePool, config.intervalMinutes);
+    ledger = await startLedger({
       kafka,
       topicPrefix: config.topicPrefix,
       slicePool,
@@ -22,18 +29,22 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
       intervalMs: config.intervalMinutes * 60_000,
       log,
       ...(policy === undefined ? {} : { policy }),
-    }),
-  );
-  const server = await serveStatus({ host: config.statusHost, port: config.statusPort }, () =>
-    ledger.status(),
-  );
-  log.info({ instance: config.instance, url: server.url }, 'hub started');
+    });
+    log.info({ instance: config.instance, url: server.url }, 'hub started');
+  });
+  // What can never work must end the process and not wait for a stop.
+  starting.catch((error: unknown) => {
+    log.error({ err: error }, 'the hub cannot start');
+    process.exit(1);
+  });
 
   return {
     stop: async (reason: string) => {
       log.info({ reason }, 'hub stopping');
+      stopped.abort();
+      await starting;
       await server.close();
-      await ledger.stop();
+      await ledger?.stop();
       await slicePool.end();
       await sidePool.end();
     },
@@ -41,8 +52,8 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
 };
 
 /** Kafka or PostgreSQL may come later than the hub. What can never work (settings, rights) ends the start. */
-const untilItWorks = async <T>(log: Log, start: () => Promise<T>): Promise<T> => {
-  for (let attempt = 1; ; attempt++) {
+const untilItWorks = async (log: Log, stopped: AbortSignal, start: () => Promise<void>): Promise<void> => {
+  for (let attempt = 1; !stopped.aborted; attempt++) {
     try {
       return await start();
     } catch (error) {

@@ -42,7 +42,7 @@ export const createSnapshots = (stack: Stack): (() => Promise<Snapshot>) => {
       recorded: sum('recorded'),
       applied: sum('applied'),
       pending: sum('pending'),
-      duplicates: number(hub, 'duplicates'),
+      duplicates: number(hub?.books as Record<string, unknown> | undefined, 'duplicates'),
       lagSeconds: hub === undefined ? undefined : number(hub, 'lagSeconds'),
       down: stack
         .parts()

@@ -10,7 +10,33 @@ import { noteReadTo } from './io/position-table.ts';
  */
 const everyMs = 2_000;
 
-export type Lag = { lagRecords: number; lagSeconds: number };
+export type Progress = {
+  lagRecords: number;
+  lagSeconds: number;
+  /** Sums over all sources since the books were made; the counters beside them are those of this process. */
+  books: {
+    applied: number;
+    duplicates: number;
+    conflicts: number;
+    quarantined: number;
+    deadLettered: number;
+  };
+};
+
+const readBooks = async (pool: pg.Pool): Promise<Progress['books']> => {
+  const { rows } = await pool.query<Record<keyof Progress['books'], string>>(`
+    select coalesce(sum(applied), 0) as applied, coalesce(sum(redelivered + repeated), 0) as duplicates,
+      coalesce(sum(conflicting), 0) as conflicts, coalesce(sum(quarantined), 0) as quarantined,
+      coalesce(sum(deadlettered), 0) as "deadLettered" from source`);
+  const [row] = rows;
+  return {
+    applied: Number(row?.applied),
+    duplicates: Number(row?.duplicates),
+    conflicts: Number(row?.conflicts),
+    quarantined: Number(row?.quarantined),
+    deadLettered: Number(row?.deadLettered),
+  };
+};
 
 export const followProgress = (parts: {
   pool: pg.Pool;
@@ -19,7 +45,11 @@ export const followProgress = (parts: {
   clock: Clock;
   log: Log;
 }) => {
-  let lag: Lag = { lagRecords: 0, lagSeconds: 0 };
+  let progress: Progress = {
+    lagRecords: 0,
+    lagSeconds: 0,
+    books: { applied: 0, duplicates: 0, conflicts: 0, quarantined: 0, deadLettered: 0 },
+  };
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -49,7 +79,11 @@ export const followProgress = (parts: {
       // A partition that was never read has no time to measure from yet.
       if (readTo > 0) seconds = Math.max(seconds, askedAt / 1000 - readTo);
     }
-    lag = { lagRecords: records, lagSeconds: Math.round(seconds * 10) / 10 };
+    progress = {
+      lagRecords: records,
+      lagSeconds: Math.round(seconds * 10) / 10,
+      books: await readBooks(parts.pool),
+    };
   };
 
   const loop = () => {
@@ -61,7 +95,7 @@ export const followProgress = (parts: {
   };
   loop();
   return {
-    lag: () => lag,
+    now: () => progress,
     stop: () => {
       stopped = true;
       clearTimeout(timer);

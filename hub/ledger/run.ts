@@ -34,6 +34,17 @@ export type LedgerOptions = {
 const concurrentPartitions = 3;
 
 export const startLedger = async (options: LedgerOptions) => {
+  // Closed in the reverse order, also when a later step fails: the start is repeated until it works.
+  const opened = new AsyncDisposableStack();
+  try {
+    return await openLedger(options, opened);
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+};
+
+const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) => {
   const { kafka, slicePool, sidePool, log } = options;
   const topics = kafkaTopics(options.topicPrefix);
   const counters: Counters = {
@@ -49,19 +60,21 @@ export const startLedger = async (options: LedgerOptions) => {
   };
   const state = { postgresUp: true };
 
-  const bounds = await readBounds(kafka);
-  const clusterId = await bounds.clusterId();
-  const control = await writeControl(kafka, topics.control);
+  const bounds = opened.adopt(await readBounds(kafka), (it) => it.close());
+  const control = opened.adopt(await writeControl(kafka, topics.control), (it) => it.close());
   const names = createNames(sidePool);
-  const marks = sendMarks({
-    read: (ids) => readMarks(sidePool, ids),
-    send: (addressed) => control.send(addressed),
-    log,
-  });
+  const marks = opened.adopt(
+    sendMarks({
+      read: (ids) => readMarks(sidePool, ids),
+      send: (addressed) => control.send(addressed),
+      log,
+    }),
+    (it) => it.stop(),
+  );
   const reader = createPartitionReader({
     books: createBooks(slicePool, names, options.intervalMs, options.policy ?? strictPolicy),
-    openPosition: (place) =>
-      openPosition(sidePool, place, clusterId, async () => {
+    openPosition: async (place) =>
+      openPosition(sidePool, place, await bounds.clusterId(), async () => {
         const found = (await bounds.boundsOf(place.topic)).find((bound) => bound.part === place.part);
         if (found === undefined)
           throw new Error(`Kafka does not know partition ${place.part} of ${place.topic}`);
@@ -85,42 +98,42 @@ export const startLedger = async (options: LedgerOptions) => {
     return { next: (batch.records.at(-1)?.offset ?? -1) + 1 };
   };
 
-  const log$ = await readLog(
-    kafka,
-    {
-      groupId: `${options.topicPrefix}-ledger`,
-      topics: [topics.pos, topics.stock, topics.deadletter, topics.status],
-      concurrency: concurrentPartitions,
-    },
-    {
-      onBatch: (batch) => (batch.topic === topics.status ? readStatuses(batch) : reader.read(batch)),
-      onAssigned: (places) => reader.open(places.filter((place) => place.topic !== topics.status)),
-      onCrash: (error) =>
-        log.warn({ err: error }, 'reading from Kafka was interrupted; it starts again by itself'),
-    },
+  opened.adopt(
+    await readLog(
+      kafka,
+      {
+        groupId: `${options.topicPrefix}-ledger`,
+        topics: [topics.pos, topics.stock, topics.deadletter, topics.status],
+        concurrency: concurrentPartitions,
+      },
+      {
+        onBatch: (batch) => (batch.topic === topics.status ? readStatuses(batch) : reader.read(batch)),
+        onAssigned: (places) => reader.open(places.filter((place) => place.topic !== topics.status)),
+        onCrash: (error) =>
+          log.warn({ err: error }, 'reading from Kafka was interrupted; it starts again by itself'),
+      },
+    ),
+    (it) => it.stop(),
   );
-  const progress = followProgress({
-    pool: sidePool,
-    bounds,
-    topics: [topics.pos, topics.stock, topics.deadletter],
-    clock: systemClock,
-    log,
-  });
+  const progress = opened.adopt(
+    followProgress({
+      pool: sidePool,
+      bounds,
+      topics: [topics.pos, topics.stock, topics.deadletter],
+      clock: systemClock,
+      log,
+    }),
+    (it) => it.stop(),
+  );
 
   return {
     status: () => ({
       ...counters,
       duplicates: counters.redelivered + counters.repeated,
-      ...progress.lag(),
+      ...progress.now(),
       ...state,
     }),
-    stop: async () => {
-      progress.stop();
-      await log$.stop();
-      await marks.stop();
-      await control.close();
-      await bounds.close();
-    },
+    stop: () => opened.disposeAsync(),
   };
 };
 

@@ -49,7 +49,7 @@ export const readLog = async (
     maxBytesPerPartition: 2 * 1024 * 1024,
     allowAutoTopicCreation: false,
     // kafkajs gives up after these and crashes; `restartOnFailure` then starts it again, for ever.
-    retry: { initialRetryTime: 200, maxRetryTime: 5_000, retries: 5, restartOnFailure: async () => true },
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5, restartOnFailure: async () => true },
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => handlers.onCrash(payload.error));
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
