@@ -12,6 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{contracts,kernel,drivers,simulators,edge-agent,bridge,hub,deploy}/**/*.test.ts',
+            'testing/*.test.ts',
             'testing/tidy/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**'],

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { agentName, epoch, seqRange, siteName, stream } from './ids.ts';
 import { limits } from './limits.ts';
 

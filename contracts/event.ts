@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { siteName } from './ids.ts';
 import { isInstant } from './time.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Problem, problem } from './errors.ts';
 import { agentName, epoch, seq, siteName, stream } from './ids.ts';
 import { limits } from './limits.ts';

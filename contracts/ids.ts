@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Names that end up in topics, keys, headers and file names. The alphabet is this narrow so that no name can hold a

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ErrorCode, type Problem, problem } from './errors.ts';
 import type { Stream } from './ids.ts';
 import { type AbortedSlip, posEventId, posSchemas, posTypes, type Slip } from './pos.ts';
@@ -38,9 +38,11 @@ const readers = (object: typeof z.strictObject | typeof z.object): Map<string, z
   ]) as Map<string, z.ZodType<BranchEvent>>;
 };
 
-const strictReaders = readers(z.strictObject);
-// z.object strips what it does not know; both functions build the same shape otherwise.
-const tolerantReaders = readers(z.object as unknown as typeof z.strictObject);
+type Readers = ReturnType<typeof readers>;
+
+// Made when they are first asked for: no process needs both, and a set of them is 1 MB.
+let strictReaders: Readers | undefined;
+let tolerantReaders: Readers | undefined;
 
 export const streamOf = (type: string): Stream => (type.startsWith('org.branchline.pos.') ? 'pos' : 'stock');
 
@@ -74,7 +76,10 @@ const read = (readersByType: Map<string, z.ZodType<BranchEvent>>, value: unknown
 };
 
 /** For the agent: an unknown attribute or field is a problem, because what the schema does not know may be personal. */
-export const parseAtIntake = (value: unknown): BranchEvent | Problem => read(strictReaders, value);
+export const parseAtIntake = (value: unknown): BranchEvent | Problem =>
+  read((strictReaders ??= readers(z.strictObject)), value);
 
 /** For the hub: unknown fields are ignored, an unknown type is a problem. */
-export const parseForBooks = (value: unknown): BranchEvent | Problem => read(tolerantReaders, value);
+export const parseForBooks = (value: unknown): BranchEvent | Problem =>
+  // z.object strips what it does not know; both functions build the same shape otherwise.
+  read((tolerantReaders ??= readers(z.object as unknown as typeof z.strictObject)), value);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isCurrency } from './currency.ts';
 import { quantityOf, unitPricePattern } from './decimal.ts';
 import { envelope, instant, site } from './event.ts';

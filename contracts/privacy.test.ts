@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { envelope } from './event.ts';
 import { posSchemas } from './pos.ts';
 import { stockSchemas } from './stock.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { quantityOf } from './decimal.ts';
 import { envelope, eventId, instant, site } from './event.ts';
 import { itemSchema, quantity, unitOfMeasure } from './item.ts';

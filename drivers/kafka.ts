@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry } from 'kafkajs';
+import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 
 /**
  * kafkajs with its traps contained: its log is quiet, its idle timer is stopped, zstd is known to it. Everything in the
@@ -16,10 +16,6 @@ const { CompressionCodecs, CompressionTypes, Kafka: KafkaClient, logLevel } = ka
  * there is neither a throttle nor a pending request; enqueueing a request calls it again.
  */
 const stopIdleTimer = () => {
-  const require = createRequire(import.meta.url);
-  const RequestQueue = require('kafkajs/src/network/requestQueue/index.js') as {
-    prototype: { scheduleCheckPendingRequests?: () => void };
-  };
   type Queue = { throttledUntil: number; pending: unknown[] };
   const original = RequestQueue.prototype.scheduleCheckPendingRequests;
   if (original === undefined)

@@ -1,6 +1,8 @@
 import { fullJitterMs } from '@branchline/kernel/backoff.ts';
 import { type Random, systemRandom } from '@branchline/kernel/random.ts';
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
+import clientModule from 'mqtt/lib/client';
+import { type Certificates, isWebSocket, openMqttStream, parseMqttAddress } from './mqtt-stream.ts';
 
 /**
  * An MQTT link that is up or down and nothing in between. mqtt.js has a queue, a store and a reconnect of its own; all
@@ -12,7 +14,7 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
  * promise what a broker does not keep. See docs/decisions/002.
  */
 export type MqttLinkOptions = {
-  /** mqtt://host:port or mqtts://host:port */
+  /** mqtt://host:port or mqtts://host:port; ws:// and wss:// where a proxy lets nothing else through. */
   url: string;
   clientId: string;
   username?: string | undefined;
@@ -49,6 +51,37 @@ export type MqttLink = {
   close(): Promise<void>;
 };
 
+type ClientClass = typeof clientModule.default;
+
+/** Node and esbuild give a CommonJS module as it is, vitest unwraps its default. */
+const Client: ClientClass =
+  'default' in clientModule ? clientModule.default : (clientModule as unknown as ClientClass);
+
+/** One client of one connection; it begins to connect at once. */
+type OpenClient = (options: IClientOptions) => MqttClient;
+
+/**
+ * mqtt.js's own `connect` brings WebSocket, SOCKS and a URL parser along, megabytes that an agent has no use for, so it
+ * is loaded for the addresses that need it and for no other.
+ */
+const openerFor = async (url: string, certificates: Certificates): Promise<OpenClient> => {
+  if (isWebSocket(url)) {
+    const { default: mqtt } = await import('mqtt');
+    return (options) => mqtt.connect(url, { ...options, ...certificates });
+  }
+  const address = parseMqttAddress(url);
+  return (options) =>
+    new Client(
+      (mqtt) => {
+        const stream = openMqttStream(address, certificates);
+        // mqtt.js passes on what a socket says of itself and swallows what TLS says of a certificate.
+        if (address.secure) stream.on('error', (error) => mqtt.emit('error', error));
+        return stream;
+      },
+      { ...options },
+    );
+};
+
 export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): MqttLink => {
   const { reconnectBaseMs = 250, reconnectCapMs = 15_000, random = systemRandom } = options;
   const clientOptions: IClientOptions = {
@@ -58,24 +91,29 @@ export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): 
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    // Else mqtt-packet makes a buffer for each of the 65,536 packet ids: 12 MB, for ids that QoS 0 does not use.
+    writeCache: false,
     keepalive: options.keepaliveSeconds ?? 20,
     connectTimeout: options.connectTimeoutMs ?? 5_000,
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password }),
+  };
+  const certificates: Certificates = {
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     ...(options.cert === undefined ? {} : { cert: options.cert }),
     ...(options.key === undefined ? {} : { key: options.key }),
   };
 
-  let client: MqttClient | undefined;
+  let current: MqttClient | undefined;
   let up = false;
   let closed = false;
   let attempt = 0;
   let retryTimer: NodeJS.Timeout | undefined;
 
-  const connect = () => {
-    const mine = mqtt.connect(options.url, clientOptions);
-    client = mine;
+  const connect = (open: OpenClient) => {
+    if (closed) return;
+    const mine = open(clientOptions);
+    current = mine;
     let lastError = 'connection closed';
     let ended = false;
 
@@ -86,7 +124,8 @@ export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): 
       mine.end(true);
       if (closed) return;
       handlers.onDown(reason);
-      retryTimer = setTimeout(connect, fullJitterMs(attempt++, reconnectBaseMs, reconnectCapMs, random));
+      const waitMs = fullJitterMs(attempt++, reconnectBaseMs, reconnectCapMs, random);
+      retryTimer = setTimeout(connect, waitMs, open);
     };
 
     mine.on('connect', () => {
@@ -113,21 +152,21 @@ export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): 
     });
     mine.on('close', () => down(lastError));
   };
-  connect();
+  void openerFor(options.url, certificates).then(connect);
 
   return {
     isUp: () => up,
     publish: (topic, payload) => {
-      if (!up || client === undefined) return false;
-      client.publish(topic, payload as Buffer | string, { qos: 0 });
+      if (!up || current === undefined) return false;
+      current.publish(topic, payload as Buffer | string, { qos: 0 });
       return true;
     },
-    unsentBytes: () => client?.stream?.writableLength ?? 0,
+    unsentBytes: () => current?.stream?.writableLength ?? 0,
     close: async () => {
       closed = true;
       up = false;
       clearTimeout(retryTimer);
-      await client?.endAsync(false).catch(() => {});
+      await current?.endAsync(false).catch(() => {});
     },
   };
 };

@@ -1,7 +1,7 @@
 import { agentName, siteName } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { logLevels } from '@branchline/kernel/log.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The settings of the agent. The descriptions are its `--help` and its documentation. */
 export const agentConfig = z.strictObject({

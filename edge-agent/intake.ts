@@ -3,12 +3,14 @@ import type { Clock } from '@branchline/kernel/clock.ts';
 import { answersOf, failureOf, statusOf, statusOfProblem } from './core/answer.ts';
 import { type IntakeRules, judgeBody } from './core/judge.ts';
 import type { AcceptResult } from './core/store-port.ts';
+import { Turns } from './core/turns.ts';
 import type { IntakeReply } from './io/http-intake.ts';
 import type { Store } from './io/store-thread.ts';
 
 /** A request's way: judged, accepted by the store, answered. */
 export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => {
-  const counters = { duplicates: 0, refused: 0 };
+  const counters = { events: 0, duplicates: 0, refused: 0 };
+  const turns = new Turns();
   let stopping = false;
 
   const failure = (...args: Parameters<typeof problem>) => ({
@@ -22,13 +24,14 @@ export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => 
     }
   };
 
-  const onEvents = async (body: Uint8Array): Promise<IntakeReply> => {
+  const take = async (body: Uint8Array): Promise<IntakeReply> => {
     if (stopping) return failure('stopping', 'the agent is stopping');
     const judged = judgeBody(body, rules, clock.now());
     if (isProblem(judged)) {
       counters.refused++;
       return failure(judged.code, judged.detail, judged.where);
     }
+    counters.events += judged.items.length;
     const events = judged.items.flatMap((item) => ('event' in item ? [item.event] : []));
     const results = events.length === 0 ? [] : await store.accept(events);
     counters.refused += judged.items.length - events.length;
@@ -39,6 +42,16 @@ export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => 
     return judged.single && only !== undefined
       ? { status, single: only }
       : { status, answer: { results: answers } };
+  };
+
+  const onEvents = async (body: Uint8Array): Promise<IntakeReply> => {
+    const bytes = body.length;
+    await turns.enter(bytes);
+    try {
+      return await take(body);
+    } finally {
+      turns.leave(bytes);
+    }
   };
 
   return {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
@@ -9,7 +9,9 @@ import { systemRandom } from '@branchline/kernel/random.ts';
 import { agentConfig } from './config.ts';
 import { isLoopback, serveIntake } from './io/http-intake.ts';
 import { openUplink } from './io/mqtt-uplink.ts';
+import { returnMemory } from './io/return-memory.ts';
 import { openStore } from './io/store-thread.ts';
+import packageJson from './package.json' with { type: 'json' };
 import { runAgent } from './run.ts';
 
 const usage = `edge-agent: takes the events of one site, keeps them on its disk and sends them until the hub has them.
@@ -26,9 +28,6 @@ const start = async () => {
       `intakeHost is ${config.intakeHost}, which others can reach: set intakeToken (BRANCHLINE_INTAKE_TOKEN), or leave intakeHost at 127.0.0.1`,
     );
   const ca = config.mqttCa === undefined ? undefined : readFileSync(config.mqttCa, 'utf8');
-  const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
   mkdirSync(config.dataDir, { recursive: true });
   return runAgent(
     {
@@ -37,12 +36,19 @@ const start = async () => {
       backoffCapMs: config.backoffCapMs,
       statusIntervalMs: config.statusIntervalMs,
       rules: { site, eventBytesMax: config.eventBytesMax },
-      life: { site, agent, session: randomUUID(), bootAt: systemClock.now(), agentVersion: version },
+      life: {
+        site,
+        agent,
+        session: randomUUID(),
+        bootAt: systemClock.now(),
+        agentVersion: packageJson.version,
+      },
     },
     {
       openStore: (events) =>
         openStore(
-          new URL('./store-worker.ts', import.meta.url),
+          // The worker ends as this file does: in .ts, or in .mjs where both are bundles.
+          new URL(`./store-worker${extname(import.meta.url)}`, import.meta.url),
           {
             path: join(config.dataDir, 'events.db'),
             site,
@@ -72,6 +78,7 @@ const start = async () => {
         ),
       clock: systemClock,
       random: systemRandom,
+      returnMemory,
       log,
       abort: () => process.exit(74),
     },

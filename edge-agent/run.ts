@@ -1,4 +1,5 @@
 import type { IntakeRules } from './core/judge.ts';
+import { createRest } from './core/rest.ts';
 import { statusPage } from './core/status.ts';
 import { createIntake } from './intake.ts';
 import type { HttpIntake, HttpIntakeHandlers } from './io/http-intake.ts';
@@ -10,6 +11,8 @@ import { type SendingPorts, type SendingSettings, startSending } from './sending
 export type AgentPorts = Omit<SendingPorts, 'store' | 'figures'> & {
   openStore(events: StoreEvents): Promise<Store>;
   serveIntake(handlers: HttpIntakeHandlers): Promise<HttpIntake>;
+  /** Called when a busy time is over. */
+  returnMemory(): void;
   /** The disk does not do what was promised in its name: the process must end, and not calmly. */
   abort(): void;
 };
@@ -17,6 +20,7 @@ export type AgentSettings = SendingSettings & { rules: IntakeRules };
 
 /** Answers that say "storage-failed" are on their way to the tills; they get this long to leave. */
 const lastWordsMs = 200;
+const restEveryMs = 5_000;
 
 export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
   const { clock, log } = ports;
@@ -56,6 +60,10 @@ export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
   const status = async () =>
     statusPage(life, sending.sources(), await sending.oldest(), figures, intake.counters, sending.counters());
   const server = await ports.serveIntake({ onEvents: intake.onEvents, failure: intake.failure, status });
+  const isRest = createRest();
+  const rest = setInterval(() => {
+    if (isRest(intake.counters.events)) ports.returnMemory();
+  }, restEveryMs);
   log.info({ site: life.site, agent: life.agent, intake: server.url }, 'started');
 
   return {
@@ -64,6 +72,7 @@ export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
       log.info({ reason }, 'stopping');
       intake.stop();
       await server.close();
+      clearInterval(rest);
       await sending.stop();
       await store.close();
       log.info({}, 'stopped');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import type { FromStore, ToStore } from './core/store-port.ts';
+import { returnMemory } from './io/return-memory.ts';
 import { createStore, type StoreOptions } from './store.ts';
 
 /** The thread of the event store. */
@@ -10,7 +11,7 @@ const port = parentPort;
 const post = (message: FromStore, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 try {
-  const store = createStore(workerData as StoreOptions, systemClock, randomUUID, post);
+  const store = createStore(workerData as StoreOptions, systemClock, randomUUID, post, returnMemory);
   port.on('message', (message: ToStore) => {
     store.receive(message);
     if (message.kind === 'close') port.close();

@@ -30,6 +30,7 @@ const open = (change: { diskBudgetBytes?: number; archiveKeepMs?: number } = {})
     systemClock,
     randomUUID,
     (message) => messages.push(message),
+    () => {},
   );
 };
 beforeEach(() => {

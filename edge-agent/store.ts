@@ -4,6 +4,7 @@ import type { Clock } from '@branchline/kernel/clock.ts';
 import { headRoomBytes, isAdmitted, isArchiveSacrificed, rowBytes } from './core/budget.ts';
 import { CommitQueue, commitRowsMax } from './core/commit-queue.ts';
 import { cutFrame } from './core/frame-cut.ts';
+import { createRest } from './core/rest.ts';
 import type {
   AcceptResult,
   FindRequest,
@@ -32,6 +33,7 @@ export type StoreOptions = {
 
 const keepEveryMs = 500;
 const releaseEveryMs = 1_000;
+const restEveryMs = 5_000;
 /** One deleting transaction; a till's commit waits for it at most once. */
 const releaseRowsMax = 1_000;
 const findRowsMax = 2_000;
@@ -44,6 +46,7 @@ export const createStore = (
   clock: Clock,
   newEpoch: () => string,
   post: (message: FromStore, transfer?: ArrayBuffer[]) => void,
+  returnMemory: () => void,
 ) => {
   const database = openDatabase(options.path, {
     site: options.site,
@@ -56,6 +59,7 @@ export const createStore = (
   let toKeep = new Map<string, KeptPosition>();
   let damagedRows = 0;
   let closing = false;
+  let eventsTouched = 0;
 
   const figures = (): StoreFigures => ({
     databaseBytes: table.usedBytes(),
@@ -86,6 +90,7 @@ export const createStore = (
       });
     const refuseAll = (code: 'disk-budget-spent' | 'storage-failed') =>
       answer(requests.map(({ events }) => events.map(() => ({ outcome: 'refused', code }))));
+    for (const { events } of requests) eventsTouched += events.length;
     let usedBytes = table.usedBytes();
     try {
       const results = table.accept(
@@ -125,6 +130,7 @@ export const createStore = (
       post({ kind: 'damaged-row', stream, epoch, seq: row.seq });
     }
     const sent = rows.slice(cut.from, cut.to);
+    eventsTouched += rows.length;
     const [head] = sent;
     const seen = { kind: 'frame', id, lookedAtTo: cut.lookedAtTo, unsendable: cut.unsendable } as const;
     if (head === undefined) return post(seen);
@@ -174,6 +180,12 @@ export const createStore = (
   };
   let releaseTimer = setTimeout(housekeeping, releaseEveryMs);
   const keepTimer = setInterval(keep, keepEveryMs);
+  const isRest = createRest();
+  const restTimer = setInterval(() => {
+    if (closing || !isRest(eventsTouched)) return;
+    table.returnMemory();
+    returnMemory();
+  }, restEveryMs);
 
   const find = (request: FindRequest, after = 0) => {
     if (closing) return;
@@ -191,6 +203,7 @@ export const createStore = (
     closing = true;
     clearTimeout(releaseTimer);
     clearInterval(keepTimer);
+    clearInterval(restTimer);
     table.close();
     post({ kind: 'closed' });
   };

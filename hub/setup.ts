@@ -35,7 +35,7 @@ Usage: node hub/setup.ts --kafka HOST:PORT --postgres URL`,
 );
 
 const log = createLog('hub-setup', config.logLevel);
-const applied = await migrate(config.postgres);
+const applied = await migrate(config.postgres, new URL('./sql/', import.meta.url));
 if (config.hubPassword !== undefined) await grantHubRole(config.postgres, config.hubPassword);
 const created = await createTopics(
   createKafka({ brokers: brokerList(config.kafka), clientId: 'hub-setup' }),

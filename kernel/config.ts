@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * One flat zod object per service is its validation, its `--help` and its documentation. A value comes, in this order,

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { constants, zstdCompressSync } from 'node:zlib';
 import kafkajs, { type Message } from 'kafkajs';
+import kafkaProduce from 'kafkajs/src/protocol/requests/produce/index.js';
 import type { Parcel } from '../core/parcel.ts';
 import { encodeRecords, recordBatch } from '../core/record-batch.ts';
 
@@ -72,10 +72,7 @@ const wrapped = Symbol.for('branchline.produce');
 
 /** Teaches kafkajs to send parcels. Once per process; the version of kafkajs is pinned, its shape is checked. */
 export const teachParcels = (): void => {
-  const require = createRequire(import.meta.url);
-  const produce = require('kafkajs/src/protocol/requests/produce/index.js') as Produce & {
-    [wrapped]?: true;
-  };
+  const produce: Produce & { [wrapped]?: true } = kafkaProduce;
   const { protocol } = produce;
   if (protocol === undefined) throw new Error('kafkajs has changed: the produce protocol is gone');
   if (produce[wrapped]) return;

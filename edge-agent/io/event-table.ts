@@ -311,6 +311,11 @@ export class EventTable {
     this.#database.pragma(`incremental_vacuum(${pages})`);
   }
 
+  /** Gives the page cache back; the next reads fill it again. */
+  returnMemory(): void {
+    this.#database.pragma('shrink_memory');
+  }
+
   close(): void {
     this.#database.pragma('wal_checkpoint(TRUNCATE)');
     this.#database.close();

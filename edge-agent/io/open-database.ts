@@ -19,7 +19,8 @@ export type OpenOptions = {
 };
 
 export const pageBytes = 4096;
-const cacheBytesMax = 4 * 1024 * 1024;
+/** Rows are appended and read in order, so a small cache serves; the system's own cache holds what else is asked for. */
+const cacheBytesMax = 1024 * 1024;
 const walBytesKept = 16 * 1024 * 1024;
 /** SQLite before it could damage a WAL file in a race of two connections and a checkpoint. */
 const sqliteVersionMin = [3, 51, 3] as const;

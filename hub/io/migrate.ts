@@ -6,11 +6,12 @@ import pg from 'pg';
  * Brings the database to the newest schema: every file of `hub/sql` in the order of its number, each in a transaction of
  * its own, once. A file that was applied and has changed since is an error, because then nobody knows what is there.
  */
-const folder = new URL('../sql/', import.meta.url);
+const sqlFolder = new URL('../sql/', import.meta.url);
 /** Any constant will do; it keeps two set-ups from migrating at the same time. */
 const migrationLock = 7_264_001;
 
-export const migrate = async (url: string): Promise<string[]> => {
+/** `folder` is told by a program that is bundled, and then lies elsewhere than this file in the tree. */
+export const migrate = async (url: string, folder = sqlFolder): Promise<string[]> => {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

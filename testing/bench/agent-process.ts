@@ -1,11 +1,12 @@
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
+import { environment, nodeFlags } from '@branchline/edge-agent/runtime-flags.ts';
 import { createPart, type Part } from '@branchline/local/part.ts';
 import { checkout } from '@branchline/local/paths.ts';
 import { answers, freePort } from '@branchline/local/probe.ts';
 import { environmentOf } from '@branchline/local/service.ts';
 
-/** An agent as it runs at a branch: its own process, with the flags that keep its heap small. */
+/** An agent as it runs at a branch: its own process, with the flags and the environment that keep it small. */
 export type AgentProcess = {
   part: Part;
   url: string;
@@ -18,20 +19,20 @@ export type AgentProcess = {
   }>;
 };
 
-export const heapFlags = ['--max-semi-space-size=1', '--max-old-space-size=64'];
-
 export const createAgentProcess = async (options: {
   site: string;
   folder: string;
   mqtt: string;
   account?: Record<string, string | undefined>;
   env?: Record<string, string>;
+  /** The program of a bundle; the source in the checkout by default. */
+  program?: string;
 }): Promise<AgentProcess> => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const part = createPart({
     name: `agent-${options.site}`,
-    command: [process.execPath, ...heapFlags, join(checkout, 'edge-agent/main.ts')],
+    command: [process.execPath, ...nodeFlags, options.program ?? join(checkout, 'edge-agent/main.ts')],
     env: environmentOf(
       {
         site: options.site,
@@ -41,7 +42,7 @@ export const createAgentProcess = async (options: {
         logLevel: 'warn',
         ...options.account,
       },
-      options.env,
+      { ...environment, ...options.env },
     ),
     logFile: join(options.folder, `${options.site}.log`),
     isReady: () => answers(port),
@@ -97,14 +98,14 @@ export const openPoster = (url: string, token?: string): Poster => {
   };
 };
 
-/** Gives an agent events as fast as it takes them, 500 a request from four connections. */
+/** Gives an agent events as fast as it takes them, from four connections. */
 export const fill = async (
   { url, token }: { url: string; token?: string },
   count: number,
   eventAt: (i: number) => object,
   onProgress: (done: number) => void,
+  perRequest = 500,
 ): Promise<void> => {
-  const perRequest = 500;
   let next = 0;
   const till = async () => {
     const poster = openPoster(url, token);

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { environment, heapFlags } from '@branchline/edge-agent/runtime-flags.ts';
 import { siteNames } from '@branchline/local/branches.ts';
 import { startStack } from '@branchline/local/stack.ts';
-import { fill, heapFlags } from './agent-process.ts';
+import { fill } from './agent-process.ts';
 import { cpuSeconds, residentBytes } from './process-figures.ts';
 import { type Bench, type Figures, until } from './report.ts';
 import { sale } from './sales.ts';
@@ -25,7 +26,7 @@ export const drainBench: Bench = async ({ backbone, folder, share, onProgress })
       backbone,
       database: `bench_drain_${delayMs}`,
       topicPrefix: `bench-drain-${delayMs}`,
-      agentEnv: { NODE_OPTIONS: heapFlags.join(' '), BRANCHLINE_LOG_LEVEL: 'warn' },
+      agentEnv: { ...environment, NODE_OPTIONS: heapFlags.join(' '), BRANCHLINE_LOG_LEVEL: 'warn' },
     });
     try {
       // The hub has its own benchmark; here it would only take a share of the two cores.

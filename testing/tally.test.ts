@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addReport, emptyTally, lastLine } from '../tally.ts';
+import { addReport, emptyTally, lastLine } from './tally.ts';
 
 const file = (status: string, ...tests: string[]) => ({
   name: 'a.test.ts',

@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import { type Built, buildService, type Platform, platforms } from './build-service.ts';
+import { services } from './services.ts';
+import { writeStartScript } from './start-script.ts';
+
+export const thisPlatform = `${process.platform}-${process.arch}`;
+
+/** Undefined for a machine that better-sqlite3 has no addon for. */
+export const platformOf = (text: string): Platform | undefined => platforms.find((known) => known === text);
+
+/** Each service into a folder of its name below `out`. */
+export const buildAll = async (out: string, platform: Platform): Promise<Built[]> => {
+  const built: Built[] = [];
+  for (const plan of services) {
+    built.push(await buildService(plan, join(out, plan.name), platform));
+    if (plan.name === 'edge-agent') writeStartScript(join(out, plan.name));
+  }
+  return built;
+};

@@ -1,0 +1,62 @@
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkout } from '@branchline/local/paths.ts';
+import { build } from 'esbuild';
+import { lazyHttp, withoutWorkerTimers } from './plugins.ts';
+import type { ServicePlan } from './services.ts';
+
+/** The machines that better-sqlite3 brings a built addon for. */
+export const platforms = [
+  'linux-x64',
+  'linux-arm64',
+  'linuxmusl-x64',
+  'linuxmusl-arm64',
+  'darwin-x64',
+  'darwin-arm64',
+] as const;
+export type Platform = (typeof platforms)[number];
+
+export type Built = { name: string; folder: string; codeBytes: number };
+
+/**
+ * Packages from before ES modules call `require`, which an ES module has not. The name is one that no minifier makes.
+ */
+const requireForOldPackages =
+  "import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(import.meta.url);";
+
+/** Builds one service into `folder`, which is emptied first. The result needs Node and nothing else. */
+export const buildService = async (plan: ServicePlan, folder: string, platform: Platform): Promise<Built> => {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const { metafile } = await build({
+    absWorkingDir: checkout,
+    entryPoints: plan.entries,
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: 'part-[name]-[hash]',
+    assetNames: '[name]',
+    bundle: true,
+    // What is imported when it is needed (MQTT over WebSocket) stays a file of its own, read when it is needed.
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    sourcemap: 'external',
+    legalComments: 'linked',
+    alias: {
+      'better-sqlite3': `better-sqlite3/${platform}`,
+      // The same code as Node's own, in the version that the package was cut from it.
+      'readable-stream': 'node:stream',
+    },
+    loader: { '.node': 'copy' },
+    plugins: [lazyHttp, withoutWorkerTimers],
+    banner: { js: requireForOldPackages },
+    metafile: true,
+    logLevel: 'warning',
+  });
+  for (const [name, source] of Object.entries(plan.folders))
+    cpSync(join(checkout, source), join(folder, name), { recursive: true });
+  const code = Object.entries(metafile.outputs).filter(([file]) => file.endsWith('.mjs'));
+  return { name: plan.name, folder, codeBytes: code.reduce((sum, [, { bytes }]) => sum + bytes, 0) };
+};

@@ -1,0 +1,22 @@
+/** What a production bundle holds: the programs of each service, and the files they read beside themselves. */
+export type ServicePlan = {
+  name: string;
+  /** Programs and worker threads, by the name they get, as paths in the checkout. */
+  entries: Record<string, string>;
+  /** Folders that are copied as they are, by their name in the bundle. */
+  folders: Record<string, string>;
+};
+
+export const services: readonly ServicePlan[] = [
+  {
+    name: 'edge-agent',
+    entries: { main: 'edge-agent/main.ts', 'store-worker': 'edge-agent/store-worker.ts' },
+    folders: {},
+  },
+  { name: 'bridge', entries: { main: 'bridge/main.ts' }, folders: {} },
+  {
+    name: 'hub',
+    entries: { main: 'hub/main.ts', setup: 'hub/setup.ts' },
+    folders: { sql: 'hub/sql' },
+  },
+];

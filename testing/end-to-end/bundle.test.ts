@@ -1,0 +1,111 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { IntakeAnswer } from '@branchline/contracts/intake.ts';
+import { eventually, freePort } from '@branchline/local/probe.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildAll, platformOf, thisPlatform } from '../../deploy/bundle/build-all.ts';
+import { sale } from '../bench/sales.ts';
+
+/** The production bundles as they are installed: away from the checkout, with no node_modules beside or above them. */
+
+const site = 'store-0001';
+const day = Date.UTC(2026, 10, 20);
+let folder: string;
+let agent: ChildProcess | undefined;
+let url: string;
+
+beforeAll(async () => {
+  const platform = platformOf(thisPlatform);
+  if (platform === undefined) throw new Error(`no SQLite addon for ${thisPlatform}`);
+  folder = mkdtempSync(join(tmpdir(), 'branchline-bundle-'));
+  await buildAll(folder, platform);
+});
+afterAll(() => {
+  agent?.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const status = async () => (await fetch(`${url}/v1/status`)).json() as Promise<Record<string, number>>;
+
+const startAgent = async (mqtt = 'mqtt://127.0.0.1:9') => {
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  const settings = {
+    site,
+    'data-dir': join(folder, 'data'),
+    mqtt,
+    'intake-port': String(port),
+    'log-level': 'silent',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  agent = spawn(join(folder, 'edge-agent/edge-agent'), flags, {
+    cwd: mkdtempSync(join(folder, 'empty-')),
+    env: { ...process.env, NODE: process.execPath },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const answers = async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok === true;
+  expect(await eventually(answers, { withinMs: 15_000 })).toBe(true);
+  return agent;
+};
+
+const post = async (first: number, count: number) => {
+  const events = Array.from({ length: count }, (_, i) => sale(site, first + i, day));
+  const answer = await fetch(`${url}/v1/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(events),
+  });
+  return ((await answer.json()) as IntakeAnswer).results.map((result) => result.outcome);
+};
+
+test.each(['edge-agent/main', 'bridge/main', 'hub/main', 'hub/setup'])(
+  'the bundle %s explains itself from an empty directory',
+  (program) => {
+    const text = execFileSync(process.execPath, [join(folder, `${program}.mjs`), '--help'], {
+      cwd: mkdtempSync(join(folder, 'empty-')),
+      encoding: 'utf8',
+    });
+    expect(text).toContain('--log-level');
+  },
+);
+
+test('the hub bundle brings every migration along', () => {
+  const sources = readdirSync(join(import.meta.dirname, '../../hub/sql'));
+  expect(readdirSync(join(folder, 'hub/sql'))).toEqual(sources);
+  expect(sources.length).toBeGreaterThan(0);
+});
+
+test('E1 an event that the bundled agent answered is there after kill -9 and a new start', async () => {
+  const first = await startAgent();
+  expect(await post(1, 300)).toEqual(Array(300).fill('accepted'));
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+
+  const second = await startAgent();
+  expect(await status()).toMatchObject({ accepted: 300, pending: 300 });
+  expect(await post(1, 300)).toEqual(Array(300).fill('duplicate'));
+  expect(await post(301, 1)).toEqual(['accepted']);
+  second.kill('SIGTERM');
+  expect((await once(second, 'exit'))[0]).toBe(0);
+});
+
+test.each([
+  ['mqtt', '\u0010'],
+  ['ws', 'GET '],
+])('the bundled agent speaks to a broker at %s://', async (protocol, begin) => {
+  const heard = Promise.withResolvers<string>();
+  const broker = createServer((socket) =>
+    socket.once('data', (data) => heard.resolve(data.toString('latin1'))),
+  );
+  broker.listen(0, '127.0.0.1');
+  await once(broker, 'listening');
+  const started = await startAgent(`${protocol}://127.0.0.1:${(broker.address() as AddressInfo).port}`);
+  expect((await heard.promise).startsWith(begin)).toBe(true);
+  started.kill('SIGKILL');
+  await once(started, 'exit');
+  broker.close();
+});

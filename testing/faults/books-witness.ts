@@ -1,0 +1,46 @@
+import type { Stack } from '@branchline/local/stack.ts';
+import pg from 'pg';
+
+/**
+ * What totals cannot tell about the books. A trigger sees every change of a position, so no moment is missed between two
+ * looks, and quarantine is counted by the place in the log where its bytes came from.
+ */
+export type Witness = {
+  /** Times that a position of the log moved back. */
+  movedBack: number;
+  /** Rows of quarantine that stand for a record of the log which another row stands for already. */
+  keptTwice: number;
+  kept: number;
+};
+
+const withClient = async <T>(stack: Stack, work: (client: pg.Client) => Promise<T>): Promise<T> => {
+  const client = new pg.Client({ connectionString: stack.postgres.ownerUrl });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+};
+
+export const placeWitness = (stack: Stack): Promise<void> =>
+  withClient(stack, async (client) => {
+    await client.query(`
+      create table moved_back (topic text, part int4, from_offset int8, to_offset int8);
+      create function note_moved_back() returns trigger language plpgsql security definer as $$
+      begin
+        insert into public.moved_back values (old.topic, old.part, old.next_offset, new.next_offset);
+        return null;
+      end $$;
+      create trigger moved_back after update on ingest_offset for each row
+        when (new.next_offset < old.next_offset) execute function note_moved_back()`);
+  });
+
+export const askWitness = (stack: Stack): Promise<Witness> =>
+  withClient(stack, async (client) => {
+    const { rows } = await client.query<Witness>(`
+      select (select count(*)::int from moved_back) as "movedBack",
+        count(*)::int as kept, (count(*) - count(distinct (topic, part, off)))::int as "keptTwice"
+      from quarantine`);
+    return rows[0] as Witness;
+  });

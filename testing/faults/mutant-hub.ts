@@ -1,0 +1,55 @@
+import { isProblem } from '@branchline/contracts/errors.ts';
+import { brokerList, createKafka } from '@branchline/drivers/kafka.ts';
+import { hubConfig } from '@branchline/hub/config.ts';
+import { type BooksPolicy, strictPolicy } from '@branchline/hub/ledger/io/books.ts';
+import { runHub } from '@branchline/hub/run.ts';
+import { loadConfigOrExit } from '@branchline/kernel/config.ts';
+import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
+import { createLog } from '@branchline/kernel/log.ts';
+import { z } from 'zod';
+
+/**
+ * The hub as it ships, with one of its guards taken out or in a consumer group of its own: the proof that the checker sees
+ * what the guard prevents.
+ */
+const config = loadConfigOrExit(
+  'A hub for tests. Usage: node testing/faults/mutant-hub.ts --kafka HOST:PORT --postgres URL --without dedup',
+  hubConfig.extend({
+    without: z.enum(['nothing', 'dedup', 'fence']).default('nothing').describe('the guard to leave out'),
+    group: z.string().default('').describe('consumer group; empty takes the one of the real hub'),
+  }),
+);
+
+const policies: Record<typeof config.without, BooksPolicy> = {
+  nothing: strictPolicy,
+  // The journal's key would still find a second copy by its event id, so each delivery gets an id of its own.
+  dedup: {
+    ...strictPolicy,
+    novelOf: (group) => group.seqs,
+    read: (record, source) => {
+      const entry = strictPolicy.read(record, source);
+      return isProblem(entry) ? entry : { ...entry, eventId: `${entry.eventId}@${record.offset}` };
+    },
+  },
+  // Writes the position as any consumer would that believes itself alone.
+  fence: {
+    ...strictPolicy,
+    fence: async (client, { topic, part, to }) => {
+      await client.query('update ingest_offset set next_offset = $3 where topic = $1 and part = $2', [
+        topic,
+        part,
+        to,
+      ]);
+      return true;
+    },
+  },
+};
+
+const { without, group, ...settings } = config;
+const log = createLog('hub', config.logLevel);
+const kafka = createKafka({ brokers: brokerList(config.kafka), clientId: config.instance });
+if (group !== '') {
+  const consumer = kafka.consumer.bind(kafka);
+  kafka.consumer = (options) => consumer({ ...options, groupId: group });
+}
+await runUntilStopped(() => runHub(settings, kafka, log, policies[without]), { log });

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kafkaTopics } from '@branchline/contracts/topics.ts';
+import { createKafka } from '@branchline/drivers/kafka.ts';
+import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
+import type { Service } from '@branchline/local/service.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askWitness, placeWitness, type Witness } from './books-witness.ts';
+import { duplicateFrames } from './duplicator.ts';
+import { type Faults, hasData, runScenario } from './scenario.ts';
+
+/**
+ * A checker that never says no proves nothing. The same replay of real sales as in real-data.test.ts, with a hub that lacks
+ * one guard, must be found wrong; and the hub that has it must be right where the other one was wrong.
+ */
+const hubScript = 'testing/faults/mutant-hub.ts';
+
+let folder: string;
+let backbone: Backbone;
+
+beforeAll(async () => {
+  if (!hasData) return;
+  folder = mkdtempSync(join(tmpdir(), 'branchline-mutants-'));
+  backbone = await startBackbone({ dataDir: join(folder, 'data'), logDir: join(folder, 'logs') });
+});
+afterAll(async () => {
+  if (!hasData) return;
+  await backbone.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const strays = 60;
+
+/** Dead letters that stand for no seq: nothing but the fence keeps them from being kept twice. */
+const sendStrays = async ({ stack, fed }: Faults) => {
+  const producer = createKafka({ brokers: [stack.kafka.address], clientId: 'strays' }).producer();
+  await producer.connect();
+  await fed(0.05);
+  for (let i = 0; i < strays; i++) {
+    const messages = [{ key: 'store-0001', value: `stray ${i}` }];
+    await producer.send({ topic: kafkaTopics(stack.topicPrefix).deadletter, messages });
+    await sleep(100);
+  }
+  await producer.disconnect();
+};
+
+/** What Kafka sent to a paused hub is old when it wakes: without a fence it would write an old position. */
+const pauseNowAndThen = async ({ part }: Service) => {
+  for (let i = 0; i < 10; i++) {
+    await sleep(300);
+    part.kill('SIGSTOP');
+    await sleep(300);
+    part.kill('SIGCONT');
+  }
+};
+
+/**
+ * Two hubs that both read everything, because each has a consumer group of its own: every slice is a race. Without a group
+ * in common Kafka does not keep them apart, so only the fence does.
+ */
+const rivalry = async (without: 'nothing' | 'fence') => {
+  let witness: Witness | undefined;
+  let second: Service | undefined;
+  let fenced = 0;
+  const outcome = await runScenario({
+    backbone,
+    broker: 'aedes',
+    hubScript,
+    isExpectedToFail: without !== 'nothing',
+    env: { hub: { BRANCHLINE_WITHOUT: without } },
+    faults: async (faults) => {
+      const { stack, until, fed } = faults;
+      await placeWitness(stack);
+      second = await stack.addHub('hub-1', {
+        BRANCHLINE_WITHOUT: without,
+        BRANCHLINE_GROUP: `${stack.topicPrefix}-rival`,
+      });
+      await second.part.start();
+      await Promise.all([sendStrays(faults), pauseNowAndThen(second)]);
+      await fed(1);
+      await until('all strays are kept', async () => (await askWitness(stack)).kept >= strays);
+      // The slower of the two gets its turn with the last slices.
+      await sleep(2_000);
+      for (const hub of [stack.hub, second]) fenced += Number((await hub.status())?.fenced);
+      witness = await askWitness(stack);
+    },
+  });
+  return { outcome, fenced, ...(witness as unknown as Witness) };
+};
+
+describe.skipIf(!hasData)('twelve days of real sales and a hub in doubt', () => {
+  test('H1 control: without deduplication frames that come twice are counted twice, and the checker says so', async () => {
+    let doubled = 0;
+    const { replay } = await runScenario({
+      backbone,
+      broker: 'aedes',
+      hubScript,
+      isExpectedToFail: true,
+      env: { hub: { BRANCHLINE_WITHOUT: 'dedup' } },
+      faults: async ({ stack, fed }) => {
+        const duplicator = await duplicateFrames(stack, 0.3);
+        await fed(1);
+        await sleep(1_000);
+        doubled = duplicator.doubled();
+        await duplicator.close();
+      },
+    });
+    expect(doubled).toBeGreaterThan(20);
+    expect(replay.equal).toBe(false);
+    const { expected, found } = replay.reconciliation.total;
+    expect(found.invoices).toBeGreaterThan(expected.invoices);
+    expect(found.lines).toBeGreaterThan(expected.lines);
+  }, 90_000);
+
+  test('H2 control: without the fence two rival hubs keep dead letters twice and move positions back', async () => {
+    const { keptTwice, movedBack } = await rivalry('fence');
+    expect(keptTwice).toBeGreaterThan(0);
+    expect(movedBack).toBeGreaterThan(0);
+  }, 90_000);
+
+  test('H2 two hubs in groups of their own race for every slice, and the books stay exact', async () => {
+    const { outcome, fenced, ...witness } = await rivalry('nothing');
+    expect(witness).toEqual({ kept: strays, keptTwice: 0, movedBack: 0 });
+    expect(fenced).toBeGreaterThan(0);
+    expect(outcome.replay.disagreements).toEqual([]);
+    expect(outcome.replay.equal).toBe(true);
+    expect(outcome.books).toMatchObject({ applied: 1_458, quarantined: strays, conflicts: 0, holes: 0 });
+  }, 90_000);
+});

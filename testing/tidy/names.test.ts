@@ -1,0 +1,66 @@
+import { matchesGlob, posix } from 'node:path';
+import { expect, test } from 'vitest';
+import { code, files, folders, textOf } from './tree.ts';
+
+/** Prose goes stale where nobody looks: every file that a page names is there. */
+
+const pages = files.filter((path) => path.endsWith('.md') && path !== 'CHANGELOG.md');
+const top = new Set(files.map((path) => path.split('/')[0] as string));
+
+const exists = (name: string): boolean => {
+  const path = name.replace(/\/$/, '');
+  if (files.includes(path) || folders.has(path)) return true;
+  if (path.includes('*')) return files.some((file) => matchesGlob(file, path));
+  // `run.ts` and the like stand for the file of that name in every service.
+  return !path.includes('/') && files.some((file) => file.endsWith(`/${path}`));
+};
+
+const quoted = (text: string): string[] =>
+  [...text.matchAll(/`([^`\n]+)`/g)]
+    .map((found) => found[1] as string)
+    .filter((word) => /^[\w.*/-]+$/.test(word))
+    .filter((word) => {
+      const first = word.split('/')[0] as string;
+      return (word.includes('/') && top.has(first)) || /\w\.(ts|mjs|md|json|sql|sh|xml)$/.test(word);
+    })
+    // What a run makes is not in the repository.
+    .filter((word) => !word.startsWith('.branchline/') && word !== 'run.json');
+
+const linked = (page: string): string[] =>
+  [...textOf(page).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
+    .map((found) => found[1] as string)
+    .filter((to) => !/^[a-z]+:/.test(to))
+    .map((to) => posix.join(posix.dirname(page), to));
+
+test('every file that a page names is there', () => {
+  expect(pages).toContain('ARCHITECTURE.md');
+  expect(quoted(textOf('ARCHITECTURE.md')).length).toBeGreaterThan(20);
+  const stale = pages.flatMap((page) =>
+    quoted(textOf(page))
+      .filter((name) => !exists(name))
+      .map((name) => `${page} names ${name}`),
+  );
+  expect(stale).toEqual([]);
+});
+
+test('every link leads to a file', () => {
+  expect(linked('README.md').length).toBeGreaterThan(5);
+  const dead = pages.flatMap((page) =>
+    linked(page)
+      .filter((to) => !files.includes(to) && !folders.has(to.replace(/\/$/, '')))
+      .map((to) => `${page} links to ${to}`),
+  );
+  expect(dead).toEqual([]);
+});
+
+test('every decision that is cited was taken', () => {
+  const cited = [...code, ...pages].flatMap((path) =>
+    [...textOf(path).matchAll(/\bdecisions?[ /](\d{3})\b/g)].map((found) => ({
+      path,
+      number: found[1] as string,
+    })),
+  );
+  expect(cited.length).toBeGreaterThan(3);
+  const taken = (number: string) => files.some((path) => path.startsWith(`docs/decisions/${number}-`));
+  expect(cited.filter(({ number }) => !taken(number))).toEqual([]);
+});

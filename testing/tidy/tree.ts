@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/** What the tidy tests look at: every file that is, or is about to be, in the repository. */
+export const checkout = resolve(import.meta.dirname, '../..');
+
+export const files: readonly string[] = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', '-z'],
+  { cwd: checkout, encoding: 'utf8' },
+)
+  .split('\0')
+  // A file that was deleted stays in the index until the next commit.
+  .filter((path) => path !== '' && existsSync(join(checkout, path)));
+
+export const folders: ReadonlySet<string> = new Set(
+  files.flatMap((path) => {
+    const parents: string[] = [];
+    for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) parents.push(folder);
+    return parents;
+  }),
+);
+
+const texts = new Map<string, string>();
+
+export const textOf = (path: string): string => {
+  const text = texts.get(path) ?? readFileSync(join(checkout, path), 'utf8');
+  texts.set(path, text);
+  return text;
+};
+
+export const isTest = (path: string): boolean => path.endsWith('.test.ts');
+
+/** Test files and what stands beside them for tests only; none of it is shipped. */
+export const isForTests = (path: string): boolean =>
+  isTest(path) || path.startsWith('testing/') || /(^|\/)(test-[a-z-]+|[a-z-]+-for-tests)\.ts$/.test(path);
+
+export const code = files.filter((path) => /\.(ts|mjs)$/.test(path));
