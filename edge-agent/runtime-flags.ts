@@ -1,6 +1,6 @@
 /**
  * How Node is started for an agent, in one place: benchmarks, the bundle's start script and installers take it from
- * here. Measured with 1,000,000 events waiting; docs/benchmarks.md has the figures.
+ * here. Chosen with `npm run bench -- memory`, which fills an agent with 1,000,000 events.
  */
 
 /**

@@ -9,7 +9,7 @@ import { startLedger } from './ledger/run.ts';
 
 /** The hub on one screen: its roles start in this order and stop in the reverse one. */
 export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?: BooksPolicy) => {
-  const slicePool = openPool(config.postgres, config.instance, 4, log);
+  const slicePool = openPool(config.postgres, config.instance, 7, log);
   const sidePool = openPool(config.postgres, config.instance, 4, log);
 
   // The status page answers from the first moment: a hub that waits for Kafka is alive, and says what it waits for.

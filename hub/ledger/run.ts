@@ -31,7 +31,7 @@ export type LedgerOptions = {
   policy?: BooksPolicy;
 };
 
-const concurrentPartitions = 3;
+const concurrentPartitions = 6;
 
 export const startLedger = async (options: LedgerOptions) => {
   // Closed in the reverse order, also when a later step fails: the start is repeated until it works.

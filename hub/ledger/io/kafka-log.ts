@@ -101,9 +101,21 @@ const eachBatch = async (
   if (next === last + 1) resolveOffset(batch.lastOffset());
   else consumer.seek({ topic: batch.topic, partition: batch.partition, offset: String(next) });
   if (!isRunning() || isStale()) return;
+  await commitNowAndThen(consumer, batch.topic, batch.partition, next);
+};
+
+/** The group's offsets only shorten the next start, so they follow the books at a distance. */
+const commitEveryMs = 5_000;
+const committedAt = new Map<string, number>();
+
+const commitNowAndThen = async (consumer: Consumer, topic: string, partition: number, next: number) => {
+  const key = `${topic}/${partition}`;
+  const now = performance.now();
+  if (now - (committedAt.get(key) ?? 0) < commitEveryMs) return;
+  committedAt.set(key, now);
   // A commit that fails costs nothing: PostgreSQL knows the position.
   await consumer
-    .commitOffsets([{ topic: batch.topic, partition: batch.partition, offset: String(next) }])
+    .commitOffsets([{ topic, partition, offset: String(next) }])
     .catch((error: Error & { type?: string }) => {
       if (error.type === 'REBALANCE_IN_PROGRESS') throw error;
     });
