@@ -1,14 +1,15 @@
 import * as z from 'zod';
 import { type Problem, problem } from './errors.ts';
-import { agentName, epoch, seq, siteName, stream } from './ids.ts';
+import { agentName, epoch, fnv1a, seq, siteName, stream } from './ids.ts';
 import { limits } from './limits.ts';
 
 /**
  * A batch frame: one MQTT payload with many events. One header line in clear, so that a frame whose body is damaged can
  * still be named, then the events, one canonical JSON object per line, gzip-compressed as a whole:
  *
- *     {"v":1,"site":…,"agent":…,"stream":"pos","epoch":…,"first":1201,"count":200,"raw":81234,"crc":123456}\n<gzip>
+ *     {"v":1,"site":…,"agent":…,"stream":"pos","epoch":…,"first":1201,"count":200,"raw":81234,"crc":123456} 9f3a01bc\n<gzip>
  *
+ * The line ends with a checksum of itself: a digit that flips in `first` would record every event under a wrong seq.
  * Event i of the frame has seq first + i. This is a private framing, not a CloudEvents content mode: the MQTT binding
  * has no batch mode. Compression and the checksum itself are the caller's, because they need a driver.
  */
@@ -29,8 +30,11 @@ export type FrameHeader = z.infer<typeof frameHeader>;
 
 const newline = 10;
 
+/** A header's JSON with the FNV-1a of it, in eight hexadecimal digits. */
+export const checkedLine = (json: string): string => `${json} ${fnv1a(json).toString(16).padStart(8, '0')}`;
+
 export const joinFrame = (header: FrameHeader, body: Uint8Array): Uint8Array => {
-  const line = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
+  const line = new TextEncoder().encode(`${checkedLine(JSON.stringify(header))}\n`);
   const frame = new Uint8Array(line.length + body.length);
   frame.set(line);
   frame.set(body, line.length);
@@ -40,9 +44,18 @@ export const joinFrame = (header: FrameHeader, body: Uint8Array): Uint8Array => 
 export const splitFrame = (frame: Uint8Array): { header: FrameHeader; body: Uint8Array } | Problem => {
   const end = frame.subarray(0, limits.frameHeaderBytesMax).indexOf(newline);
   if (end === -1) return problem('frame-unreadable', 'no header line');
+  let line: string;
+  try {
+    line = new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(0, end));
+  } catch {
+    return problem('frame-unreadable', 'the header line is not UTF-8');
+  }
+  const json = line.slice(0, -9);
+  if (checkedLine(json) !== line)
+    return problem('frame-unreadable', 'the header line does not end with its own checksum');
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(0, end)));
+    value = JSON.parse(json);
   } catch {
     return problem('frame-unreadable', 'the header line is not JSON');
   }

@@ -28,12 +28,17 @@ export type Source = { site: string; agent: string; stream: Stream; epoch: strin
 export const shardCount = 16;
 
 /**
- * The shard a site belongs to, 0 … 15: FNV-1a (32 bit) of its name, modulo 16. It is fixed for ever, because both ends
- * compute it and a bridge replica owns shards by number.
- * Source: Fowler, Noll, Vo; parameters of draft-eastlake-fnv.
+ * FNV-1a, 32 bit, of a text of ASCII characters.
+ * Source: draft-eastlake-fnv, offset basis and prime for 32 bits.
  */
-export const shardOf = (site: string): number => {
+export const fnv1a = (text: string): number => {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < site.length; i++) hash = Math.imul(hash ^ site.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % shardCount;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
 };
+
+/**
+ * The shard a site belongs to, 0 … 15: FNV-1a of its name, modulo 16. It is fixed for ever, because both ends compute it
+ * and a bridge replica owns shards by number.
+ */
+export const shardOf = (site: string): number => fnv1a(site) % shardCount;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isProblem } from './errors.ts';
-import { joinFrame, splitFrame, splitLines } from './frame.ts';
+import { checkedLine, joinFrame, splitFrame, splitLines } from './frame.ts';
 import { mqttChannels, mqttTopic, originText, parseMqttTopic, parseOrigin } from './topics.ts';
 
 const name = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/);
@@ -72,10 +72,12 @@ describe('a frame', () => {
 
   test.each([
     ['no newline', 'x'.repeat(2000)],
-    ['no JSON', 'hello\nworld'],
-    ['another version', `${JSON.stringify({ ...header, v: 2 })}\n`],
-    ['a count of zero', `${JSON.stringify({ ...header, count: 0 })}\n`],
-    ['a field more', `${JSON.stringify({ ...header, x: 1 })}\n`],
+    ['no checksum', `${JSON.stringify(header)}\n`],
+    ['a digit flipped', `${checkedLine(JSON.stringify(header)).replace('"first":7', '"first":9')}\n`],
+    ['no JSON', `${checkedLine('hello')}\nworld`],
+    ['another version', `${checkedLine(JSON.stringify({ ...header, v: 2 }))}\n`],
+    ['a count of zero', `${checkedLine(JSON.stringify({ ...header, count: 0 }))}\n`],
+    ['a field more', `${checkedLine(JSON.stringify({ ...header, x: 1 }))}\n`],
   ])('with %s in its header is unreadable', (_, text) => {
     expect(splitFrame(Buffer.from(text))).toMatchObject({ code: 'frame-unreadable' });
   });

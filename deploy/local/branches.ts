@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { environment, nodeFlags } from '@branchline/edge-agent/runtime-flags.ts';
 import type { MqttBroker } from './mqtt-broker.ts';
 import { freePort } from './probe.ts';
 import { newSecret } from './secrets.ts';
@@ -46,9 +47,10 @@ export const createBranch = async ({
     name: `agent-${site}${agent === 'edge-1' ? '' : `.${agent}`}`,
     script: 'edge-agent/main.ts',
     settings: { site, agent, dataDir: ownDir, mqtt, ...broker.account(site), intakePort, intakeToken: token },
-    env,
+    env: { ...environment, ...env },
     port: intakePort,
     logDir,
+    nodeFlags,
   });
   return { ...service, site, kind, agent, token, dataDir: ownDir };
 };

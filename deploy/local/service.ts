@@ -63,7 +63,7 @@ export const createService = ({
   const url = `http://127.0.0.1:${port}`;
   const part = createPart({
     name,
-    command: [process.execPath, join(checkout, script)],
+    command: [process.execPath, ...nodeFlags, join(checkout, script)],
     env: environmentOf(settings, env),
     logFile: join(logDir, `${name}.log`),
     isReady: async () => (await getJson(`${url}/healthz`)) !== undefined,

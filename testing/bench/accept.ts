@@ -38,7 +38,10 @@ const atRate = async (
         const answer = await poster.post(bodies[mine] as string);
         if (answer.status !== 200 || answer.text.includes('"refused"'))
           throw new Error(`the agent answered ${answer.status}: ${answer.text.slice(0, 300)}`);
-        latencies.push(performance.now() - Math.max(dueAt, startedAt));
+        // At a fixed rate the wait counts from when the request was due; without one, from when it was sent.
+        latencies.push(
+          Number.isFinite(options.perSecond) ? Math.max(0, performance.now() - dueAt) : answer.ms,
+        );
       }
     }),
   );
