@@ -50,6 +50,7 @@ export const createService = ({
   port,
   logDir,
   stopWithinMs,
+  nodeFlags = [],
 }: {
   name: string;
   /** Path in the checkout. */
@@ -59,6 +60,7 @@ export const createService = ({
   port: number;
   logDir: string;
   stopWithinMs?: number;
+  nodeFlags?: readonly string[];
 }): Service => {
   const url = `http://127.0.0.1:${port}`;
   const part = createPart({

@@ -16,7 +16,8 @@ const layers = [
   { folder: 'bridge/', name: 'bridge', mayImport: below },
   { folder: 'hub/', name: 'hub', mayImport: below },
   { folder: 'simulators/', name: 'simulators', mayImport: ['contracts', 'kernel'] },
-  { folder: 'deploy/local/', name: 'local', mayImport: [...below, 'simulators'] },
+  // The one-machine stack starts agents with the flags that the agent itself names.
+  { folder: 'deploy/local/', name: 'local', mayImport: [...below, 'simulators', 'edge-agent'] },
   // What packs the services for a machine may ask them how they want to run.
   {
     folder: 'deploy/',
