@@ -47,7 +47,12 @@ export const agentConfig = z.strictObject({
     .min(0)
     .default(4_320)
     .describe('Events that are in the books are kept this long, so that the hub can ask for them again.'),
-  windowFrames: z.int().min(1).max(1_000).default(20).describe('Batches on the way at once, at most.'),
+  windowFrames: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(40)
+    .describe('Batches on the way at once, at most; a long line needs more to be full.'),
   statusIntervalMs: z.int().min(100).default(10_000).describe('How often the agent says that it is alive.'),
   receiptTimeoutMs: z
     .int()

@@ -2,8 +2,8 @@ import { fullJitterMs } from '@branchline/kernel/backoff.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 
 /**
- * How many frames may be on the way at once: one more per window of receipts, half of it when one is not answered in
- * time. Frames of one window that time out together count once. While nothing at all is answered, the pauses between
+ * How many frames may be on the way at once: one more per receipt until the first loss, so that a long line is full after
+ * a few round trips, then one more per window of receipts; half of it when one is not answered in time. Frames of one window that time out together count once. While nothing at all is answered, the pauses between
  * attempts grow with full jitter up to the cap, so that a thousand branches do not return in step.
  *
  * Times are milliseconds of a monotonic clock.
@@ -13,6 +13,8 @@ export type SendWindow = {
   backoffBaseMs: number;
   backoffCapMs: number;
   size: number;
+  /** Below it the window grows with every receipt, above it with every window of them. */
+  threshold: number;
   /** Nothing is sent before this. */
   pausedUntil: number;
   /** After a hold one frame goes out to ask whether the way is free again. */
@@ -29,6 +31,7 @@ export const newWindow = (framesMax: number, backoffBaseMs: number, backoffCapMs
   backoffBaseMs,
   backoffCapMs,
   size: Math.min(startFrames, framesMax),
+  threshold: framesMax,
   pausedUntil: Number.NEGATIVE_INFINITY,
   probing: false,
   attempts: 0,
@@ -43,13 +46,15 @@ export const framesAllowed = (window: SendWindow, now: number): number => {
 export const onReceipt = (window: SendWindow): void => {
   window.attempts = 0;
   window.probing = false;
-  window.size = Math.min(window.framesMax, window.size + 1 / Math.floor(window.size));
+  const step = window.size < window.threshold ? 1 : 1 / Math.floor(window.size);
+  window.size = Math.min(window.framesMax, window.size + step);
 };
 
 export const onTimeout = (window: SendWindow, sentAt: number, now: number, random: Random): void => {
   if (sentAt < window.lastCutAt) return;
   window.lastCutAt = now;
   window.size = Math.max(1, window.size / 2);
+  window.threshold = window.size;
   // A first timeout alone is a lost frame, which is sent again at once; a second one without a receipt is a dead way.
   if (window.attempts > 0)
     window.pausedUntil =
@@ -64,6 +69,7 @@ export const onHold = (window: SendWindow, retryAfterMs: number, now: number): v
 
 export const onLinkUp = (window: SendWindow): void => {
   window.size = Math.min(startFrames, window.framesMax);
+  window.threshold = window.framesMax;
   window.pausedUntil = Number.NEGATIVE_INFINITY;
   window.probing = false;
   window.attempts = 0;
