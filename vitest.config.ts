@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two projects: `unit` holds the tests beside the code and runs in parallel; `real` starts brokers, databases and
- * processes and runs one file at a time, because a machine with two cores has no room for two Kafkas.
+ * Three projects: `unit` holds the tests beside the code and runs in parallel; `real` starts brokers, databases and
+ * processes and runs one file at a time, because a machine with two cores has no room for two Kafkas;
+ * `browser` looks at the pages in a real browser on the same real parts.
  */
 export default defineConfig({
   test: {
@@ -23,6 +24,16 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['testing/{faults,conformance,end-to-end}/**/*.test.ts'],
+          exclude: ['**/node_modules/**'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['testing/browser/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
           fileParallelism: false,
           testTimeout: 180_000,

@@ -1,0 +1,294 @@
+import { z } from 'zod';
+
+/**
+ * The shapes of the report API, `/api/v1`: what the server sends, what its OpenAPI description says and what the
+ * dashboard reads are all made from these. Money is an integer number of minor units of `currency`; quantities are
+ * decimal strings; instants are RFC 3339 in UTC; days are the site's own business days.
+ */
+
+const instant = z.iso.datetime().describe('RFC 3339, UTC');
+const day = z.iso.date().describe("YYYY-MM-DD, the site's own business day");
+const count = z.int().min(0);
+const minorUnits = z.int().describe('minor units of the currency');
+const quantity = z.string().describe('decimal, at most three places');
+const currency = z.string().length(3);
+const siteName = z.string();
+
+/** How sure a figure is: no window ever closes, so each says who may still have something to add. */
+export const completeness = z.object({
+  expected: count.describe('sites that were to be open in the interval'),
+  complete: count.describe(
+    'of those, how many have everything in the books that they had accepted by its end',
+  ),
+  missing: z.array(siteName).describe('the others by name, at most 20'),
+});
+export type Completeness = z.infer<typeof completeness>;
+
+const sold = { slips: count, voids: count, lines: z.int(), units: quantity, gross: minorUnits };
+
+export const salesInterval = z.object({
+  start: instant,
+  end: instant,
+  currency,
+  ...sold,
+  /** What the books said soon after the interval: the figure without what was recorded over one interval late. */
+  onTime: z.object({ slips: z.int(), gross: minorUnits }),
+  completeness,
+  revision: count.describe(
+    'how often the interval was changed, summed over its sites; 0 when nothing was sold',
+  ),
+  changedAt: instant.nullable(),
+});
+export type SalesInterval = z.infer<typeof salesInterval>;
+
+export const salesSite = z.object({
+  site: siteName,
+  currency,
+  ...sold,
+  onTime: z.object({ slips: z.int(), gross: minorUnits }),
+  completeTo: instant.nullable(),
+  complete: z.boolean().describe('whether the whole range is complete for this site'),
+  revision: count,
+  changedAt: instant.nullable(),
+});
+export type SalesSite = z.infer<typeof salesSite>;
+
+export const salesItem = z.object({
+  item: z.string(),
+  currency,
+  lines: count,
+  units: quantity,
+  amount: minorUnits,
+  changedAt: instant,
+});
+export type SalesItem = z.infer<typeof salesItem>;
+
+export const salesDay = z.object({
+  businessDay: day,
+  currency,
+  ...sold,
+  completeness,
+  revision: count,
+  changedAt: instant.nullable(),
+});
+export type SalesDay = z.infer<typeof salesDay>;
+
+export const stockRow = z.object({
+  site: siteName,
+  location: z.string(),
+  item: z.string(),
+  onHand: quantity,
+  countedAt: instant.nullable(),
+  changedAt: instant,
+  negative: z.boolean(),
+  /** Until when the site's stock events are known; a position of a silent site is not known, rather than unchanged. */
+  knownTo: instant.nullable(),
+  stale: z.boolean(),
+});
+export type StockRow = z.infer<typeof stockRow>;
+
+export const siteStates = ['online', 'late', 'silent', 'closed', 'never'] as const;
+export const fleetSite = z.object({
+  site: siteName,
+  state: z
+    .enum(siteStates)
+    .describe(
+      'online: heard of lately and complete; late: heard of, but newest data is older than 2 intervals; silent: not heard of for three status messages; closed: silent, and not expected now; never: no agent has reported',
+    ),
+  sells: z.boolean(),
+  completeTo: instant.nullable(),
+  ageSeconds: z.number().nullable().describe('now - completeTo'),
+  heardAt: instant.nullable(),
+  pending: count,
+  oldestUnrecordedAt: instant.nullable(),
+  drainSeconds: z
+    .number()
+    .nullable()
+    .describe('when the backlog is gone at the present pace; null when unknown'),
+  gaps: count.describe('seqs that the books miss below the highest one reported'),
+  versions: z.array(z.string()),
+  clockAheadMs: z.number(),
+  clockSuspect: z.boolean().describe("the agent's clock is more than five minutes from Kafka's"),
+});
+export type FleetSite = z.infer<typeof fleetSite>;
+
+export const fleet = z.object({
+  at: instant,
+  counts: z.record(z.enum(siteStates), count),
+  freshness: z.object({ p50: z.number(), p95: z.number(), max: z.number() }).nullable().describe('seconds'),
+  sites: z.array(fleetSite),
+  next: z.string().nullable(),
+});
+export type Fleet = z.infer<typeof fleet>;
+
+const perSecond = z.number().nullable().describe('events per second over the last ten seconds');
+export const pipeline = z.object({
+  at: instant,
+  accepted: count,
+  recorded: count,
+  applied: count,
+  pending: count,
+  rates: z.object({ accepted: perSecond, recorded: perSecond, applied: perSecond }),
+  lagRecords: count,
+  lagSeconds: z.number(),
+  clearSeconds: z.number().nullable().describe('time until the lag is gone at the present pace'),
+  deadLetters: count,
+  quarantined: count.describe('held now'),
+  duplicates: count.describe('deliveries that were in the books already, and rejected'),
+  conflicts: count,
+  fenced: count.describe('slices of hubs that were overtaken, rolled back'),
+  lostByRetention: count,
+  hubs: z.array(
+    z.object({
+      instance: z.string(),
+      version: z.string(),
+      saidAt: instant,
+      alive: z.boolean(),
+      lagRecords: count,
+      lagSeconds: z.number(),
+    }),
+  ),
+});
+export type Pipeline = z.infer<typeof pipeline>;
+
+export const correction = z.object({
+  id: z.string(),
+  changedAt: instant,
+  site: siteName,
+  start: instant,
+  end: instant,
+  currency,
+  slips: z.int(),
+  units: quantity,
+  gross: minorUnits,
+  lateSeconds: z.number(),
+  revision: count.describe("the window's revision now"),
+});
+export type Correction = z.infer<typeof correction>;
+
+const dayFigures = z.object({ slips: count, voids: count, gross: minorUnits });
+export const reconciliation = z.object({
+  site: siteName,
+  businessDay: day,
+  workstation: z.string(),
+  currency,
+  state: z
+    .enum(['equal', 'differs', 'open'])
+    .describe("equal: the till's day-end report and the books agree; differs; open: no report yet"),
+  reportNumber: z.int().nullable(),
+  closedAt: instant.nullable(),
+  stated: dayFigures.nullable(),
+  books: dayFigures,
+  gaps: count.describe('seqs that the books miss of this site'),
+  text: z
+    .string()
+    .describe('for people: "store-0117 till-1, 2026-11-22: 1,204 of 1,204 slips, 0 gaps, totals equal"'),
+});
+export type Reconciliation = z.infer<typeof reconciliation>;
+
+export const selfCheck = z.object({
+  at: instant,
+  tookMs: z.number(),
+  equal: z.boolean(),
+  /** Each way of adding the same thing up. */
+  sums: z.array(z.object({ what: z.string(), slips: z.int(), lines: z.int(), gross: minorUnits })),
+});
+export const exactness = z.object({
+  applied: count,
+  duplicates: count,
+  gaps: count,
+  quarantined: count,
+  conflicts: count,
+  fenced: count,
+  check: selfCheck.nullable(),
+});
+export type Exactness = z.infer<typeof exactness>;
+
+export const quarantined = z.object({
+  id: z.string(),
+  receivedAt: instant,
+  site: siteName.nullable(),
+  stream: z.string().nullable(),
+  seqs: z.tuple([z.int(), z.int()]).nullable(),
+  reason: z.string(),
+  detail: z.string(),
+  state: z.enum(['held', 'asked', 'applied', 'dismissed']),
+  settledAt: instant.nullable(),
+  bytes: count,
+});
+export type Quarantined = z.infer<typeof quarantined>;
+
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is HH:MM');
+export const calendar = z.object({
+  timeZone: z.string().nullable().describe("IANA name; null is the chain's own"),
+  openedOn: day.nullable(),
+  closedOn: day.nullable(),
+  openingHours: z
+    .array(
+      z.object({
+        weekday: z.int().min(1).max(7).describe('1 is Monday'),
+        opens: clockTime,
+        closes: clockTime,
+      }),
+    )
+    .max(28)
+    .describe('local; a closing that is not after its opening is on the next day; none means always open'),
+  closedDays: z.array(day).max(1000),
+});
+export type Calendar = z.infer<typeof calendar>;
+
+export const replayAsk = z
+  .object({
+    site: siteName,
+    agent: z.string().default('edge-1'),
+    stream: z.enum(['pos', 'stock']),
+    epoch: z.uuid().optional(),
+    seqs: z
+      .tuple([z.int().min(1), z.int().min(1)])
+      .optional()
+      .describe('inclusive, within epoch'),
+    accepted: z.tuple([instant, instant]).optional().describe('when the agent accepted them, inclusive'),
+  })
+  .refine((ask) => (ask.seqs === undefined) !== (ask.accepted === undefined), 'either seqs or accepted')
+  .refine((ask) => ask.seqs === undefined || ask.epoch !== undefined, 'seqs belong to an epoch');
+export const replay = z.object({
+  id: z.string(),
+  site: siteName,
+  agent: z.string(),
+  stream: z.string(),
+  epoch: z.string().nullable(),
+  seqs: z.tuple([z.int(), z.int()]).nullable(),
+  accepted: z.tuple([instant, instant]).nullable(),
+  requestedAt: instant,
+  state: z.enum(['asked', 'sent', 'running', 'done', 'unanswered']),
+  events: count.nullable().describe('how many the agent has of what was asked for'),
+  left: count.nullable(),
+  newInBooks: count
+    .nullable()
+    .describe('how many events the books of that site gained meanwhile; 0 when nothing was missing'),
+});
+export type Replay = z.infer<typeof replay>;
+
+export const demo = z.object({ available: z.boolean(), offline: z.array(siteName) });
+
+/** One message of `GET /api/v1/live` (server-sent events, event name `pulse`, at most two a second). */
+export const pulse = z.object({
+  at: instant,
+  pipeline,
+  exactness,
+  /** Sites whose row changed since the last message; all of them in the first one. */
+  sites: z.array(fleetSite),
+  /** Intervals of all sites together, in the chain's main currency, that changed since the last message. */
+  intervals: z.array(salesInterval),
+  corrections: z.array(correction),
+});
+export type Pulse = z.infer<typeof pulse>;
+
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  hint: z.string().optional(),
+});
