@@ -80,6 +80,28 @@ describe('a slip', () => {
   });
 });
 
+test("a till's day-end report is numbered from 1, and its counts are never negative", () => {
+  const report = fixture('pos.day.closed.json');
+  for (const [path, value, code] of [
+    ['data.reportNumber', 0, 'schema'],
+    ['data.slips', -1, 'schema'],
+    ['data.voids', 1.5, 'schema'],
+    ['data.gross', '1284017', 'schema'],
+    ['data.currency', 'XXX', 'unknown-currency'],
+    ['data.closedAt', '2026-11-23T21:05:00', 'schema'],
+    ['data.reportNumber', 2, 'id-mismatch'],
+    ['id', 'till-1:2026-11-23:1', 'id-mismatch'],
+  ] as const) {
+    expect(parseAtIntake(changed(report, path, value))).toMatchObject({ code });
+    expect(parseForBooks(changed(report, path, value))).toMatchObject({ code });
+  }
+  // What was given back can be more than what was sold.
+  expect(isProblem(parseAtIntake(changed(report, 'data.gross', -500)))).toBe(false);
+  const added = changed(report, 'data.drawer', 7);
+  expect(parseAtIntake(added)).toMatchObject({ code: 'schema' });
+  expect(isProblem(parseForBooks(added))).toBe(false);
+});
+
 test('a void reverses every sign and refers to its slip', () => {
   const event = fixture('pos.transaction.voided.json');
   expect(parseAtIntake(changed(event, 'data.references', []))).toMatchObject({ code: 'schema' });

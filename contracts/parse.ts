@@ -1,7 +1,15 @@
 import * as z from 'zod';
 import { type ErrorCode, type Problem, problem } from './errors.ts';
 import type { Stream } from './ids.ts';
-import { type AbortedSlip, posEventId, posSchemas, posTypes, type Slip } from './pos.ts';
+import {
+  type AbortedSlip,
+  type DayReport,
+  dayReportId,
+  posEventId,
+  posSchemas,
+  posTypes,
+  type Slip,
+} from './pos.ts';
 import { type Count, type Movement, stockSchemas, stockTypes } from './stock.ts';
 
 /**
@@ -22,17 +30,19 @@ type Envelope = {
 
 export type SlipEvent = Envelope & { type: typeof posTypes.completed | typeof posTypes.voided; data: Slip };
 export type AbortedEvent = Envelope & { type: typeof posTypes.aborted; data: AbortedSlip };
+export type DayClosedEvent = Envelope & { type: typeof posTypes.dayClosed; data: DayReport };
 export type MovementEvent = Envelope & { type: typeof stockTypes.movement; data: Movement };
 export type CountEvent = Envelope & { type: typeof stockTypes.count; data: Count };
-export type BranchEvent = SlipEvent | AbortedEvent | MovementEvent | CountEvent;
+export type BranchEvent = SlipEvent | AbortedEvent | DayClosedEvent | MovementEvent | CountEvent;
 
 const readers = (object: typeof z.strictObject | typeof z.object): Map<string, z.ZodType<BranchEvent>> => {
-  const [completed, voided, aborted] = posSchemas(object);
+  const [completed, voided, aborted, dayClosed] = posSchemas(object);
   const [movement, count] = stockSchemas(object);
   return new Map<string, z.ZodType>([
     [posTypes.completed, completed],
     [posTypes.voided, voided],
     [posTypes.aborted, aborted],
+    [posTypes.dayClosed, dayClosed],
     [stockTypes.movement, movement],
     [stockTypes.count, count],
   ]) as Map<string, z.ZodType<BranchEvent>>;
@@ -63,16 +73,30 @@ const read = (readersByType: Map<string, z.ZodType<BranchEvent>>, value: unknown
     return problem(codeOf(issue), issue.message, issue.path.map(String).join('.'));
   }
   const event = result.data;
-  if (streamOf(event.type) === 'pos') {
-    const expected = posEventId(event.data as Slip, event.type === posTypes.voided);
-    if (event.id !== expected)
-      return problem(
-        'id-mismatch',
-        `the id is ${JSON.stringify(event.id)}, the slip makes it ${JSON.stringify(expected)}`,
-        'id',
-      );
-  }
+  const expected = expectedId(event);
+  if (event.id !== expected)
+    return problem(
+      'id-mismatch',
+      `the id is ${JSON.stringify(event.id)}, the slip makes it ${JSON.stringify(expected)}`,
+      'id',
+    );
   return event;
+};
+
+/** The id that an event's own data make; a stock event brings its own. */
+const expectedId = (event: BranchEvent): string => {
+  switch (event.type) {
+    case posTypes.completed:
+    case posTypes.voided:
+      return posEventId(event.data, event.type === posTypes.voided);
+    case posTypes.aborted:
+      return posEventId(event.data);
+    case posTypes.dayClosed:
+      return dayReportId(event.data);
+    case stockTypes.movement:
+    case stockTypes.count:
+      return event.id;
+  }
 };
 
 /** For the agent: an unknown attribute or field is a problem, because what the schema does not know may be personal. */

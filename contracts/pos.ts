@@ -7,7 +7,8 @@ import { limits } from './limits.ts';
 import { isDay } from './time.ts';
 
 /**
- * The slips of a till: completed, voided (a full reversal that points back; nothing changes in place) and aborted.
+ * The slips of a till: completed, voided (a full reversal that points back; nothing changes in place) and aborted; and
+ * what the till states at the end of a business day, its day-end report ("Z-report").
  * Amounts are integer minor units and are stated facts: a total that does not add up is flagged, never refused, because
  * the slip was printed with it.
  */
@@ -15,6 +16,7 @@ export const posTypes = {
   completed: 'org.branchline.pos.transaction.completed.v1',
   voided: 'org.branchline.pos.transaction.voided.v1',
   aborted: 'org.branchline.pos.transaction.aborted.v1',
+  dayClosed: 'org.branchline.pos.day.closed.v1',
 } as const;
 
 const day = z.string().refine(isDay, 'not a day that exists, as YYYY-MM-DD');
@@ -26,6 +28,9 @@ const workstationId = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,32}$/, 'a workstation id is 1 to 32 of A-Z a-z 0-9 . _ -');
 const sequenceNumber = z.int().min(0);
+const currency = z
+  .string()
+  .refine(isCurrency, { message: 'not an ISO 4217 code in use', params: { code: 'unknown-currency' } });
 const opaqueRef = (prefix: string) =>
   z.string().regex(new RegExp(`^${prefix}_[A-Za-z0-9_-]{1,64}$`), `a pseudonym is ${prefix}_…`);
 
@@ -92,9 +97,7 @@ const slipSchema = (object: typeof z.strictObject | typeof z.object) =>
     beginAt: instant.optional(),
     endAt: instant,
     operatorRef: opaqueRef('op').optional(),
-    currency: z
-      .string()
-      .refine(isCurrency, { message: 'not an ISO 4217 code in use', params: { code: 'unknown-currency' } }),
+    currency,
     training: z.boolean().optional(),
     offline: z.boolean().optional(),
     lines: z
@@ -160,8 +163,30 @@ const abortedSchema = (object: typeof z.strictObject | typeof z.object) =>
     fiscal: z.record(z.string().max(64), z.json()).optional(),
   });
 
+const countOfDay = z.int().min(0);
+
+/**
+ * What a till counted of its own business day so far, cumulative: a second report of the same day has a higher number
+ * and takes the place of the first. `slips` are completed slips without training, `voids` are voids, `gross` is the sum
+ * of both. All three are stated facts; whether the books agree is for a report to show.
+ */
+const dayReportSchema = (object: typeof z.strictObject | typeof z.object) =>
+  object({
+    site: object(site),
+    workstationId,
+    businessDay: day,
+    reportNumber: z.int().min(1),
+    closedAt: instant,
+    currency,
+    slips: countOfDay,
+    voids: countOfDay,
+    gross: amount,
+    operatorRef: opaqueRef('op').optional(),
+  });
+
 export type Slip = z.infer<ReturnType<typeof slipSchema>>;
 export type AbortedSlip = z.infer<ReturnType<typeof abortedSchema>>;
+export type DayReport = z.infer<ReturnType<typeof dayReportSchema>>;
 
 const withEnvelope = <T extends string, D extends z.ZodType>(
   object: typeof z.strictObject | typeof z.object,
@@ -184,6 +209,7 @@ export const posSchemas = (object: typeof z.strictObject | typeof z.object) =>
         ),
     ),
     withEnvelope(object, posTypes.aborted, abortedSchema(object)),
+    withEnvelope(object, posTypes.dayClosed, dayReportSchema(object)),
   ] as const;
 
 /** `{workstation}:{businessDay}:{sequenceNumber}`, with `:void` for a void: a till that exports twice makes the same ids. */
@@ -191,3 +217,10 @@ export const posEventId = (
   slip: { workstationId: string; businessDay: string; sequenceNumber: number },
   voided = false,
 ): string => `${slip.workstationId}:${slip.businessDay}:${slip.sequenceNumber}${voided ? ':void' : ''}`;
+
+/** `{workstation}:{businessDay}:z:{reportNumber}`: no slip has an id of this form, because theirs go on with a number. */
+export const dayReportId = (report: {
+  workstationId: string;
+  businessDay: string;
+  reportNumber: number;
+}): string => `${report.workstationId}:${report.businessDay}:z:${report.reportNumber}`;

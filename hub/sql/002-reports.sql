@@ -102,6 +102,9 @@ alter table source
 comment on column source.heard_at is 'When Kafka recorded the status that said reported_highest.';
 comment on column source.complete_to is 'Everything that the agent had accepted until then is in the books. Only ever rises.';
 
+alter table stock add column delta_from timestamptz;
+comment on column stock.delta_from is 'Event time of the earliest change in delta_since; null when there is none.';
+
 alter table journal add column trace uuid;
 comment on column journal.trace is 'The trace id of the event''s traceparent, as 16 bytes.';
 comment on column journal.kind is '1 completed slip, 2 void, 3 aborted slip, 4 training slip, 5 stock movement, 6 count of listed items, 7 full count of a location, 8 a till''s day-end report.';

@@ -6,6 +6,7 @@ import { limits } from '@branchline/contracts/limits.ts';
 import {
   type BranchEvent,
   type CountEvent,
+  type DayClosedEvent,
   type MovementEvent,
   parseForBooks,
   type SlipEvent,
@@ -24,6 +25,7 @@ export const kinds = {
   movement: 5,
   countOfItems: 6,
   countOfLocation: 7,
+  dayClosed: 8,
 } as const;
 export type Kind = (typeof kinds)[keyof typeof kinds];
 
@@ -44,6 +46,8 @@ export type Entry = {
   offsetMinutes: number;
   location: string;
   currency: string;
+  /** The till; empty for stock events. */
+  workstation: string;
   /** Minor units. */
   gross: number;
   lines: number;
@@ -57,7 +61,13 @@ export type Entry = {
   /** Thousandths, per line; null where the kind's own rule holds (see journal.deltas). */
   deltas: number[] | null;
   flags: number;
+  /** The trace id of `traceparent`, 32 hexadecimal digits; empty when the till sent none. */
+  trace: string;
+  /** What a till stated at the end of its day; null for all other kinds. */
+  dayReport: DayReport | null;
 };
+
+export type DayReport = { reportNumber: number; slips: number; voids: number; closedAt: number };
 
 const sumOf = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
 
@@ -85,7 +95,7 @@ const slipFlags = (event: SlipEvent, at: number, amounts: number[]): number => {
   return found;
 };
 
-type Common = Pick<Entry, 'eventId' | 'at' | 'offsetMinutes' | 'flags'>;
+type Common = Pick<Entry, 'eventId' | 'at' | 'offsetMinutes' | 'flags' | 'trace'>;
 
 const slipEntry = (event: SlipEvent, common: Common): Entry => {
   const slip = event.data;
@@ -102,6 +112,7 @@ const slipEntry = (event: SlipEvent, common: Common): Entry => {
     businessDay: slip.businessDay,
     location: '',
     currency: slip.currency,
+    workstation: slip.workstationId,
     gross: slip.totals.gross,
     lines: lines.length,
     units: sumOf(quantities),
@@ -110,12 +121,14 @@ const slipEntry = (event: SlipEvent, common: Common): Entry => {
     amounts,
     deltas: deltasOf(lines, quantities),
     flags: common.flags | slipFlags(event, common.at, amounts),
+    dayReport: null,
   };
 };
 
 const nothing = {
   location: '',
   currency: '',
+  workstation: '',
   gross: 0,
   lines: 0,
   units: 0,
@@ -123,6 +136,7 @@ const nothing = {
   quantities: [],
   amounts: [],
   deltas: null,
+  dayReport: null,
 };
 
 const movementEntry = (event: MovementEvent, common: Common): Entry => {
@@ -156,6 +170,20 @@ const countEntry = (event: CountEvent, common: Common, counted: Instant): Entry 
   };
 };
 
+const dayClosedEntry = (event: DayClosedEvent, common: Common): Entry => {
+  const { businessDay, workstationId, currency, reportNumber, slips, voids, gross, closedAt } = event.data;
+  return {
+    ...nothing,
+    ...common,
+    kind: kinds.dayClosed,
+    businessDay,
+    workstation: workstationId,
+    currency,
+    gross,
+    dayReport: { reportNumber, slips, voids, closedAt: (parseInstant(closedAt) as Instant).at },
+  };
+};
+
 const entryOf = (event: BranchEvent): Entry => {
   const { at, offsetMinutes } = parseInstant(event.time) as Instant;
   const recorded = event.recordedtime === undefined ? undefined : parseInstant(event.recordedtime)?.at;
@@ -165,13 +193,22 @@ const entryOf = (event: BranchEvent): Entry => {
     at,
     offsetMinutes,
     flags: suspect ? flags.clockSuspect : 0,
+    trace: event.traceparent === undefined ? '' : event.traceparent.slice(3, 35),
   };
   switch (event.type) {
     case posTypes.completed:
     case posTypes.voided:
       return slipEntry(event, common);
     case posTypes.aborted:
-      return { ...nothing, ...common, kind: kinds.aborted, businessDay: event.data.businessDay };
+      return {
+        ...nothing,
+        ...common,
+        kind: kinds.aborted,
+        businessDay: event.data.businessDay,
+        workstation: event.data.workstationId,
+      };
+    case posTypes.dayClosed:
+      return dayClosedEntry(event, common);
     case stockTypes.movement:
       return movementEntry(event, common);
     case stockTypes.count:

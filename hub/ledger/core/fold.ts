@@ -2,7 +2,8 @@ import { type Entry, kinds } from './entry.ts';
 
 /**
  * Entries that are new to the books, added up into what each total gains. Addition commutes, so neither the order of the
- * entries nor the way they were cut into slices can change a total (H3, H5).
+ * entries nor the way they were cut into slices can change a total (H3, H5). The gains come in no order: the statements
+ * that write them sort by key.
  */
 export type Booked = { entry: Entry; siteId: number; itemIds: number[]; recordedAt: number };
 
@@ -16,7 +17,22 @@ export type WindowGain = {
   units: number;
   gross: number;
   lateSlips: number;
+  lateUnits: number;
   lateGross: number;
+  /** When the last of the late ones was recorded; 0 when none was late. */
+  lateRecordedAt: number;
+};
+
+export type TillDayGain = {
+  siteId: number;
+  businessDay: string;
+  workstation: string;
+  currency: string;
+  slips: number;
+  voids: number;
+  lines: number;
+  units: number;
+  gross: number;
 };
 
 export type ItemDayGain = {
@@ -37,31 +53,34 @@ export const windowStartOf = (at: number, intervalMs: number): number =>
 
 const isTurnover = (entry: Entry): boolean => entry.kind === kinds.completed || entry.kind === kinds.voided;
 
-const byKey = <T>(map: Map<string, T>): T[] =>
-  [...map.entries()].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, value]) => value);
+/** The value of a key, made when it is first asked for. */
+const getOrMake = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+};
 
 export const windowGains = (booked: Booked[], intervalMs: number): WindowGain[] => {
   const gains = new Map<string, WindowGain>();
   for (const { entry, siteId, recordedAt } of booked) {
     if (!isTurnover(entry)) continue;
     const windowStart = windowStartOf(entry.at, intervalMs);
-    const key = `${siteId}/${windowStart}/${entry.currency}`;
-    let gain = gains.get(key);
-    if (gain === undefined) {
-      gain = {
-        siteId,
-        windowStart,
-        currency: entry.currency,
-        slips: 0,
-        voids: 0,
-        lines: 0,
-        units: 0,
-        gross: 0,
-        lateSlips: 0,
-        lateGross: 0,
-      };
-      gains.set(key, gain);
-    }
+    const gain = getOrMake(gains, `${siteId}/${windowStart}/${entry.currency}`, () => ({
+      siteId,
+      windowStart,
+      currency: entry.currency,
+      slips: 0,
+      voids: 0,
+      lines: 0,
+      units: 0,
+      gross: 0,
+      lateSlips: 0,
+      lateUnits: 0,
+      lateGross: 0,
+      lateRecordedAt: 0,
+    }));
     if (entry.kind === kinds.completed) gain.slips += 1;
     else gain.voids += 1;
     gain.lines += entry.lines;
@@ -69,38 +88,67 @@ export const windowGains = (booked: Booked[], intervalMs: number): WindowGain[] 
     gain.gross += entry.gross;
     if (recordedAt > windowStart + 2 * intervalMs) {
       gain.lateSlips += 1;
+      gain.lateUnits += entry.units;
       gain.lateGross += entry.gross;
+      gain.lateRecordedAt = Math.max(gain.lateRecordedAt, recordedAt);
     }
   }
-  return byKey(gains);
+  return [...gains.values()];
+};
+
+export const tillDayGains = (booked: Booked[]): TillDayGain[] => {
+  const gains = new Map<string, TillDayGain>();
+  for (const { entry, siteId } of booked) {
+    if (!isTurnover(entry)) continue;
+    const { businessDay, workstation, currency } = entry;
+    const gain = getOrMake(gains, `${siteId}/${businessDay}/${workstation}/${currency}`, () => ({
+      siteId,
+      businessDay,
+      workstation,
+      currency,
+      slips: 0,
+      voids: 0,
+      lines: 0,
+      units: 0,
+      gross: 0,
+    }));
+    if (entry.kind === kinds.completed) gain.slips += 1;
+    else gain.voids += 1;
+    gain.lines += entry.lines;
+    gain.units += entry.units;
+    gain.gross += entry.gross;
+  }
+  return [...gains.values()];
 };
 
 export const itemDayGains = (booked: Booked[]): ItemDayGain[] => {
-  const gains = new Map<string, ItemDayGain>();
+  // One map per site, day and currency, so that a line costs a look-up by number and not a text.
+  const days = new Map<string, Map<number, ItemDayGain>>();
   for (const { entry, siteId, itemIds } of booked) {
     if (!isTurnover(entry)) continue;
+    const { businessDay, currency } = entry;
+    const items = getOrMake(
+      days,
+      `${siteId}/${businessDay}/${currency}`,
+      () => new Map<number, ItemDayGain>(),
+    );
     for (let i = 0; i < itemIds.length; i++) {
       const itemId = itemIds[i] as number;
-      const key = `${siteId}/${entry.businessDay}/${itemId}/${entry.currency}`;
-      let gain = gains.get(key);
-      if (gain === undefined) {
-        gain = {
-          siteId,
-          businessDay: entry.businessDay,
-          itemId,
-          currency: entry.currency,
-          lines: 0,
-          units: 0,
-          amount: 0,
-        };
-        gains.set(key, gain);
-      }
+      const gain = getOrMake(items, itemId, () => ({
+        siteId,
+        businessDay,
+        itemId,
+        currency,
+        lines: 0,
+        units: 0,
+        amount: 0,
+      }));
       gain.lines += 1;
       gain.units += entry.quantities[i] as number;
       gain.amount += entry.amounts[i] as number;
     }
   }
-  return byKey(gains);
+  return [...days.values()].flatMap((items) => [...items.values()]);
 };
 
 export const stockChanges = (booked: Booked[]): StockChange[] => {
@@ -116,6 +164,25 @@ export const stockChanges = (booked: Booked[]): StockChange[] => {
     }
   }
   return changes;
+};
+
+/** What each (site, location, item) gains in all, with the time of the earliest change. */
+export const stockSums = (changes: StockChange[]): StockChange[] => {
+  const places = new Map<string, Map<number, StockChange>>();
+  for (const change of changes) {
+    const items = getOrMake(
+      places,
+      `${change.siteId}/${change.location}`,
+      () => new Map<number, StockChange>(),
+    );
+    const sum = items.get(change.itemId);
+    if (sum === undefined) items.set(change.itemId, { ...change });
+    else {
+      sum.delta += change.delta;
+      sum.at = Math.min(sum.at, change.at);
+    }
+  }
+  return [...places.values()].flatMap((items) => [...items.values()]);
 };
 
 export type CountTaken = {

@@ -7,7 +7,7 @@ import type pg from 'pg';
 import { type Entry, readEntry } from '../core/entry.ts';
 import type { Booked } from '../core/fold.ts';
 import { freshDeliveries, type LogRecord, type SourceSlice, sortSlice } from '../core/slice.ts';
-import { insertJournal, type JournalRow } from './journal-table.ts';
+import { insertJournal, type JournalOutcome, type JournalRow } from './journal-table.ts';
 import type { Names } from './names.ts';
 import { keepConflicts, keepQuarantined, type Quarantined } from './quarantine-tables.ts';
 import { lockSources, type SourceTally, settleSources } from './source-table.ts';
@@ -71,8 +71,9 @@ export const strictPolicy: BooksPolicy = {
   read: (record, source) => readEntry(record.value, source),
 };
 
-const contentHash = (stored: Uint8Array): Uint8Array =>
-  Buffer.from(hash('sha256', contentOf(stored), 'hex').slice(0, 16), 'hex');
+/** The first 8 bytes of the SHA-256 of what the till sent. */
+export const contentHash = (stored: Uint8Array): Uint8Array =>
+  hash('sha256', contentOf(stored), 'buffer').subarray(0, 8);
 
 type Read = { rows: JournalRow[]; quarantined: Quarantined[] };
 
@@ -111,6 +112,34 @@ const readFresh = (
 
 const countOf = (ranges: Range[]): number => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 
+/**
+ * Journal, totals and conflicts of events whose seqs are taken in the same transaction. Also the way in which what was
+ * quarantined is applied again: the journal's key lets each event in once.
+ */
+export const bookRows = async (
+  client: pg.ClientBase,
+  names: Names,
+  rows: JournalRow[],
+  intervalMs: number,
+): Promise<JournalOutcome> => {
+  await names.ensureMonths(new Set(rows.map((row) => row.entry.businessDay)));
+  const items = await names.itemIds(itemNames(rows));
+  const itemIds = new Map(rows.map((row) => [row, row.entry.items.map((name) => items.get(name) as number)]));
+  const outcome = await insertJournal(client, rows, itemIds);
+  const booked = outcome.inserted.map(
+    (row): Booked => ({
+      entry: row.entry,
+      siteId: row.siteId,
+      itemIds: itemIds.get(row) as number[],
+      recordedAt: row.recordedAt,
+    }),
+  );
+  const dayReports = outcome.inserted.filter((row) => row.entry.dayReport !== null);
+  await addToTotals(client, booked, dayReports, intervalMs);
+  await keepConflicts(client, outcome.conflicting);
+  return outcome;
+};
+
 export const createBooks = (
   pool: pg.Pool,
   names: Names,
@@ -132,21 +161,7 @@ export const createBooks = (
     }));
 
     const { rows, quarantined } = readFresh(policy, groups);
-    await names.ensureMonths(new Set(rows.map((row) => row.entry.businessDay)));
-    const items = await names.itemIds(itemNames(rows));
-    const itemIds = new Map(
-      rows.map((row) => [row, row.entry.items.map((name) => items.get(name) as number)]),
-    );
-    const { inserted, repeated, conflicting } = await insertJournal(client, rows, itemIds);
-
-    const booked: Booked[] = inserted.map((row) => ({
-      entry: row.entry,
-      siteId: row.siteId,
-      itemIds: itemIds.get(row) as number[],
-      recordedAt: row.recordedAt,
-    }));
-    await addToTotals(client, booked, intervalMs);
-    await keepConflicts(client, conflicting);
+    const { inserted, repeated, conflicting } = await bookRows(client, names, rows, intervalMs);
     const strayRows = strays.map((stray) => ({ sourceId: null, first: null, last: null, ...stray }));
     await keepQuarantined(client, slice, [...quarantined, ...strayRows]);
     const tallies = groups.map(

@@ -131,6 +131,21 @@ export const uuids = (values: readonly string[]): Buffer =>
     values.map((value) => Buffer.from(value.replaceAll('-', ''), 'hex')),
   );
 
+/** Trace ids of 32 hexadecimal digits; an empty text is a null. */
+export const nullableUuids = (values: readonly string[]): Buffer => {
+  const full = values.reduce((sum, value) => sum + (value === '' ? 4 : 20), 0);
+  const buffer = open(types.uuid, values.length, full, values.length > 0);
+  let at = headerBytes;
+  for (const value of values) {
+    buffer.writeInt32BE(value === '' ? -1 : 16, at);
+    at += 4;
+    if (value === '') continue;
+    buffer.write(value, at, 'hex');
+    at += 16;
+  }
+  return buffer;
+};
+
 export const bools = (values: readonly boolean[]): Buffer =>
   chunks(
     types.bool,

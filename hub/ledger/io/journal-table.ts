@@ -1,7 +1,17 @@
 import type pg from 'pg';
 import type { Entry } from '../core/entry.ts';
 import type { LogRecord } from '../core/slice.ts';
-import { bools, dates, int2s, int4s, int8s, int8sOfBytes, texts, timestamps } from './columns.ts';
+import {
+  bools,
+  dates,
+  int2s,
+  int4s,
+  int8s,
+  int8sOfBytes,
+  nullableUuids,
+  texts,
+  timestamps,
+} from './columns.ts';
 
 /** The journal: one row per event. Its key is the event's own id, so it also finds what a till sent twice under two seqs. */
 export type JournalRow = {
@@ -31,22 +41,24 @@ export const insertJournal = async (
     firsts.push(next);
     next += entry.lines;
   }
+  // A column that is shorter than the others is filled up with nulls.
+  const anyTrace = entries.some((entry) => entry.trace !== '');
   const anyDeltas = entries.some((entry) => entry.deltas !== null);
   const result = await client.query<{ inserted: string }>({
     name: 'insert-journal',
     text: `
       with inserted as (
       insert into journal (business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency,
-        gross, lines, units, items, quantities, amounts, deltas, flags, content, recorded_at)
+        gross, lines, units, items, quantities, amounts, deltas, flags, content, recorded_at, trace)
       select business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency, gross, lines,
         units, ($13::int4[])[first:first + lines - 1], ($14::int8[])[first:first + lines - 1],
         ($15::int8[])[first:first + lines - 1],
-        case when own_deltas then ($16::int8[])[first:first + lines - 1] end, flags, content, recorded_at
+        case when own_deltas then ($16::int8[])[first:first + lines - 1] end, flags, content, recorded_at, trace
       from unnest($1::date[], $2::int4[], $3::text[], $4::int2[], $5::timestamptz[], $6::int2[], $7::int4[], $8::int8[],
         $9::text[], $10::text[], $11::int8[], $12::int4[], $17::int8[], $18::int4[], $19::int8[], $20::timestamptz[],
-        $21::int4[], $22::bool[])
+        $21::int4[], $22::bool[], $23::uuid[])
         as t(business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency, gross, lines,
-             units, flags, content, recorded_at, first, own_deltas)
+             units, flags, content, recorded_at, first, own_deltas, trace)
       on conflict do nothing returning 1)
       select count(*) as inserted from inserted`,
     values: [
@@ -71,7 +83,8 @@ export const insertJournal = async (
       int8sOfBytes(rows.map((row) => row.hash)),
       timestamps(rows.map((row) => row.recordedAt)),
       int4s(firsts),
-      bools(entries.map((entry) => entry.deltas !== null)),
+      bools(anyDeltas ? entries.map((entry) => entry.deltas !== null) : []),
+      nullableUuids(anyTrace ? entries.map((entry) => entry.trace) : []),
     ],
   });
   if (Number(result.rows[0]?.inserted) === rows.length)

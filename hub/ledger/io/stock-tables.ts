@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { CountTaken, StockChange } from '../core/fold.ts';
+import { type CountTaken, type StockChange, stockSums } from '../core/fold.ts';
 import { int4s, int8s, texts, timestamps } from './columns.ts';
 
 /**
@@ -8,20 +8,29 @@ import { int4s, int8s, texts, timestamps } from './columns.ts';
  */
 export const changeStock = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
   if (changes.length === 0) return;
-  const sums = sumsOf(changes);
+  const sums = stockSums(changes);
+  // Nearly always every change is newer than the latest count, if there is one, and the sum can be added as it is. The
+  // rows for which that cannot be told come back; the filter on the counts keeps the look for them from being made in vain.
   const { rows } = await client.query<{ site_id: number; location: string; item_id: number }>({
     name: 'add-to-stock',
     text: `
-      with gain as (
-        select * from unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[], $5::int8[])
-          as t(site_id, location, item_id, earliest, delta)),
+      with gain as materialized (
+        select t.*, f.count_at, f.count_key
+        from unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[], $5::int8[])
+          as t(site_id, location, item_id, earliest, delta)
+        left join full_count f using (site_id, location)),
       added as (
-        update stock s set delta_since = s.delta_since + g.delta, changed_at = now()
-        from gain g
-        where s.site_id = g.site_id and s.location = g.location and s.item_id = g.item_id
-          and (s.count_at is null or s.count_at < g.earliest)
-        returning s.site_id, s.location, s.item_id)
-      select site_id, location, item_id from gain except select site_id, location, item_id from added`,
+        insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, delta_from)
+        select site_id, location, item_id, count_at, count_key, delta, earliest from gain
+        where count_at is null or count_at < earliest
+        on conflict (site_id, location, item_id) do update set
+          delta_since = s.delta_since + excluded.delta_since, delta_from = least(s.delta_from, excluded.delta_from),
+          changed_at = now()
+        where s.count_at is null or s.count_at < excluded.delta_from
+        returning site_id, location, item_id)
+      select site_id, location, item_id from gain
+      where (select count(*) from added) < (select count(*) from gain)
+      except select site_id, location, item_id from added`,
     values: [
       int4s(sums.map((sum) => sum.siteId)),
       texts(sums.map((sum) => sum.location)),
@@ -34,28 +43,11 @@ export const changeStock = async (client: pg.ClientBase, changes: StockChange[])
   const others = new Set(rows.map((row) => `${row.site_id}/${row.location}/${row.item_id}`));
   await changeOneByOne(
     client,
-    changes.filter((change) => others.has(keyOf(change))),
+    changes.filter((change) => others.has(`${change.siteId}/${change.location}/${change.itemId}`)),
   );
 };
 
-const keyOf = (change: StockChange): string => `${change.siteId}/${change.location}/${change.itemId}`;
-
-/** What each (site, location, item) gains in all, with the time of the earliest change. */
-const sumsOf = (changes: StockChange[]): StockChange[] => {
-  const sums = new Map<string, StockChange>();
-  for (const change of changes) {
-    const key = keyOf(change);
-    const sum = sums.get(key);
-    if (sum === undefined) sums.set(key, { ...change });
-    else {
-      sum.delta += change.delta;
-      sum.at = Math.min(sum.at, change.at);
-    }
-  }
-  return [...sums.values()];
-};
-
-/** For items that have no row yet, and for changes of which some may be older than the latest count. */
+/** For changes of which some may be older than the latest count of their item. */
 const changeOneByOne = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
   await client.query({
     name: 'change-stock',
@@ -65,15 +57,18 @@ const changeOneByOne = async (client: pg.ClientBase, changes: StockChange[]): Pr
       gain as (
         select c.site_id, c.location, c.item_id, f.count_at, f.count_key,
                coalesce(sum(c.delta) filter (where coalesce(s.count_at, f.count_at) is null
-                                               or c.at > coalesce(s.count_at, f.count_at)), 0) as delta
+                                               or c.at > coalesce(s.count_at, f.count_at)), 0) as delta,
+               min(c.at) filter (where coalesce(s.count_at, f.count_at) is null
+                                    or c.at > coalesce(s.count_at, f.count_at)) as earliest
         from change c
         left join stock s using (site_id, location, item_id)
         left join full_count f on f.site_id = c.site_id and f.location = c.location
         group by 1, 2, 3, 4, 5)
-      insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since)
-      select site_id, location, item_id, count_at, count_key, delta from gain
+      insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, delta_from)
+      select site_id, location, item_id, count_at, count_key, delta, earliest from gain
       on conflict (site_id, location, item_id) do update set
-        delta_since = s.delta_since + excluded.delta_since, changed_at = now()`,
+        delta_since = s.delta_since + excluded.delta_since, delta_from = least(s.delta_from, excluded.delta_from),
+        changed_at = now()`,
     values: [
       int4s(changes.map((change) => change.siteId)),
       texts(changes.map((change) => change.location)),
@@ -116,16 +111,16 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
       union all
       select item_id, 0 from stock where $7 and site_id = $1 and location = $2 and item_id not in (select item_id from listed)),
     after as (
-      select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta
+      select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta, min(j.at) as earliest
       from journal j, unnest(j.items, j.quantities, j.deltas) as l(item_id, quantity, delta)
       where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3)
       group by 1)
-    insert into stock as s (site_id, location, item_id, count_at, count_key, count_quantity, delta_since)
-    select $1, $2, item_id, to_timestamp($3), $4, quantity, coalesce(after.delta, 0)
+    insert into stock as s (site_id, location, item_id, count_at, count_key, count_quantity, delta_since, delta_from)
+    select $1, $2, item_id, to_timestamp($3), $4, quantity, coalesce(after.delta, 0), after.earliest
     from counted left join after using (item_id) order by item_id
     on conflict (site_id, location, item_id) do update set
       count_at = excluded.count_at, count_key = excluded.count_key, count_quantity = excluded.count_quantity,
-      delta_since = excluded.delta_since, changed_at = now()
+      delta_since = excluded.delta_since, delta_from = excluded.delta_from, changed_at = now()
     where s.count_at is null or (excluded.count_at, excluded.count_key) > (s.count_at, s.count_key)`,
     [...place, int4s(count.itemIds), int8s(count.quantities), count.full],
   );

@@ -1,5 +1,14 @@
 import type pg from 'pg';
-import { type Booked, countsTaken, itemDayGains, stockChanges, windowGains } from '../core/fold.ts';
+import type { Entry } from '../core/entry.ts';
+import {
+  type Booked,
+  countsTaken,
+  itemDayGains,
+  stockChanges,
+  tillDayGains,
+  type WindowGain,
+  windowGains,
+} from '../core/fold.ts';
 import { dates, int4s, int8s, texts, timestamps } from './columns.ts';
 import { applyCount, changeStock } from './stock-tables.ts';
 
@@ -10,10 +19,15 @@ import { applyCount, changeStock } from './stock-tables.ts';
 export const addToTotals = async (
   client: pg.ClientBase,
   booked: Booked[],
+  reports: DayReportRow[],
   intervalMs: number,
 ): Promise<void> => {
   if (booked.length === 0) return;
-  await addToWindows(client, booked, intervalMs);
+  const windows = windowGains(booked, intervalMs);
+  await addToWindows(client, windows);
+  await keepCorrections(client, windows, intervalMs);
+  await addToTillDays(client, booked);
+  await keepDayReports(client, reports);
   await addToItemDays(client, booked);
   const changes = stockChanges(booked);
   const counts = countsTaken(booked);
@@ -22,8 +36,7 @@ export const addToTotals = async (
   for (const count of counts) await applyCount(client, count);
 };
 
-const addToWindows = async (client: pg.ClientBase, booked: Booked[], intervalMs: number): Promise<void> => {
-  const gains = windowGains(booked, intervalMs);
+const addToWindows = async (client: pg.ClientBase, gains: WindowGain[]): Promise<void> => {
   if (gains.length === 0) return;
   await client.query({
     name: 'add-to-windows',
@@ -51,6 +64,85 @@ const addToWindows = async (client: pg.ClientBase, booked: Booked[], intervalMs:
       int8s(gains.map((gain) => gain.lateGross)),
     ],
   });
+};
+
+/** What late events add is written down beside the total, so that people see which past figures have changed, and when. */
+const keepCorrections = async (
+  client: pg.ClientBase,
+  gains: WindowGain[],
+  intervalMs: number,
+): Promise<void> => {
+  const late = gains.filter((gain) => gain.lateSlips > 0);
+  if (late.length === 0) return;
+  await client.query({
+    name: 'keep-corrections',
+    text: `
+      insert into correction (site_id, window_start, currency, slips, units, gross, late_seconds)
+      select * from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])`,
+    values: [
+      int4s(late.map((gain) => gain.siteId)),
+      timestamps(late.map((gain) => gain.windowStart)),
+      texts(late.map((gain) => gain.currency)),
+      int8s(late.map((gain) => gain.lateSlips)),
+      int8s(late.map((gain) => gain.lateUnits)),
+      int8s(late.map((gain) => gain.lateGross)),
+      int8s(late.map((gain) => Math.round((gain.lateRecordedAt - gain.windowStart - intervalMs) / 1000))),
+    ],
+  });
+};
+
+const addToTillDays = async (client: pg.ClientBase, booked: Booked[]): Promise<void> => {
+  const gains = tillDayGains(booked);
+  if (gains.length === 0) return;
+  await client.query({
+    name: 'add-to-till-days',
+    text: `
+      insert into till_day as d (site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
+      select * from unnest($1::int4[], $2::date[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[])
+        as t(site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
+      order by 2, 1, 3, 4
+      on conflict (business_day, site_id, workstation, currency) do update set
+        slips = d.slips + excluded.slips, voids = d.voids + excluded.voids, lines = d.lines + excluded.lines,
+        units = d.units + excluded.units, gross = d.gross + excluded.gross, revision = d.revision + 1, changed_at = now()`,
+    values: [
+      int4s(gains.map((gain) => gain.siteId)),
+      dates(gains.map((gain) => gain.businessDay)),
+      texts(gains.map((gain) => gain.workstation)),
+      texts(gains.map((gain) => gain.currency)),
+      int8s(gains.map((gain) => gain.slips)),
+      int8s(gains.map((gain) => gain.voids)),
+      int8s(gains.map((gain) => gain.lines)),
+      int8s(gains.map((gain) => gain.units)),
+      int8s(gains.map((gain) => gain.gross)),
+    ],
+  });
+};
+
+/** A till's own statement of its day, with where it came from. Rare: one per till and day. */
+export type DayReportRow = { entry: Entry; siteId: number; sourceId: number; seq: number };
+
+const keepDayReports = async (client: pg.ClientBase, reports: DayReportRow[]): Promise<void> => {
+  for (const { entry, siteId, sourceId, seq } of reports) {
+    const { dayReport } = entry;
+    if (dayReport === null) continue;
+    await client.query(
+      `insert into day_report (site_id, business_day, workstation, currency, report_number, slips, voids, gross, closed_at, source_id, seq)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9), $10, $11) on conflict do nothing`,
+      [
+        siteId,
+        entry.businessDay,
+        entry.workstation,
+        entry.currency,
+        dayReport.reportNumber,
+        dayReport.slips,
+        dayReport.voids,
+        entry.gross,
+        dayReport.closedAt / 1000,
+        sourceId,
+        seq,
+      ],
+    );
+  }
 };
 
 const addToItemDays = async (client: pg.ClientBase, booked: Booked[]): Promise<void> => {
