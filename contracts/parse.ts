@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type ErrorCode, type Problem, problem } from './errors.ts';
 import type { Stream } from './ids.ts';
+import { ordinarySlip } from './ordinary.ts';
 import {
   type AbortedSlip,
   type DayReport,
@@ -64,6 +65,8 @@ const read = (readersByType: Map<string, z.ZodType<BranchEvent>>, value: unknown
     typeof value === 'object' && value !== null ? (value as { type?: unknown }).type : undefined;
   if (typeof type !== 'string')
     return problem('schema', 'an event is a CloudEvents object with a type', 'type');
+  const ordinary = type === posTypes.completed ? ordinarySlip(value as object) : undefined;
+  if (ordinary !== undefined) return ordinary;
   const reader = readersByType.get(type);
   if (reader === undefined)
     return problem('unknown-type', `unknown event type ${JSON.stringify(type.slice(0, 128))}`, 'type');

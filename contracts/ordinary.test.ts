@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { ordinarySlip } from './ordinary.ts';
+import { posSchemas } from './pos.ts';
+
+/** The schemas are the oracle: the short way may say no to anything, and yes only to what they accept, with their result. */
+const [strict] = posSchemas(z.strictObject);
+const [tolerant] = posSchemas(z.object as unknown as typeof z.strictObject);
+
+const full = JSON.parse(
+  readFileSync(new URL('./fixtures/v1/pos.transaction.completed.json', import.meta.url), 'utf8'),
+);
+
+const slip = (lines: number) => ({
+  specversion: '1.0',
+  id: 'till-1:2026-11-23:42',
+  source: 'urn:x-retail:site:store-0001:ws:till-1',
+  time: '2026-11-23T10:15:00+01:00',
+  recordedtime: '2026-11-23T09:15:01.000Z',
+  datacontenttype: 'application/json',
+  dataclassification: 'confidential',
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  type: 'org.branchline.pos.transaction.completed.v1',
+  data: {
+    site: { storeId: 'store-0001' },
+    workstationId: 'till-1',
+    businessDay: '2026-11-23',
+    sequenceNumber: 42,
+    receiptNumber: 'R-42',
+    beginAt: '2026-11-23T10:14:30+01:00',
+    endAt: '2026-11-23T10:15:00+01:00',
+    operatorRef: 'op_a1',
+    currency: 'EUR',
+    training: false,
+    offline: true,
+    lines: Array.from({ length: lines }, (_, i) => ({
+      lineNumber: i + 1,
+      lineType: 'SALE',
+      item: { gtin: '04006381333931', itemId: '4711', description: 'Tea, 50 g' },
+      quantity: '2.5',
+      uom: 'KGM',
+      entryMethod: 'WEIGHED',
+      regularUnitPrice: '1.99',
+      actualUnitPrice: '1.99',
+      extendedAmount: 498,
+      discountAmount: 0,
+      taxCode: 'A',
+    })),
+    taxes: [{ taxCode: 'A', rate: '19.00', gross: 498 * lines, net: 400 * lines, tax: 98 * lines }],
+    tenders: [{ tenderType: 'CASH', amount: 498 * lines }],
+    totals: { gross: 498 * lines, net: 400 * lines, tax: 98 * lines },
+  },
+});
+
+const agrees = (value: object): void => {
+  const short = ordinarySlip(structuredClone(value));
+  if (short === undefined) return;
+  for (const schema of [strict, tolerant]) {
+    const long = schema.safeParse(value);
+    expect(long.success, JSON.stringify(value)).toBe(true);
+    expect(JSON.stringify(short)).toBe(JSON.stringify(long.data));
+  }
+};
+
+test('an ordinary slip goes the short way, with every field that it may have', () => {
+  for (const lines of [0, 1, 7]) {
+    expect(ordinarySlip(slip(lines))).toBeDefined();
+    agrees(slip(lines));
+  }
+});
+
+test('what is rare goes to the schemas', () => {
+  for (const key of ['subject', 'dataregulation', 'unheard']) {
+    expect(ordinarySlip({ ...slip(1), [key]: 'x' })).toBeUndefined();
+  }
+  const { data } = slip(1);
+  for (const extra of [{ customer: {} }, { fiscal: {} }, { references: [] }]) {
+    expect(ordinarySlip({ ...slip(1), data: { ...data, ...extra } })).toBeUndefined();
+  }
+  agrees(full);
+});
+
+/** Every place in the event, as a path. */
+const pathsOf = (value: unknown, path: (string | number)[] = []): (string | number)[][] =>
+  typeof value !== 'object' || value === null
+    ? [path]
+    : [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];
+
+const odd: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom(
+    null,
+    true,
+    '',
+    '-1',
+    '1e3',
+    '0.0001',
+    '-0',
+    '2026-02-30',
+    '2026-11-23',
+    '2026-11-23T10:15:00Z',
+    '2026-11-23T10:15:00',
+    'eur',
+    'SALE',
+    'RETURN',
+    'internal',
+    '04006381333932',
+    '\u0000',
+    'x'.repeat(65),
+    'x'.repeat(201),
+    'ü',
+    -0,
+    0,
+    -1,
+    1.5,
+    2 ** 53,
+    1e12,
+    [],
+    {},
+    [{}],
+  ),
+  fc.jsonValue({ maxDepth: 2 }),
+);
+
+const change = fc.record({
+  at: fc.nat(),
+  how: fc.constantFrom('replace', 'remove', 'add', 'turn', 'double'),
+  key: fc.constantFrom('voided', 'gln', 'subject', 'net', 'amount', '__proto__', 'uom', 'returnReason'),
+  value: odd,
+});
+
+/** One change to an event at a place that the number chooses. */
+const changed = (
+  event: object,
+  { at, how, key, value }: { at: number; how: string; key: string; value: unknown },
+) => {
+  const paths = pathsOf(event).filter((path) => path.length > 0);
+  const path = paths[at % paths.length] as (string | number)[];
+  const last = path.at(-1) as string;
+  const parent: any = path.slice(0, -1).reduce((inner: any, step) => inner?.[step], event);
+  if (typeof parent !== 'object' || parent === null) return;
+  if (how === 'replace') parent[last] = value;
+  else if (how === 'remove' && Array.isArray(parent)) parent.splice(Number(last), 1);
+  else if (how === 'remove') delete parent[last];
+  else if (how === 'double' && Array.isArray(parent)) parent.push(structuredClone(parent[Number(last)]));
+  else if (how === 'add' && !Array.isArray(parent))
+    Object.defineProperty(parent, key, { value, enumerable: true, writable: true, configurable: true });
+  else if (how === 'turn' && !Array.isArray(parent)) {
+    const kept = parent[last];
+    delete parent[last];
+    parent[last] = kept;
+  }
+};
+
+test('it says yes only to what the schemas accept, and gives what they give', () => {
+  let yes = 0;
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), fc.nat({ max: 3 }), (changes, lines) => {
+      const event = slip(lines);
+      for (const one of changes) changed(event, one);
+      if (ordinarySlip(structuredClone(event)) !== undefined) yes++;
+      agrees(event);
+    }),
+    { numRuns: 5_000 },
+  );
+  expect(yes).toBeGreaterThan(50);
+});
