@@ -1,0 +1,61 @@
+import type { Clock } from '@branchline/kernel/clock.ts';
+import { counter, type Family, gauge, type Histogram } from '@branchline/kernel/metrics.ts';
+import type { Books } from './io/books.ts';
+import type { Progress } from './progress.ts';
+import type { Counters } from './read-partition.ts';
+
+/** The ledger's figures for Prometheus. Counters are of this process; no label names a site, there may be thousands. */
+export type LedgerState = Counters & Pick<Progress, 'lagRecords' | 'lagSeconds'> & { postgresUp: boolean };
+
+export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family[] => [
+  counter('branchline_hub_applied_events_total', 'Events taken into the books.', now.applied),
+  counter(
+    'branchline_hub_duplicate_events_total',
+    "Deliveries of what was in the books already, by seq or by the event's own id.",
+    now.redelivered + now.repeated,
+  ),
+  counter(
+    'branchline_hub_quarantined_events_total',
+    'Events that could not be read and are kept with their bytes.',
+    now.quarantined,
+  ),
+  counter(
+    'branchline_hub_conflicts_total',
+    'Events whose id was in the books with another content.',
+    now.conflicts,
+  ),
+  counter('branchline_hub_dead_letters_total', 'Dead letters of the bridge taken in.', now.deadLettered),
+  counter('branchline_hub_slices_total', 'Transactions that took records into the books.', now.slices),
+  counter(
+    'branchline_hub_fenced_slices_total',
+    'Transactions rolled back because another hub was faster.',
+    now.fenced,
+  ),
+  counter(
+    'branchline_hub_lost_by_retention_records_total',
+    'Records that Kafka deleted before they were read.',
+    now.lostByRetention,
+  ),
+  gauge('branchline_hub_lag_records', 'Records in Kafka that are not in the books yet.', now.lagRecords),
+  gauge(
+    'branchline_hub_lag_seconds',
+    'Age of the oldest record that is not in the books yet.',
+    now.lagSeconds,
+  ),
+  gauge('branchline_hub_postgres_up', 'Whether PostgreSQL took the last slice.', Number(now.postgresUp)),
+  applySeconds.family(
+    'branchline_hub_apply_seconds',
+    'From a slice of records to the commit of its transaction.',
+  ),
+];
+
+/** The same books, with a stopwatch. A slice that fails is not a time of applying. */
+export const timedBooks = (books: Books, seconds: { observe(value: number): void }, clock: Clock): Books => ({
+  ...books,
+  apply: async (slice) => {
+    const since = clock.monotonic();
+    const outcome = await books.apply(slice);
+    seconds.observe((clock.monotonic() - since) / 1_000);
+    return outcome;
+  },
+});
