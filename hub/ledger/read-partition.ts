@@ -9,7 +9,7 @@ import type { Place, Position } from './io/position-table.ts';
  * From fetched batches to slices in the books. It knows where each partition stands, cuts batches into slices, repeats a
  * slice until the database has answered, and goes back when another hub was faster.
  */
-export const sliceRecordsMax = 4_000;
+export const sliceRecordsMax = 8_000;
 const retryWaitMs = 500;
 
 export type Counters = {

@@ -34,7 +34,7 @@ export type Stray = { reason: string; detail: string; record: LogRecord };
 export type Slice = { sources: SourceSlice[]; strays: Stray[] };
 
 const text = (value: Uint8Array | undefined): string =>
-  value === undefined ? '' : Buffer.from(value).toString('utf8');
+  value === undefined ? '' : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
 
 const seqsPattern = /^(\d{1,16})-(\d{1,16})$/;
 

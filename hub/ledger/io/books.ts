@@ -164,14 +164,20 @@ export const createBooks = (
     const { inserted, repeated, conflicting } = await bookRows(client, names, rows, intervalMs);
     const strayRows = strays.map((stray) => ({ sourceId: null, first: null, last: null, ...stray }));
     await keepQuarantined(client, slice, [...quarantined, ...strayRows]);
+    const [appliedOf, repeatedOf, conflictingOf, quarantinedOf] = [
+      countBySource(inserted),
+      countBySource(repeated),
+      countBySource(conflicting),
+      countBySource(quarantined),
+    ];
     const tallies = groups.map(
       ({ group, sourceId, novel }): SourceTally => ({
         sourceId,
         seqs: group.seqs,
-        applied: count(inserted, sourceId),
-        repeated: count(repeated, sourceId),
-        conflicting: count(conflicting, sourceId),
-        quarantined: group.deadLetters.length > 0 ? 0 : count(quarantined, sourceId),
+        applied: appliedOf.get(sourceId) ?? 0,
+        repeated: repeatedOf.get(sourceId) ?? 0,
+        conflicting: conflictingOf.get(sourceId) ?? 0,
+        quarantined: group.deadLetters.length > 0 ? 0 : (quarantinedOf.get(sourceId) ?? 0),
         deadlettered: group.deadLetters.length > 0 ? countOf(novel) : 0,
         redelivered: Math.max(0, group.deliveries.length - countOf(novel)),
       }),
@@ -220,8 +226,11 @@ const itemNames = function* (rows: { entry: Entry }[]): Generator<string> {
   for (const { entry } of rows) yield* entry.items;
 };
 
-const count = (rows: { sourceId: number | null }[], sourceId: number): number =>
-  rows.reduce((n, row) => (row.sourceId === sourceId ? n + 1 : n), 0);
+const countBySource = (rows: { sourceId: number | null }[]): Map<number | null, number> => {
+  const counts = new Map<number | null, number>();
+  for (const { sourceId } of rows) counts.set(sourceId, (counts.get(sourceId) ?? 0) + 1);
+  return counts;
+};
 
 const sum = <K extends keyof SourceTally>(tallies: SourceTally[], key: K): number =>
   tallies.reduce((total, tally) => total + (tally[key] as number), 0);
