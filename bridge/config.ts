@@ -32,13 +32,22 @@ export const bridgeConfig = z.object({
     .refine((text) => parseShards(text) !== undefined, 'ranges like 0-15 or 0-3,8')
     .default('0-15')
     .describe('The shards of sites this bridge serves; each of the 16 belongs to exactly one bridge'),
-  statusPort: z.int().min(0).max(65_535).default(7811).describe('GET /healthz and /v1/status on 127.0.0.1'),
+  statusHost: z.string().default('127.0.0.1').describe('Address of /healthz, /v1/status and /metrics'),
+  statusPort: z.int().min(0).max(65_535).default(7811).describe('Port of /healthz, /v1/status and /metrics'),
   bufferBytesMax: z
     .int()
     .min(2 * 1024 * 1024)
     .max(4 * 1024 * 1024 * 1024)
     .default(64 * 1024 * 1024)
     .describe('Events that may wait in memory while Kafka is away; then agents are told to hold'),
+  stuckMinutes: z
+    .number()
+    .min(0.05)
+    .max(1_440)
+    .default(5)
+    .describe(
+      'The bridge ends, to be started again, when no send is answered for so long though Kafka answers',
+    ),
   logLevel: z.enum(logLevels).default('info').describe('The least that is logged'),
 });
 export type BridgeConfig = z.infer<typeof bridgeConfig>;

@@ -5,14 +5,17 @@ import { brokerList } from '@branchline/drivers/kafka.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
 import { createLog } from '@branchline/kernel/log.ts';
+import { processMetrics } from '@branchline/kernel/process-metrics.ts';
 import { serveStatus } from '@branchline/kernel/status-server.ts';
 import { bridgeConfig, usage } from './config.ts';
 import { parseShards } from './core/shards.ts';
 import { zlibCodec } from './io/inflate.ts';
+import { askKafka } from './io/kafka-answers.ts';
 import { kafkaControl } from './io/kafka-control.ts';
 import { openKafkaRecorder } from './io/kafka-record.ts';
 import { mqttAnswers } from './io/mqtt-answers.ts';
 import { mqttIntake } from './io/mqtt-intake.ts';
+import packageJson from './package.json' with { type: 'json' };
 import { runBridge } from './run.ts';
 
 const config = loadConfigOrExit(usage, bridgeConfig);
@@ -37,17 +40,24 @@ const start = async () => {
     keepaliveSeconds: config.mqttKeepaliveSeconds,
   };
   const bridge = runBridge(
-    { shards, bufferBytesMax: config.bufferBytesMax },
+    { shards, bufferBytesMax: config.bufferBytesMax, stuckMs: config.stuckMinutes * 60_000 },
     {
       openIntake: mqttIntake({ ...mqtt, clientId: `${config.instance}.intake` }, shards, log),
       openAnswers: mqttAnswers({ ...mqtt, clientId: `${config.instance}.answers` }, log),
       openControl: kafkaControl(kafka, { topic: topics.control, groupId }, log),
       recorder: openKafkaRecorder(kafka, topics, log),
+      asksKafka: askKafka(kafka, [topics.pos, topics.stock, topics.status, topics.deadletter]),
+      abort: () => process.exit(1),
       codec: zlibCodec,
       log,
     },
   );
-  const status = await serveStatus({ port: config.statusPort }, bridge.status);
+  const ofProcess = processMetrics('bridge', packageJson.version);
+  const status = await serveStatus(
+    { host: config.statusHost, port: config.statusPort },
+    bridge.status,
+    () => [...ofProcess(), ...bridge.metrics()],
+  );
   log.info({ status: status.url, shards: config.shards, instance: config.instance }, 'started');
   return {
     stop: async (reason: string) => {

@@ -8,8 +8,8 @@ export type RecordAnswer =
   | { kind: 'recorded'; at: number | undefined }
   /** Kafka will never take so much at once. */
   | { kind: 'too-large' }
-  /** It may or may not be in Kafka; sending it again is right. */
-  | { kind: 'failed'; reason: string };
+  /** It may or may not be in Kafka; sending it again is right. `byKafka` when Kafka itself said so, and not the way to it. */
+  | { kind: 'failed'; reason: string; byKafka?: boolean };
 
 export type Recorder = {
   /** One send to the topic of the lane. Never rejects. */
@@ -17,6 +17,9 @@ export type Recorder = {
   isUp(): boolean;
   close(): Promise<void>;
 };
+
+/** Asks Kafka, over a connection that nothing else uses, whether it would take records now. Never rejects. */
+export type AsksKafka = () => Promise<boolean>;
 
 /** Reads what branches publish. */
 export type OpenIntake = (handlers: { onMessage(topic: string, payload: Uint8Array): void }) => {

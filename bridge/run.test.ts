@@ -4,6 +4,7 @@ import { joinFrame } from '@branchline/contracts/frame.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { headers, mqttTopic } from '@branchline/contracts/topics.ts';
 import { createLog } from '@branchline/kernel/log.ts';
+import { expose } from '@branchline/kernel/metrics.ts';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Lane, Parcel } from './core/parcel.ts';
 import { zlibCodec } from './io/inflate.ts';
@@ -11,15 +12,16 @@ import type { RecordAnswer } from './ports.ts';
 import { runBridge } from './run.ts';
 
 /** The whole bridge on ports that a test holds in its hands: what comes in, what Kafka answers, what goes out. */
-const startOnPorts = (bufferBytesMax = 64 * 1024 * 1024) => {
+const startOnPorts = (bufferBytesMax = 64 * 1024 * 1024, stuckMs = 60_000) => {
   let arrive: (topic: string, payload: Uint8Array) => void = () => {};
   let onControl: (to: string, body: Uint8Array) => void = () => {};
   let onAnswersUp: () => void = () => {};
   const link = { up: true };
+  const kafka = { answers: true, aborts: 0 };
   const sends: { lane: Lane; parcels: Parcel[]; answer(answer: RecordAnswer): void }[] = [];
   const published: { to: string; channel: string; body: Receipt }[] = [];
   const bridge = runBridge(
-    { shards: Array.from({ length: 16 }, (_, i) => i), bufferBytesMax },
+    { shards: Array.from({ length: 16 }, (_, i) => i), bufferBytesMax, stuckMs },
     {
       openIntake: ({ onMessage }) => {
         arrive = onMessage;
@@ -49,6 +51,10 @@ const startOnPorts = (bufferBytesMax = 64 * 1024 * 1024) => {
         isUp: () => true,
         close: async () => {},
       },
+      asksKafka: async () => kafka.answers,
+      abort: () => {
+        kafka.aborts += 1;
+      },
       codec: zlibCodec,
       log: createLog('bridge', 'silent'),
       random: () => 0,
@@ -68,6 +74,7 @@ const startOnPorts = (bufferBytesMax = 64 * 1024 * 1024) => {
       onAnswersUp();
     },
     link,
+    kafka,
     sends,
     published,
   };
@@ -257,4 +264,32 @@ test('B1 a stop waits for the sends on the way and still sends their receipts', 
   sends[0]?.answer({ kind: 'recorded', at: 1 });
   await stopped;
   expect(published.map(({ body }) => body)).toMatchObject([{ kind: 'recorded', ranges: [[1, 1]] }]);
+});
+
+test('a send that is never answered ends the bridge when Kafka answers others, and only then', async () => {
+  const { arrive, sends, kafka } = startOnPorts(undefined, 200);
+  kafka.answers = false;
+  arrive(up, frame(1, ['a']));
+  await vi.waitFor(() => expect(sends).toHaveLength(1));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(kafka.aborts).toBe(0);
+  kafka.answers = true;
+  await vi.waitFor(() => expect(kafka.aborts).toBe(1));
+});
+
+test('a bridge with nothing to do is left alone', async () => {
+  const { kafka } = startOnPorts(undefined, 100);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(kafka.aborts).toBe(0);
+});
+
+test('the counters of a frame that was recorded are in the metrics, under the names that alerts use', async () => {
+  const { bridge, arrive, sends, published } = startOnPorts();
+  arrive(up, frame(1, ['a', 'b']));
+  await vi.waitFor(() => expect(sends).toHaveLength(1));
+  sends[0]?.answer({ kind: 'recorded', at: 1 });
+  await vi.waitFor(() => expect(published).toHaveLength(1));
+  const text = expose(bridge.metrics());
+  expect(text).toContain('\nbranchline_bridge_recorded_events_total 2\n');
+  expect(text).toContain('\nbranchline_bridge_record_seconds_count 1\n');
 });

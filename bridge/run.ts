@@ -2,20 +2,26 @@ import type { Receipt } from '@branchline/contracts/downlink.ts';
 import type { BranchAddress } from '@branchline/contracts/topics.ts';
 import { type Clock, systemClock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
+import { Histogram } from '@branchline/kernel/metrics.ts';
 import { type Random, systemRandom } from '@branchline/kernel/random.ts';
 import { newCounters } from './core/counters.ts';
+import { bridgeMetrics } from './core/metrics.ts';
 import type { Codec } from './core/route.ts';
-import type { OpenAnswers, OpenControl, OpenIntake, Recorder } from './ports.ts';
+import type { AsksKafka, OpenAnswers, OpenControl, OpenIntake, Recorder } from './ports.ts';
 import { createControlStage } from './stages/control.ts';
 import { createReceiptStage } from './stages/receipt.ts';
 import { createReceiver } from './stages/receive.ts';
 import { startRecording } from './stages/record.ts';
+import { watchRecording } from './stages/watch.ts';
 
 export type BridgePorts = {
   openIntake: OpenIntake;
   openAnswers: OpenAnswers;
   openControl: OpenControl;
   recorder: Recorder;
+  asksKafka: AsksKafka;
+  /** The way to Kafka is stuck for good: the process must end and be started again. */
+  abort(): void;
   codec: Codec;
   log: Log;
   clock?: Clock;
@@ -27,12 +33,14 @@ const drainMsMax = 3_000;
 
 /** receive → record → receipt, and control the other way. The order of `stop` is the order of the stages. */
 export const runBridge = (
-  { shards, bufferBytesMax }: { shards: number[]; bufferBytesMax: number },
+  settings: { shards: number[]; bufferBytesMax: number; stuckMs: number },
   ports: BridgePorts,
 ) => {
+  const { shards, bufferBytesMax, stuckMs } = settings;
   const { recorder, codec, log, clock = systemClock, random = systemRandom } = ports;
   const owned: ReadonlySet<number> = new Set(shards);
   const counters = newCounters();
+  const recordSeconds = new Histogram();
 
   const answers = ports.openAnswers({ onUp: () => receipts.flush() });
   const publish = (to: BranchAddress, receipt: Receipt) =>
@@ -47,8 +55,11 @@ export const runBridge = (
     clock,
     random,
     counters,
+    recordSeconds,
     log,
   });
+  const { asksKafka, abort } = ports;
+  const watch = watchRecording({ recording, counters, asksKafka, stuckMs, clock, log, abort });
   const receiver = createReceiver({ owned, codec, recording, tell: publish, clock, counters });
   const intake = ports.openIntake({ onMessage: receiver.onMessage });
 
@@ -60,14 +71,17 @@ export const runBridge = (
     }),
   });
 
+  const status = () => ({
+    mqttUp: intake.isUp() && answers.isUp(),
+    kafkaUp: recorder.isUp(),
+    bufferBytes: recording.bytes(),
+    ...counters,
+  });
   return {
-    status: () => ({
-      mqttUp: intake.isUp() && answers.isUp(),
-      kafkaUp: recorder.isUp(),
-      bufferBytes: recording.bytes(),
-      ...counters,
-    }),
+    status,
+    metrics: () => bridgeMetrics({ ...status(), bufferBytesMax }, recordSeconds),
     stop: async () => {
+      watch.stop();
       await intake.close();
       await recording.stop(drainMsMax);
       receipts.stop();

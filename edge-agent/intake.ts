@@ -1,42 +1,60 @@
-import { isProblem, problem } from '@branchline/contracts/errors.ts';
+import { type ErrorCode, isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
+import { Histogram } from '@branchline/kernel/metrics.ts';
 import { answersOf, failureOf, statusOf, statusOfProblem } from './core/answer.ts';
 import { type IntakeRules, judgeBody } from './core/judge.ts';
-import type { AcceptResult } from './core/store-port.ts';
+import type { AcceptResult, NewEvent } from './core/store-port.ts';
 import { Turns } from './core/turns.ts';
 import type { IntakeReply } from './io/http-intake.ts';
 import type { Store } from './io/store-thread.ts';
 
 /** A request's way: judged, accepted by the store, answered. */
 export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => {
-  const counters = { events: 0, duplicates: 0, refused: 0 };
+  const counters = {
+    events: 0,
+    accepted: { pos: 0, stock: 0 },
+    duplicates: 0,
+    refused: 0,
+    refusedByCode: {} as Partial<Record<ErrorCode, number>>,
+  };
+  const commitSeconds = new Histogram();
   const turns = new Turns();
   let stopping = false;
 
-  const failure = (...args: Parameters<typeof problem>) => ({
-    status: statusOfProblem(args[0]),
-    failure: failureOf(problem(...args)),
-  });
-  const count = (results: AcceptResult[]) => {
-    for (const { outcome } of results) {
-      if (outcome === 'duplicate') counters.duplicates++;
-      else if (outcome === 'refused') counters.refused++;
+  const countRefused = (code: ErrorCode) => {
+    counters.refused++;
+    counters.refusedByCode[code] = (counters.refusedByCode[code] ?? 0) + 1;
+  };
+  /** A whole request that is turned away counts as one, because nobody has looked how many events it holds. */
+  const refuse = (why: Problem) => {
+    countRefused(why.code);
+    return { status: statusOfProblem(why.code), failure: failureOf(why) };
+  };
+  const count = (events: readonly NewEvent[], results: readonly AcceptResult[]) => {
+    for (const [i, result] of results.entries()) {
+      if (result.outcome === 'refused') countRefused(result.code);
+      else if (result.outcome === 'duplicate') counters.duplicates++;
+      else counters.accepted[(events[i] as NewEvent).stream]++;
     }
   };
 
+  const accept = async (events: NewEvent[]): Promise<AcceptResult[]> => {
+    if (events.length === 0) return [];
+    const since = clock.monotonic();
+    const results = await store.accept(events);
+    commitSeconds.observe((clock.monotonic() - since) / 1_000);
+    count(events, results);
+    return results;
+  };
+
   const take = async (body: Uint8Array): Promise<IntakeReply> => {
-    if (stopping) return failure('stopping', 'the agent is stopping');
+    if (stopping) return refuse(problem('stopping', 'the agent is stopping'));
     const judged = judgeBody(body, rules, clock.now());
-    if (isProblem(judged)) {
-      counters.refused++;
-      return failure(judged.code, judged.detail, judged.where);
-    }
+    if (isProblem(judged)) return refuse(judged);
     counters.events += judged.items.length;
+    for (const item of judged.items) if ('problem' in item) countRefused(item.problem.code);
     const events = judged.items.flatMap((item) => ('event' in item ? [item.event] : []));
-    const results = events.length === 0 ? [] : await store.accept(events);
-    counters.refused += judged.items.length - events.length;
-    count(results);
-    const answers = answersOf(judged.items, results);
+    const answers = answersOf(judged.items, await accept(events));
     const status = statusOf(judged, answers);
     const [only] = answers;
     return judged.single && only !== undefined
@@ -56,8 +74,10 @@ export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => 
 
   return {
     onEvents,
-    failure,
+    /** What the HTTP side turns away before anyone reads it. */
+    failure: (code: ErrorCode, detail: string) => refuse(problem(code, detail)),
     counters,
+    commitSeconds,
     /** From now on every event is refused, and the till asked to come back. */
     stop: () => {
       stopping = true;

@@ -5,8 +5,10 @@ import { systemClock } from '@branchline/kernel/clock.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
 import { createLog } from '@branchline/kernel/log.ts';
+import { processMetrics } from '@branchline/kernel/process-metrics.ts';
 import { systemRandom } from '@branchline/kernel/random.ts';
 import { agentConfig } from './config.ts';
+import { diskFreeBytes } from './io/disk-space.ts';
 import { isLoopback, serveIntake } from './io/http-intake.ts';
 import { openUplink } from './io/mqtt-uplink.ts';
 import { returnMemory } from './io/return-memory.ts';
@@ -35,6 +37,7 @@ const start = async () => {
       receiptTimeoutMs: config.receiptTimeoutMs,
       backoffCapMs: config.backoffCapMs,
       statusIntervalMs: config.statusIntervalMs,
+      diskBudgetBytes: config.diskBudgetBytes,
       rules: { site, eventBytesMax: config.eventBytesMax },
       life: {
         site,
@@ -76,6 +79,8 @@ const start = async () => {
           { host: config.intakeHost, port: config.intakePort, token: config.intakeToken },
           handlers,
         ),
+      processMetrics: processMetrics('edge-agent', packageJson.version),
+      diskFree: () => diskFreeBytes(config.dataDir),
       clock: systemClock,
       random: systemRandom,
       returnMemory,

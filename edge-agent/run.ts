@@ -1,4 +1,6 @@
+import { expose, type Family } from '@branchline/kernel/metrics.ts';
 import type { IntakeRules } from './core/judge.ts';
+import { createAgentMetrics } from './core/metrics.ts';
 import { createRest } from './core/rest.ts';
 import { statusPage } from './core/status.ts';
 import { createIntake } from './intake.ts';
@@ -11,12 +13,16 @@ import { type SendingPorts, type SendingSettings, startSending } from './sending
 export type AgentPorts = Omit<SendingPorts, 'store' | 'figures'> & {
   openStore(events: StoreEvents): Promise<Store>;
   serveIntake(handlers: HttpIntakeHandlers): Promise<HttpIntake>;
+  /** What every process has to say of itself. */
+  processMetrics(): Family[];
+  /** Free bytes on the disk of the database; undefined where that is not to be known. */
+  diskFree(): Promise<number | undefined>;
   /** Called when a busy time is over. */
   returnMemory(): void;
   /** The disk does not do what was promised in its name: the process must end, and not calmly. */
   abort(): void;
 };
-export type AgentSettings = SendingSettings & { rules: IntakeRules };
+export type AgentSettings = SendingSettings & { rules: IntakeRules; diskBudgetBytes: number };
 
 /** Answers that say "storage-failed" are on their way to the tills; they get this long to leave. */
 const lastWordsMs = 200;
@@ -59,7 +65,23 @@ export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
   const intake = createIntake(rules, store, clock);
   const status = async () =>
     statusPage(life, sending.sources(), await sending.oldest(), figures, intake.counters, sending.counters());
-  const server = await ports.serveIntake({ onEvents: intake.onEvents, failure: intake.failure, status });
+  const agentMetrics = createAgentMetrics({ sources: sending.sources(), figures });
+  const metrics = async () =>
+    expose([
+      ...ports.processMetrics(),
+      ...agentMetrics({
+        sources: sending.sources(),
+        oldest: await sending.oldest(),
+        figures,
+        intake: { ...intake.counters, commitSeconds: intake.commitSeconds },
+        sending: sending.counters(),
+        diskFreeBytes: await ports.diskFree(),
+        diskBudgetBytes: settings.diskBudgetBytes,
+        now: clock.now(),
+      }),
+    ]);
+  const { onEvents, failure } = intake;
+  const server = await ports.serveIntake({ onEvents, failure, status, metrics });
   const isRest = createRest();
   const rest = setInterval(() => {
     if (isRest(intake.counters.events)) ports.returnMemory();

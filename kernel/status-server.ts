@@ -1,26 +1,35 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { expose, type Family, metricsContentType } from './metrics.ts';
 
 /**
- * The small HTTP side of a service that has no other: `/healthz` for probes, `/v1/status` for people and tools. Loopback
- * unless told otherwise.
+ * The small HTTP side of a service that has no other: `/healthz` for probes, `/v1/status` for people and tools, `/metrics`
+ * for Prometheus. Loopback unless told otherwise; it has no secrets and asks for no password, so on another address it
+ * belongs behind a firewall.
  */
 export const serveStatus = async (
   { host = '127.0.0.1', port }: { host?: string; port: number },
   status: () => object | Promise<object>,
+  metrics: () => Family[] | Promise<Family[]> = () => [],
 ): Promise<{ url: string; close(): Promise<void> }> => {
+  const answer = (response: ServerResponse, code: number, body: object) => {
+    response.writeHead(code, { 'content-type': 'application/json' });
+    response.end(`${JSON.stringify(body)}\n`);
+  };
+  const pages: Record<string, (response: ServerResponse) => Promise<void>> = {
+    '/healthz': async (response) => answer(response, 200, { ok: true }),
+    '/v1/status': async (response) => answer(response, 200, await status()),
+    '/metrics': async (response) => {
+      const text = expose(await metrics());
+      response.writeHead(200, { 'content-type': metricsContentType });
+      response.end(text);
+    },
+  };
   const server = createServer((request, response) => {
-    const answer = (code: number, body: object) => {
-      response.writeHead(code, { 'content-type': 'application/json' });
-      response.end(`${JSON.stringify(body)}\n`);
-    };
-    if (request.method !== 'GET') return answer(405, { error: 'method' });
-    if (request.url === '/healthz') return answer(200, { ok: true });
-    if (request.url !== '/v1/status') return answer(404, { error: 'not-found' });
-    Promise.resolve(status()).then(
-      (body) => answer(200, body),
-      (error: unknown) => answer(503, { error: String(error) }),
-    );
+    if (request.method !== 'GET') return answer(response, 405, { error: 'method' });
+    const page = pages[request.url ?? ''];
+    if (page === undefined) return answer(response, 404, { error: 'not-found' });
+    page(response).catch((error: unknown) => answer(response, 503, { error: String(error) }));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

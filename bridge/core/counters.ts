@@ -10,6 +10,9 @@ export const newCounters = () => ({
   repeated: 0,
   /** Events and pieces of evidence that went to the dead-letter topic. */
   deadLettered: 0,
+  /** Sends that Kafka answered, with yes or no, and those that failed on the way to it. */
+  answeredSends: 0,
+  failedSends: 0,
   /** Frames whose bytes were not those the agent sent. */
   damaged: 0,
   /** Security counter: frames and messages on a foreign topic, with a foreign or unreadable header, or oversized. */

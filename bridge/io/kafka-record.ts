@@ -56,7 +56,9 @@ const answerOf = (error: unknown): RecordAnswer => {
   const { type, cause, message } = error as { type?: string; cause?: { type?: string }; message: string };
   const kind = type ?? cause?.type;
   if (kind === 'MESSAGE_TOO_LARGE' || kind === 'RECORD_LIST_TOO_LARGE') return { kind: 'too-large' };
-  return { kind: 'failed', reason: kind === undefined ? message : `${kind}: ${message}` };
+  return kind === undefined
+    ? { kind: 'failed', reason: message }
+    : { kind: 'failed', reason: `${kind}: ${message}`, byKafka: true };
 };
 
 export const openKafkaRecorder = (address: KafkaAddress, topics: KafkaTopics, log: Log): Recorder => {

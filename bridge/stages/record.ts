@@ -33,6 +33,7 @@ export const startRecording = ({
   clock,
   random,
   counters,
+  recordSeconds,
   log,
 }: {
   recorder: Recorder;
@@ -42,6 +43,8 @@ export const startRecording = ({
   clock: Clock;
   random: Random;
   counters: Counters;
+  /** Told how long Kafka took for a send that it recorded. */
+  recordSeconds: { observe(seconds: number): void };
   log: Log;
 }): Recording => {
   const newLane = (name: Lane) => ({
@@ -69,7 +72,11 @@ export const startRecording = ({
   };
 
   const settle = async (lane: LaneState, send: Parcel[]) => {
+    const sentAt = clock.monotonic();
     const answer = await recorder.record(lane.name, send);
+    if (answer.kind !== 'failed' || answer.byKafka === true) counters.answeredSends++;
+    if (answer.kind === 'failed') counters.failedSends++;
+    if (answer.kind === 'recorded') recordSeconds.observe((clock.monotonic() - sentAt) / 1_000);
     if (stopped && answer.kind !== 'recorded') return;
     if (answer.kind === 'recorded') {
       recorded(lane, send, answer.at ?? clock.now());

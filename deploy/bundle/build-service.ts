@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from '@branchline/local/paths.ts';
 import { build } from 'esbuild';
+import { buildPage } from './build-page.ts';
 import { lazyHttp, withoutWorkerTimers } from './plugins.ts';
 import type { ServicePlan } from './services.ts';
 
@@ -57,6 +58,7 @@ export const buildService = async (plan: ServicePlan, folder: string, platform: 
   });
   for (const [name, source] of Object.entries(plan.folders))
     cpSync(join(checkout, source), join(folder, name), { recursive: true });
+  if (plan.page === true) await buildPage(join(folder, 'dashboard'));
   const code = Object.entries(metafile.outputs).filter(([file]) => file.endsWith('.mjs'));
   return { name: plan.name, folder, codeBytes: code.reduce((sum, [, { bytes }]) => sum + bytes, 0) };
 };

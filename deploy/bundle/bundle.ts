@@ -13,7 +13,8 @@ Usage: npm run bundle -- [--out DIR] [--for PLATFORM]
                    This machine's by default; the bridge and the hub run everywhere
 
   dist/edge-agent/edge-agent   starts the agent with the flags that keep it small
-  node dist/bridge/main.mjs    node dist/hub/setup.mjs    node dist/hub/main.mjs`;
+  node dist/bridge/main.mjs    node dist/hub/setup.mjs    node dist/hub/main.mjs
+  The dashboard lies in dist/hub/dashboard; the hub's role reports serves it`;
 
 const { values } = parseArgs({
   options: { out: { type: 'string' }, for: { type: 'string' }, help: { type: 'boolean' } },

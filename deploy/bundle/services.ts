@@ -5,6 +5,8 @@ export type ServicePlan = {
   entries: Record<string, string>;
   /** Folders that are copied as they are, by their name in the bundle. */
   folders: Record<string, string>;
+  /** Whether it serves the dashboard. */
+  page?: boolean;
 };
 
 export const services: readonly ServicePlan[] = [
@@ -18,5 +20,6 @@ export const services: readonly ServicePlan[] = [
     name: 'hub',
     entries: { main: 'hub/main.ts', setup: 'hub/setup.ts' },
     folders: { sql: 'hub/sql' },
+    page: true,
   },
 ];

@@ -20,6 +20,9 @@ export type Backbone = {
     /** As the hub, which may do no more than it needs. The role is made by `hub/setup.ts`. */
     hubUrl(database: string): string;
     hubPassword: string;
+    /** As the reports, which read everything and change next to nothing. The role is made by `hub/setup.ts` as well. */
+    reportsUrl(database: string): string;
+    reportsPassword: string;
     ensureDatabase(database: string): Promise<void>;
   };
   stop(): Promise<void>;
@@ -85,6 +88,7 @@ export const startBackbone = async ({
 
   const { database, urlOf, ...server } = postgres.value;
   const hubPassword = secretFrom(join(dataDir, 'hub-password'));
+  const reportsPassword = secretFrom(join(dataDir, 'reports-password'));
   return {
     kafka: kafka.value,
     postgres: {
@@ -93,6 +97,8 @@ export const startBackbone = async ({
       ownerUrl: urlOf,
       hubUrl: (name) => withUser(urlOf(name), 'branchline_hub', hubPassword),
       hubPassword,
+      reportsUrl: (name) => withUser(urlOf(name), 'branchline_reports', reportsPassword),
+      reportsPassword,
       // A server elsewhere may have no database `postgres`, or not for us; the one that was named is there.
       ensureDatabase: async (name) =>
         external.postgres !== undefined && name === database

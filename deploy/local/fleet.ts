@@ -1,15 +1,21 @@
 import { runFile } from './paths.ts';
+import { createProgressDisplay } from './progress-display.ts';
+import { resend } from './resend.ts';
+import { readResend, resendUsage } from './resend-options.ts';
 import { isRunning, type RunFile, readRunFile } from './run-file.ts';
+import { createScreen } from './screen.ts';
 import { setLink } from './wide-area.ts';
 
-const usage = `The plug of each simulated site, while "npm start" runs.
+const usage = `The simulated sites, while "npm start" runs.
 
   npm run fleet -- status
   npm run fleet -- offline store-0007     the site loses its network; its tills sell on
   npm run fleet -- online store-0007      the network is back; what has waited drains
   npm run fleet -- delay store-0007 100   every message takes 100 ms longer, each way
+  npm run fleet -- replay store-0007 --from 10:15 --to 10:30
+                                         the agent sends again what it accepted then; replay --help tells more
 
-More than one site can be named.`;
+More than one site can be named, except for a replay.`;
 
 type AgentStatus = { linkUp: boolean; accepted: number; recorded: number; applied: number; pending: number };
 type Link = { site: string; online: boolean; delayMs: number };
@@ -39,6 +45,7 @@ const wanOf = (run: RunFile): string =>
   run.wan ?? giveUp('The broker is elsewhere and speaks TLS; there is no plug to pull here.', 1);
 
 const printStatus = async (run: RunFile): Promise<void> => {
+  process.stdout.write(`Dashboard: ${run.reports ?? 'none'}\n\n`);
   const links =
     run.wan === undefined ? [] : ((await getJson<{ links: Link[] }>(`${run.wan}/v1/links`))?.links ?? []);
   const agents = run.agents ?? [];
@@ -96,6 +103,21 @@ const change = async (
   }
 };
 
+const replay = async (args: string[]): Promise<void> => {
+  if (args.includes('--help') || args.length === 0) return void process.stdout.write(`${resendUsage}\n`);
+  const run = await findRun();
+  const kindOf = (site: string) => run.agents?.find((agent) => agent.site === site)?.kind;
+  const ask = readResend(args, (site) => kindOf(site) === 'warehouse', new Date());
+  if ('wrong' in ask) return giveUp(`${ask.wrong}\nSee npm run fleet -- replay --help`, 2);
+  checkSites(run, [ask.site]);
+  if (run.reports === undefined) return giveUp('No reports run here, and they are who to ask.', 1);
+  const screen = createScreen(process.stdout);
+  const complete = await resend(run.reports, ask, createProgressDisplay(screen), screen.say).catch(
+    (error: Error) => giveUp(`The replay was not made: ${error.message}`, 1),
+  );
+  process.exitCode = complete ? 0 : 1;
+};
+
 const [command, ...rest] = process.argv.slice(2);
 switch (command) {
   case undefined:
@@ -138,6 +160,9 @@ switch (command) {
     );
     break;
   }
+  case 'replay':
+    await replay(rest);
+    break;
   default:
     giveUp(`There is no command "${command}".\n\n${usage}`, 2);
 }

@@ -13,6 +13,20 @@ export const freePort = async (): Promise<number> => {
   return port;
 };
 
+/** The wanted port when nobody listens on it, so that a bookmark goes on working; otherwise a free one. */
+export const preferPort = async (wanted: number): Promise<number> => {
+  const server = createServer();
+  const isFree = new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.once('listening', () => resolve(true));
+  });
+  server.listen(wanted, '127.0.0.1');
+  if (!(await isFree)) return freePort();
+  server.close();
+  await once(server, 'close');
+  return wanted;
+};
+
 /** Whether something accepts connections there. */
 export const answers = (port: number, host = '127.0.0.1'): Promise<boolean> =>
   new Promise((resolve) => {

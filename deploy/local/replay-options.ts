@@ -13,7 +13,7 @@ day and in all. Ends with 0 when every figure is equal, with 1 when one is not, 
                      a hash (FNV-1a, 32 bit) of the invoice number, modulo N
   --speed S          max, or how many times faster than it happened: 3600 tells an hour in a second [max]
   --broker NAME      aedes, or mosquitto where Debian's is installed [aedes]
-  --keep             leave everything running afterwards, to look at, until Ctrl-C
+  --keep             leave everything running afterwards, to look at, until Ctrl-C; starts the dashboard as well
   --json FILE        also write the comparison to FILE, for machines
   --help             this text
 

@@ -7,8 +7,8 @@ import type { Stack } from './stack.ts';
 /** What `npm run replay` says, apart from its progress and its table. */
 
 export const describe = (survey: Survey, { sites, data }: ReplayArguments): string =>
-  `${data}: ${survey.expected.size} days, ${survey.events.toLocaleString('en-GB')} invoices ` +
-  `(${survey.slips} slips, ${survey.movements} stock movements), the largest ${Math.ceil(survey.largestEventBytes / 1024)} KiB.\n` +
+  `${data}: ${survey.expected.size} days, ${(survey.slips + survey.movements).toLocaleString('en-GB')} invoices ` +
+  `(${survey.slips} slips, ${survey.movements} stock movements) and ${survey.dayReports} day-end reports, the largest ${Math.ceil(survey.largestEventBytes / 1024)} KiB.\n` +
   `The data has no stores: they are invented (${sites} of them), and a hash of the invoice number chooses one.`;
 
 export const jsonText = (result: ReplayResult, { sites, speed, broker }: ReplayArguments): string => {
@@ -41,8 +41,9 @@ export const verdict = ({ equal, stalled, disagreements, progress }: ReplayResul
       `(${(progress.elapsedMs / 1_000).toFixed(1)} s)`,
   ].join('\n');
 
-export const howToLook = ({ postgres, hub, branches }: Stack, runFile: string): string => `
+export const howToLook = ({ postgres, hub, reports, branches }: Stack, runFile: string): string => `
 Everything is still running. Ctrl-C stops it.
+  dashboard  ${reports?.url ?? 'not started'}
   books      psql '${postgres.ownerUrl}'
              select * from journal limit 10;
   hub        ${hub.url}/v1/status

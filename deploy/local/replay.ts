@@ -58,6 +58,8 @@ const describeRun = (stack: Stack): RunFile => ({
   mqtt: stack.mqtt.url,
   hub: stack.hub.url,
   bridge: stack.bridge.url,
+  reports: stack.reports?.url,
+  reportsStatus: stack.reports?.statusUrl,
   wan: stack.wan?.url,
   agents: stack.branches.map(({ site, kind, agent, url, token }) => ({ site, kind, agent, url, token })),
   parts: Object.fromEntries(stack.parts().map(({ name, pid }) => [name, pid ?? 0])),
@@ -94,7 +96,7 @@ const endWhileStarting = () => {
   process.exit(130);
 };
 
-const start = async ({ sites, broker }: ReplayArguments, asked: AbortSignal): Promise<Stack> => {
+const start = async ({ sites, broker, keep }: ReplayArguments, asked: AbortSignal): Promise<Stack> => {
   asked.addEventListener('abort', endWhileStarting);
   const stack = await startStack({
     dataDir: join(folder, 'data'),
@@ -102,6 +104,8 @@ const start = async ({ sites, broker }: ReplayArguments, asked: AbortSignal): Pr
     sites: siteNames(sites, 0),
     broker,
     agentEnv,
+    // The data is of shops in Britain. Without --keep nobody is there to look.
+    ...(keep ? { reports: { timeZone: 'Europe/London' } } : {}),
     onProgress: (line) => screen.say(`  ${line}`),
   });
   asked.removeEventListener('abort', endWhileStarting);

@@ -17,6 +17,9 @@ export type RunFile = {
   mqtt?: string;
   hub?: string;
   bridge?: string;
+  /** Where the dashboard and the report API are, and where the reports' own state is. */
+  reports?: string | undefined;
+  reportsStatus?: string | undefined;
   wan?: string | undefined;
   fleet?: string;
   agents?: { site: string; kind: 'store' | 'warehouse'; agent: string; url: string; token: string }[];

@@ -51,6 +51,7 @@ export const createService = ({
   logDir,
   stopWithinMs,
   nodeFlags = [],
+  readyUrl,
 }: {
   name: string;
   /** Path in the checkout. */
@@ -61,6 +62,8 @@ export const createService = ({
   logDir: string;
   stopWithinMs?: number;
   nodeFlags?: readonly string[];
+  /** What has to answer with JSON before the part counts as started; `/healthz` when absent. */
+  readyUrl?: string;
 }): Service => {
   const url = `http://127.0.0.1:${port}`;
   const part = createPart({
@@ -68,7 +71,7 @@ export const createService = ({
     command: [process.execPath, ...nodeFlags, join(checkout, script)],
     env: environmentOf(settings, env),
     logFile: join(logDir, `${name}.log`),
-    isReady: async () => (await getJson(`${url}/healthz`)) !== undefined,
+    isReady: async () => (await getJson(readyUrl ?? `${url}/healthz`)) !== undefined,
     readyWithinMs: 60_000,
     ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
   });

@@ -6,6 +6,7 @@ import { createBroker, externalBroker, type MqttBroker } from './mqtt-broker.ts'
 import type { Part } from './part.ts';
 import { checkout, logsDir } from './paths.ts';
 import { freePort } from './probe.ts';
+import { createReports, type Reports } from './reports.ts';
 import { mustRun } from './run-tool.ts';
 import { createService, environmentOf, type Service } from './service.ts';
 import { createWideArea, type WideArea } from './wide-area.ts';
@@ -28,24 +29,28 @@ export type StackOptions = {
   database?: string;
   topicPrefix?: string;
   partitions?: number;
+  /** Starts the reports with the dashboard as well, on this port and for a chain in this time zone if they are given. */
+  reports?: { port?: number; timeZone?: string };
   /** The hub's program, by its path in the checkout; tests run hubs that lack a guard. */
   hubScript?: string;
   /** Environment variables for one kind of part, over what the stack itself sets. */
   agentEnv?: Record<string, string>;
   bridgeEnv?: Record<string, string>;
   hubEnv?: Record<string, string>;
+  reportsEnv?: Record<string, string>;
   setupEnv?: Record<string, string>;
   onProgress?: (line: string) => void;
 };
 
 export type Stack = {
   kafka: { address: string; part?: Part };
-  postgres: { ownerUrl: string; hubUrl: string; part?: Part };
+  postgres: { ownerUrl: string; hubUrl: string; reportsUrl: string; part?: Part };
   mqtt: MqttBroker;
   /** Absent when the broker is elsewhere and speaks TLS, which a forwarder in between would break. */
   wan: WideArea | undefined;
   bridge: Service;
   hub: Service;
+  reports: Reports | undefined;
   branches: readonly Branch[];
   branch(site: string): Branch;
   topicPrefix: string;
@@ -66,9 +71,12 @@ const setUp = async (
   env: Record<string, string> | undefined,
 ): Promise<void> => {
   await backbone.postgres.ensureDatabase(database);
-  const { hubPassword } = backbone.postgres;
+  const { hubPassword, reportsPassword } = backbone.postgres;
   await mustRun([process.execPath, join(checkout, 'hub/setup.ts')], {
-    env: environmentOf({ ...settings, postgres: backbone.postgres.ownerUrl(database), hubPassword }, env),
+    env: environmentOf(
+      { ...settings, postgres: backbone.postgres.ownerUrl(database), hubPassword, reportsPassword },
+      env,
+    ),
   });
 };
 
@@ -108,6 +116,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     const postgres = {
       ownerUrl: backbone.postgres.ownerUrl(database),
       hubUrl: backbone.postgres.hubUrl(database),
+      reportsUrl: backbone.postgres.reportsUrl(database),
       ...(backbone.postgres.part === undefined ? {} : { part: backbone.postgres.part }),
     };
 
@@ -144,7 +153,14 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       return createService({
         name: instance === 'hub-0' ? 'hub' : instance,
         script: options.hubScript ?? 'hub/main.ts',
-        settings: { kafka: kafka.address, topicPrefix, postgres: postgres.hubUrl, instance, statusPort },
+        settings: {
+          roles: 'ledger',
+          kafka: kafka.address,
+          topicPrefix,
+          postgres: postgres.hubUrl,
+          instance,
+          statusPort,
+        },
         env,
         port: statusPort,
         logDir,
@@ -161,6 +177,16 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         env: options.agentEnv,
       });
     const hub = await createHub('hub-0');
+    const reports =
+      options.reports === undefined
+        ? undefined
+        : await createReports({
+            ...options.reports,
+            postgres: postgres.reportsUrl,
+            demoNetwork: wan?.url,
+            env: options.reportsEnv,
+            logDir,
+          });
     const branches: Branch[] = [];
     for (const site of sites) branches.push(await newBranch(site, 'edge-1'));
     const branch = (site: string): Branch => {
@@ -174,7 +200,10 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     await setUp(backbone, database, { kafka: kafka.address, topicPrefix, partitions }, options.setupEnv);
     await startStage('Broker: starting', mqtt.part === undefined ? [] : [mqtt.part]);
     await startStage('Hub: starting', [hub.part]);
-    await startStage('Bridge: starting', [bridge.part, ...(wan === undefined ? [] : [wan.part])]);
+    await startStage(
+      reports === undefined ? 'Bridge: starting' : 'Bridge and reports: starting',
+      [bridge.part, wan?.part, reports?.part].filter((part) => part !== undefined),
+    );
     await startStage(
       `Agents: starting ${branches.length}`,
       branches.map((one) => one.part),
@@ -189,6 +218,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       wan,
       bridge,
       hub,
+      reports,
       branches,
       branch,
       topicPrefix,

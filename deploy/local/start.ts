@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { siteNames } from './branches.ts';
 import { watchLauncher } from './launcher.ts';
 import { cache, checkout, home, logsDir, runFile } from './paths.ts';
-import { freePort } from './probe.ts';
+import { freePort, preferPort } from './probe.ts';
 import { claimRunFile, type RunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { createScreen } from './screen.ts';
 import { createService, type Service } from './service.ts';
@@ -16,7 +16,8 @@ import { supervise } from './supervise.ts';
 
 const config = loadConfigOrExit(
   `Runs Branchline on this machine: Kafka, PostgreSQL, an MQTT broker, the bridge, the hub, and simulated stores and
-warehouses, each with an agent and a database of its own. Every part is a process; one that dies is started again.
+warehouses, each with an agent and a database of its own. Every part is a process; one that dies is started again. It
+prints the address of the dashboard, 7820 on this machine when that port is free.
 
   npm start
   npm start -- --stores 20 --rate 200
@@ -49,6 +50,8 @@ if (config.stores + config.warehouses === 0) {
   process.exit(2);
 }
 
+/** Where the simulated chain is: its tills' business days and the reports' days are the same ones. */
+const zone = 'Europe/Berlin';
 const addresses = home === cache ? relative(checkout, runFile) : runFile;
 const screen = createScreen(process.stdout);
 const startedAt = performance.now();
@@ -65,7 +68,7 @@ if (other !== undefined) {
 }
 
 // Logs tell of one run; the data they are about outlives them.
-for (const name of ['kafka', 'postgres', 'broker', 'mosquitto', 'hub', 'bridge', 'wan', 'fleet'])
+for (const name of ['kafka', 'postgres', 'broker', 'mosquitto', 'hub', 'reports', 'bridge', 'wan', 'fleet'])
   rmSync(join(logsDir, `${name}.log`), { force: true });
 const sites = siteNames(config.stores, config.warehouses);
 for (const { site } of sites) rmSync(join(logsDir, `agent-${site}.log`), { force: true });
@@ -81,7 +84,7 @@ const stop = async (reason: string): Promise<void> => {
   stopping = true;
   const since = performance.now();
   screen.release();
-  screen.say(`Stopping (${reason}): simulators, agents, bridge, hub, broker, PostgreSQL, Kafka …`);
+  screen.say(`Stopping (${reason}): simulators, agents, bridge, reports, hub, broker, PostgreSQL, Kafka …`);
   for (const timer of timers) clearInterval(timer);
   for (const end of unwatch) end();
   await fleet?.part.stop();
@@ -114,7 +117,7 @@ const startFleet = async (up: Stack): Promise<Service> => {
   const service = createService({
     name: 'fleet',
     script: 'simulators/fleet-main.ts',
-    settings: { sites: JSON.stringify(branches), rate: config.rate, seed: config.seed, statusPort },
+    settings: { sites: JSON.stringify(branches), rate: config.rate, zone, seed: config.seed, statusPort },
     port: statusPort,
     logDir: logsDir,
     stopWithinMs: 1_500,
@@ -133,18 +136,24 @@ const describeRun = (up: Stack, simulators: Service): RunFile => ({
   mqtt: up.mqtt.url,
   hub: up.hub.url,
   bridge: up.bridge.url,
+  reports: up.reports?.url,
+  reportsStatus: up.reports?.statusUrl,
   wan: up.wan?.url,
   fleet: simulators.url,
   agents: up.branches.map(({ site, kind, agent, url, token }) => ({ site, kind, agent, url, token })),
   parts: Object.fromEntries([...up.parts(), simulators.part].map((part) => [part.name, part.pid ?? 0])),
 });
 
+const dashboardPort = await preferPort(7_820);
+const dashboard = `http://127.0.0.1:${dashboardPort}`;
+screen.say(`Starting. The dashboard will be at ${dashboard}`);
 try {
   const up = await startStack({
     dataDir: join(home, 'data'),
     sites,
     broker: config.broker,
     topicPrefix: config.topicPrefix,
+    reports: { port: dashboardPort, timeZone: zone },
     external: { kafka: config.kafka, postgres: config.postgres, mqtt: config.mqtt },
     onProgress: (line) => screen.say(`  ${line}`),
   });
@@ -164,7 +173,8 @@ try {
       }),
     );
   record();
-  screen.say(`Everything is up after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s.`);
+  const upAfter = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  screen.say(`Everything is up after ${upAfter} s. Dashboard: ${dashboard}`);
 
   const snapshot = createSnapshots(up);
   const plug = up.wan === undefined ? undefined : (sites.at(6) ?? sites[0])?.site;
@@ -172,7 +182,7 @@ try {
     const now = await snapshot();
     if (stopping) return;
     const seconds = (performance.now() - startedAt) / 1_000;
-    if (screen.isTerminal) screen.draw(statusBlock(now, seconds, plug, addresses));
+    if (screen.isTerminal) screen.draw(statusBlock(now, seconds, { dashboard, plug, addresses }));
     else screen.say(statusLine(now, seconds));
   };
   if (!screen.isTerminal)

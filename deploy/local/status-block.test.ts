@@ -14,11 +14,14 @@ const now: Snapshot = {
   down: [],
 };
 
-test('the block shows every number once and how to pull the plug', () => {
-  const text = statusBlock(now, 3_725, 'store-0007', 'run.json').join('\n');
+const hints = { dashboard: 'http://127.0.0.1:7820', plug: 'store-0007', addresses: 'run.json' };
+
+test('the block shows every number once, where the dashboard is and how to pull the plug', () => {
+  const text = statusBlock(now, 3_725, hints).join('\n');
   expect(text).toContain('up 1:02:05   sites online 9, offline 1 (store-0007)');
   for (const shown of ['12,345', '12,300', '12,000', '345', '0.4 s']) expect(text).toContain(shown);
   expect(text).toContain('npm run fleet -- offline store-0007');
+  expect(text).toMatch(/dashboard +http:\/\/127\.0\.0\.1:7820/);
 });
 
 test('the block keeps its height when things go wrong, so that it is redrawn in place', () => {
@@ -28,8 +31,8 @@ test('the block keeps its height when things go wrong, so that it is redrawn in 
     down: ['hub', 'bridge'],
     offline: Array(30).fill('store-0001'),
   };
-  const block = statusBlock(wrong, 1, 'store-0007', 'run.json');
-  expect(block).toHaveLength(statusBlock(now, 1, 'store-0007', 'run.json').length);
+  const block = statusBlock(wrong, 1, hints);
+  expect(block).toHaveLength(statusBlock(now, 1, hints).length);
   expect(block.join('\n')).toContain('being restarted: hub, bridge');
   expect(block.join('\n')).toContain('and 26 more');
   expect(block.join('\n')).toContain('unknown');

@@ -14,15 +14,14 @@ const lag = ({ lagSeconds }: Snapshot): string =>
 const some = (names: string[]): string =>
   names.length <= 4 ? names.join(', ') : `${names.slice(0, 4).join(', ')} and ${names.length - 4} more`;
 
-/**
- * The block that `npm start` redraws in place. `seconds` is how long it has been up, `plug` a store to try, `addresses` the
- * file that names them.
- */
+/** `plug` is a store to try, `addresses` the file that names them all. */
+export type Hints = { dashboard: string; plug: string | undefined; addresses: string };
+
+/** The block that `npm start` redraws in place. `seconds` is how long it has been up. */
 export const statusBlock = (
   now: Snapshot,
   seconds: number,
-  plug: string | undefined,
-  addresses: string,
+  { dashboard, plug, addresses }: Hints,
 ): string[] => [
   '',
   `  Branchline   up ${duration(seconds)}   sites online ${now.online}, offline ${now.offline.length}${
@@ -34,6 +33,7 @@ export const statusBlock = (
   `  applied   ${count(now.applied)}     lag         ${lag(now).padStart(12)}`,
   '',
   now.down.length === 0 ? '  every part runs' : `  being restarted: ${some(now.down)}`,
+  `  dashboard                  ${dashboard}`,
   ...(plug === undefined
     ? ['  the broker is elsewhere: no plug to pull here']
     : [

@@ -142,6 +142,18 @@ it('E2 only what may be released and is old enough is deleted, in small ranges',
   expect(seqs('pos', epoch)).toEqual([11]);
 });
 
+it('a new start knows what was released before it, and takes a lost row for no released one', () => {
+  accept([event(1), event(2), event(3), event(4)]);
+  const epoch = epochOf('pos');
+  keep('pos', epoch, 3);
+  table.release(2_000, 2);
+  reopen();
+  expect(table.sources()).toMatchObject([{ epoch, highest: 4, releasedTo: 2 }]);
+  table.release(2_000, 2);
+  reopen();
+  expect(table.sources()).toMatchObject([{ releasedTo: 3 }]);
+});
+
 it('an epoch whose events are all released goes, the newest stays, and the count of events stays right', () => {
   accept([event(1), event(2)]);
   const first = epochOf('pos');
@@ -182,6 +194,7 @@ it('positions are kept over a restart', () => {
         [3, 3],
       ],
       appliedTo: 1,
+      releasedTo: 0,
     },
   ]);
 });

@@ -113,7 +113,15 @@ export class EventTable {
       highest: row.highest,
       recorded: JSON.parse(row.recorded) as Range[],
       appliedTo: row.applied_to,
+      releasedTo: this.#releasedTo(row),
     }));
+  }
+
+  /** Rows below the lowest one are gone; those that no rule let go are not released but lost. */
+  #releasedTo({ stream, number, highest, release_to }: EpochRow): number {
+    const base = number * seqBits;
+    const lowest = this.#byStream[stream].lowest.get(base + 1, base + highest);
+    return lowest === undefined ? release_to : Math.min(release_to, lowest - base - 1);
   }
 
   retired(): number {
@@ -290,10 +298,8 @@ export class EventTable {
       else found.push({ epoch: this.#epochOf(Math.floor(position / seqBits)), first: seq, last: seq });
       previous = position;
     }
-    return {
-      answer: { id, stream, found },
-      next: page.length < rowsMax ? undefined : page.at(-1)?.[0],
-    };
+    const next = page.length < rowsMax ? undefined : page.at(-1)?.[0];
+    return { answer: { id, stream, found, isLast: next === undefined }, next };
   }
 
   /** Bytes of pages that hold something. */

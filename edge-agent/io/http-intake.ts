@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { ErrorCode } from '@branchline/contracts/errors.ts';
 import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/contracts/intake.ts';
 import { limits } from '@branchline/contracts/limits.ts';
+import { metricsContentType } from '@branchline/kernel/metrics.ts';
 
 /** The intake's HTTP side: bounds on bodies, times and connections; what a body means is decided elsewhere. */
 
@@ -24,8 +25,11 @@ export type HttpIntakeOptions = {
 export type HttpIntakeHandlers = {
   /** Body bytes in, reply out. Never rejects. */
   onEvents(body: Uint8Array): Promise<IntakeReply>;
+  /** Called once for each request that is turned away here, so that it is counted. */
   failure(code: ErrorCode, detail: string): { status: number; failure: IntakeFailure };
   status(): Promise<object>;
+  /** In Prometheus' text format. */
+  metrics(): Promise<string>;
 };
 
 export type HttpIntake = { url: string; close(): Promise<void> };
@@ -42,7 +46,11 @@ const keepAliveTimeoutMs = 60_000;
 const checkEveryMs = 500;
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
-export const isLoopback = (host: string): boolean => loopback.has(host) || host.startsWith('127.');
+/** The address of a setting, or of a socket, which writes IPv4 in IPv6 where it listens on both. */
+export const isLoopback = (host: string): boolean => {
+  const address = host.replace(/^::ffff:/, '');
+  return loopback.has(address) || address.startsWith('127.');
+};
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
@@ -72,6 +80,11 @@ const readBody = (request: IncomingMessage): Promise<Buffer | 'too-large' | unde
     request.on('error', () => resolve(undefined));
     request.on('close', () => resolve(undefined));
   });
+
+const sendText = (response: ServerResponse, contentType: string, text: string) => {
+  response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+};
 
 const send = (
   response: ServerResponse,
@@ -122,6 +135,18 @@ export const serveIntake = async (
     send(response, reply.status, json);
   };
 
+  /** How the shop does is its own business: from another machine the figures need the token, like events. */
+  const pages: Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>> = {
+    '/healthz': async (_, response) => send(response, 200, { ok: true }),
+    '/v1/status': async (_, response) => send(response, 200, await handlers.status()),
+    '/metrics': async (request, response) => {
+      const fromHere = isLoopback(request.socket.remoteAddress ?? '');
+      if (!fromHere && !isAuthorised(request.headers.authorization))
+        return refuse(response, 'unauthorised', 'no token or a wrong one');
+      sendText(response, metricsContentType, await handlers.metrics());
+    },
+  };
+
   const server = createServer(
     {
       requestTimeout: options.requestTimeoutMs ?? 10_000,
@@ -134,14 +159,10 @@ export const serveIntake = async (
     (request, response) => {
       response.on('error', () => {});
       if (request.url === '/v1/events') return void onEvents(request, response);
-      if (request.url !== '/healthz' && request.url !== '/v1/status')
-        return refuse(response, 'not-found', 'no such address');
+      const page = pages[request.url ?? ''];
+      if (page === undefined) return refuse(response, 'not-found', 'no such address');
       if (request.method !== 'GET') return refuse(response, 'method', `${request.method} is not GET`);
-      if (request.url === '/healthz') return send(response, 200, { ok: true });
-      handlers.status().then(
-        (status) => send(response, 200, status),
-        (error: unknown) => sendLast(response, 503, { error: String(error) }),
-      );
+      page(request, response).catch((error: unknown) => sendLast(response, 503, { error: String(error) }));
     },
   );
   server.maxConnections = options.connectionsMax ?? 128;

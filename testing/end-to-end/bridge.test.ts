@@ -372,12 +372,14 @@ test('B1 negative control: a bridge that confirms before Kafka has answered is c
     },
   };
   const mutant = runBridge(
-    { shards, bufferBytesMax: 64 * 1024 * 1024 },
+    { shards, bufferBytesMax: 64 * 1024 * 1024, stuckMs: 300_000 },
     {
       openIntake: mqttIntake({ ...mqtt, clientId: `mutant-${randomUUID()}` }, shards, log),
       openAnswers: mqttAnswers({ ...mqtt, clientId: `mutant-${randomUUID()}` }, log),
       openControl: () => ({ close: async () => {} }),
       recorder: hasty,
+      asksKafka: async () => false,
+      abort: () => {},
       codec: zlibCodec,
       log,
     },

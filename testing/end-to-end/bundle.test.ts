@@ -4,9 +4,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { IntakeAnswer } from '@branchline/contracts/intake.ts';
+import { migrate } from '@branchline/hub/io/migrate.ts';
+import { ensureDatabase, startPostgres } from '@branchline/local/postgres.ts';
 import { eventually, freePort } from '@branchline/local/probe.ts';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildAll, platformOf, thisPlatform } from '../../deploy/bundle/build-all.ts';
 import { sale } from '../bench/sales.ts';
 
@@ -77,6 +80,41 @@ test('the hub bundle brings every migration along', () => {
   const sources = readdirSync(join(import.meta.dirname, '../../hub/sql'));
   expect(readdirSync(join(folder, 'hub/sql'))).toEqual(sources);
   expect(sources.length).toBeGreaterThan(0);
+});
+
+test('the bundled hub serves reports and the dashboard from an empty directory, with the migrations it brings', async () => {
+  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: join(folder, 'logs') });
+  onTestFinished(async () => void (await postgres.part.stop()));
+  await ensureDatabase(postgres.urlOf('postgres'), 'books');
+  await migrate(postgres.urlOf('books'), pathToFileURL(join(folder, 'hub/sql/')));
+  const [reportsPort, statusPort] = [await freePort(), await freePort()];
+  const hub = spawn(process.execPath, [join(folder, 'hub/main.mjs'), '--roles', 'reports'], {
+    cwd: mkdtempSync(join(folder, 'empty-')),
+    env: {
+      ...process.env,
+      BRANCHLINE_POSTGRES: postgres.urlOf('books'),
+      BRANCHLINE_REPORTS_PORT: String(reportsPort),
+      BRANCHLINE_STATUS_PORT: String(statusPort),
+      BRANCHLINE_LOG_LEVEL: 'warn',
+    },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  onTestFinished(() => void hub.kill('SIGKILL'));
+  const get = (path: string) => fetch(`http://127.0.0.1:${reportsPort}${path}`);
+  const isUp = async () => (await get('/api/v1/openapi.json').catch(() => undefined))?.ok === true;
+  expect(await eventually(isUp, { withinMs: 30_000 })).toBe(true);
+
+  const page = await (await get('/')).text();
+  const named = [...page.matchAll(/(?:src|href)="(\/dashboard\/[^"]+)"/g)].map((found) => found[1] as string);
+  expect(named).toContain('/dashboard/main.js');
+  const main = await (await get('/dashboard/main.js')).text();
+  const imported = [...main.matchAll(/\bfrom"\.\/(vendor\/[^"]+)"/g)].map(
+    (found) => `/dashboard/${found[1]}`,
+  );
+  expect(imported).toContain('/dashboard/vendor/uplot.js');
+  for (const path of [...named, ...imported]) expect([path, (await get(path)).status]).toEqual([path, 200]);
+  expect((await get('/api/v1/fleet')).status).toBe(200);
+  expect((await fetch(`http://127.0.0.1:${statusPort}/metrics`)).status).toBe(200);
 });
 
 test('E1 an event that the bundled agent answered is there after kill -9 and a new start', async () => {

@@ -65,13 +65,23 @@ test('npm start brings up every part as a process, and names its addresses to it
   expect(Object.keys(run.parts ?? {}).sort()).toEqual(
     [
       ...['agent-store-0001', 'agent-store-0002', 'agent-warehouse-01'],
-      ...['bridge', 'broker', 'fleet', 'hub', 'kafka', 'postgres', 'wan'],
+      ...['bridge', 'broker', 'fleet', 'hub', 'kafka', 'postgres', 'reports', 'wan'],
     ].sort(),
   );
   for (const pid of processesOf(run)) expect(isAlive(pid)).toBe(true);
   expect(statSync(join(home, 'run.json')).mode & 0o777).toBe(0o600);
   const applied = async () => ((await status(run.hub as string)).applied as number) > 50;
   expect(await eventually(applied, { withinMs: 60_000 })).toBe(true);
+});
+
+test('npm start names the dashboard before anything else, and it is there when everything is up', async () => {
+  const { reports } = runFile();
+  const text = (launcher as ChildProcess & { text(): string }).text();
+  expect(text.split('\n').slice(0, 8).join('\n')).toContain(`The dashboard will be at ${reports}`);
+  const page = await fetch(`${reports}/`);
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  expect((await finish('fleet.ts', 'status')).text).toContain(`Dashboard: ${reports}`);
 });
 
 test('a second npm start says that one runs, and ends with 1', async () => {
@@ -96,6 +106,29 @@ test('a store whose plug is pulled sells on, and catches up when it is back', as
   expect(
     await eventually(async () => ((await status(agent)).pending as number) < 20, { withinMs: 60_000 }),
   ).toBe(true);
+});
+
+test('a site sends again what it is asked for, and nothing changes where nothing was missing', async () => {
+  const agent = runFile().agents?.find(({ site }) => site === 'store-0001')?.url as string;
+  const page = (await (await fetch(`${agent}/v1/status`)).json()) as {
+    highestBySource: { stream: string; epoch: string; appliedTo: number }[];
+  };
+  const source = page.highestBySource.find(({ stream, appliedTo }) => stream === 'pos' && appliedTo >= 5);
+  const seqs = `${source?.epoch}:1-5`;
+  const answer = await finish('fleet.ts', 'replay', 'store-0001', '--seqs', seqs);
+  expect(answer.text).toMatch(/store-0001 has sent 5 events again/);
+  expect(answer.code).toBe(0);
+});
+
+test('a replay that cannot be meant is an error that says why', async () => {
+  expect(await finish('fleet.ts', 'replay', 'store-0001', '--seqs', '1-5')).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('not EPOCH:FIRST-LAST'),
+  });
+  expect(await finish('fleet.ts', 'replay', 'store-9999', '--from', '0:00', '--to', '0:01')).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('There is no site store-9999'),
+  });
 });
 
 test('a site that is not there is an error that names those that are', async () => {

@@ -91,10 +91,11 @@ test('core asks no clock, no dice and no environment', () => {
   ).toEqual([]);
 });
 
-/** kafkajs and its driver are one thing, mqtt.js and its driver another; zod is none. */
+/** kafkajs and its driver are one thing, mqtt.js and its driver another, pg and its COPY a third; zod is none. */
 const driverOf = (from: string): string | undefined => {
   if (from.startsWith('@branchline/drivers/')) return from.includes('kafka') ? 'kafkajs' : 'mqtt';
   const name = npmPackage(from);
+  if (name === 'pg-copy-streams') return 'pg';
   return name === 'zod' ? undefined : name;
 };
 

@@ -1,7 +1,7 @@
 import { decimalText } from '@branchline/contracts/decimal.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { streamOf } from '@branchline/contracts/parse.ts';
-import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
+import { dayReportId, posEventId, posTypes } from '@branchline/contracts/pos.ts';
 import { stockTypes } from '@branchline/contracts/stock.ts';
 import { headers, originText } from '@branchline/contracts/topics.ts';
 import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
@@ -60,6 +60,38 @@ export const slipEvent = (slip: {
     source: `urn:x-retail:site:${slip.site}:ws:till-1`,
     type: slip.voidOf === true ? posTypes.voided : posTypes.completed,
     time: iso(slip.at),
+    dataclassification: 'confidential',
+    data,
+  };
+};
+
+/** What till-1 states of a day; `gross` in minor units. */
+export const dayReportEvent = (report: {
+  site: string;
+  at: number;
+  businessDay: string;
+  number?: number;
+  slips: number;
+  voids?: number;
+  gross: number;
+}) => {
+  const data = {
+    site: { storeId: report.site },
+    workstationId: 'till-1',
+    businessDay: report.businessDay,
+    reportNumber: report.number ?? 1,
+    closedAt: iso(report.at),
+    currency: 'EUR',
+    slips: report.slips,
+    voids: report.voids ?? 0,
+    gross: report.gross,
+  };
+  return {
+    specversion: '1.0',
+    id: dayReportId(data),
+    source: `urn:x-retail:site:${report.site}:ws:till-1`,
+    type: posTypes.dayClosed,
+    time: iso(report.at),
     dataclassification: 'confidential',
     data,
   };

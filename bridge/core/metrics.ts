@@ -1,0 +1,72 @@
+import { counter, type Family, gauge, type Histogram } from '@branchline/kernel/metrics.ts';
+import type { Counters } from './counters.ts';
+
+/** The bridge's figures for Prometheus; the counters are those of `/v1/status`. Docs: docs/operating/metrics.md. */
+export type BridgeState = Counters & {
+  mqttUp: boolean;
+  kafkaUp: boolean;
+  bufferBytes: number;
+  bufferBytesMax: number;
+};
+
+export const bridgeMetrics = (now: BridgeState, recordSeconds: Histogram): Family[] => [
+  gauge('branchline_bridge_mqtt_up', 'Whether both links to the MQTT broker are up.', Number(now.mqttUp)),
+  gauge('branchline_bridge_kafka_up', 'Whether Kafka answers sends.', Number(now.kafkaUp)),
+  counter('branchline_bridge_frames_total', 'Frames taken, whatever became of them.', now.frames),
+  counter('branchline_bridge_events_total', 'Events of good frames.', now.events),
+  counter('branchline_bridge_recorded_events_total', 'Events that Kafka has acknowledged.', now.recorded),
+  counter(
+    'branchline_bridge_repeated_frames_total',
+    'Frames that were waiting already when they came again.',
+    now.repeated,
+  ),
+  counter('branchline_bridge_receipts_total', 'Receipt messages published.', now.receipts),
+  counter(
+    'branchline_bridge_dead_letters_total',
+    'Events and pieces of evidence that went to the dead-letter topic.',
+    now.deadLettered,
+  ),
+  counter(
+    'branchline_bridge_damaged_frames_total',
+    'Frames whose bytes were not those the agent sent.',
+    now.damaged,
+  ),
+  counter(
+    'branchline_bridge_refused_frames_total',
+    'Messages on a foreign topic, with a foreign or unreadable header, or oversized.',
+    now.refusedFrames,
+  ),
+  counter(
+    'branchline_bridge_evidence_dropped_total',
+    'Refused messages that were only counted, not kept as dead letters.',
+    now.evidenceDropped,
+  ),
+  counter(
+    'branchline_bridge_holds_total',
+    'Frames that were not taken because the buffer was full; their agents keep them.',
+    now.held,
+  ),
+  counter('branchline_bridge_statuses_total', 'Status messages of agents taken.', now.statuses),
+  counter(
+    'branchline_bridge_statuses_dropped_total',
+    'Status messages that gave way to a full buffer.',
+    now.statusesDropped,
+  ),
+  counter('branchline_bridge_control_sent_total', 'Control messages passed on to agents.', now.controlSent),
+  counter(
+    'branchline_bridge_control_dropped_total',
+    'Control messages without a readable address, or while the MQTT link was down.',
+    now.controlDropped,
+  ),
+  counter(
+    'branchline_bridge_failed_sends_total',
+    'Sends to Kafka that failed and were repeated.',
+    now.failedSends,
+  ),
+  gauge('branchline_bridge_buffer_bytes', 'Events that wait for Kafka.', now.bufferBytes),
+  gauge('branchline_bridge_buffer_max_bytes', 'What may wait for Kafka at most.', now.bufferBytesMax),
+  recordSeconds.family(
+    'branchline_bridge_record_seconds',
+    'From a send to its acknowledgement by all in-sync replicas.',
+  ),
+];

@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { limits } from '@branchline/contracts/limits.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isLoopback } from './io/http-intake.ts';
+import { eventually, startTestAgent, type TestAgent } from './test-agent.ts';
+import { movement, sale } from './test-events.ts';
+
+/** The figures of a real agent, read as Prometheus reads them. Its broker is not there: everything waits. */
+
+const token = 'a-token-of-sixteen-characters';
+let directory: string;
+let agent: TestAgent;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'branchline-'));
+  agent = await startTestAgent(directory, 'mqtt://127.0.0.1:9', ['--intake-token', token]);
+});
+afterAll(async () => {
+  await agent.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const scrape = async (): Promise<string> => {
+  const response = await fetch(`${agent.url}/metrics`);
+  expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  return response.text();
+};
+const valueOf = async (name: string): Promise<number> => {
+  const line = (await scrape()).split('\n').find((one) => one.startsWith(`${name} `));
+  return line === undefined ? 0 : Number(line.slice(name.length));
+};
+const authorization = `Bearer ${token}`;
+
+test('accepted events are counted by stream, and wait with an age while there is no link', async () => {
+  await agent.post([sale(1), sale(2), movement(1)], { authorization });
+  expect(await valueOf('branchline_agent_accepted_events_total{stream="pos"}')).toBe(2);
+  expect(await valueOf('branchline_agent_accepted_events_total{stream="stock"}')).toBe(1);
+  expect(await valueOf('branchline_agent_pending_events{stream="pos"}')).toBe(2);
+  expect(await valueOf('branchline_agent_link_up')).toBe(0);
+  expect(await valueOf('branchline_agent_commit_seconds_count')).toBe(1);
+  expect(await valueOf('branchline_agent_disk_free_bytes')).toBeGreaterThan(0);
+  await eventually(
+    async () => (await valueOf('branchline_agent_oldest_unreceived_seconds')) > 0 || undefined,
+    'the oldest event has an age',
+  );
+});
+
+test.each<[string, string, () => Promise<unknown>]>([
+  ['401, no token', 'unauthorised', () => agent.post(sale(9))],
+  [
+    '413, a body above the limit',
+    'body-too-large',
+    () => agent.post('x'.repeat(limits.intakeBodyBytesMax + 1), { authorization }).catch(() => {}),
+  ],
+  [
+    '415, another content type',
+    'not-json',
+    () => agent.post('{}', { authorization, 'content-type': 'text/plain' }),
+  ],
+  [
+    '408, a request that does not come to its end',
+    'too-slow',
+    () =>
+      new Promise((resolve) => {
+        const { port } = new URL(agent.url);
+        const socket = connect(Number(port), '127.0.0.1', () => socket.write('POST /v1/events HTTP/1.1\r\n'));
+        socket.resume().on('close', resolve);
+      }),
+  ],
+])('what HTTP itself turns away is counted by its code: %s', async (_, code, send) => {
+  const name = `branchline_agent_refused_events_total{code="${code}"}`;
+  const [before, { refused }] = [await valueOf(name), await agent.status()];
+  await send();
+  expect(await valueOf(name)).toBe(before + 1);
+  expect((await agent.status()).refused).toBe(refused + 1);
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['::1', true],
+  ['::ffff:127.0.0.1', true],
+  ['10.0.0.7', false],
+  ['::ffff:10.0.0.7', false],
+  ['', false],
+])('the figures are free for this machine alone: %s is it, %s', (address, is) => {
+  expect(isLoopback(address)).toBe(is);
+});
