@@ -5,12 +5,14 @@ import { parseArgs } from 'node:util';
 import { startBackbone } from '@branchline/local/backbone.ts';
 import { acceptBench } from './accept.ts';
 import { applyBench } from './apply.ts';
+import { dashboardBench } from './dashboard.ts';
 import { drainBench } from './drain.ts';
 import { latencyBench } from './latency.ts';
 import { describeMachine } from './machine.ts';
 import { memoryBench } from './memory.ts';
 import { recordBench } from './record.ts';
 import type { Bench, Figures } from './report.ts';
+import { reportsBench } from './reports.ts';
 
 const benches: Record<string, Bench> = {
   accept: acceptBench,
@@ -19,6 +21,8 @@ const benches: Record<string, Bench> = {
   apply: applyBench,
   latency: latencyBench,
   memory: memoryBench,
+  reports: reportsBench,
+  dashboard: dashboardBench,
 };
 
 const help = `Measures Branchline's hot paths on this machine, with real Kafka, PostgreSQL, broker and SQLite files.
@@ -31,6 +35,8 @@ Usage: npm run bench -- [NAME …] [--json FILE] [--quick]
   apply     Kafka to the books by one hub, without and with duplicates
   latency   from a till's request until the sale is in the books, at 2,000 events a second
   memory    the agent's resident memory with 1,000,000 events waiting
+  reports   the dashboard's questions over HTTP, with 200 sites × 1 year of intervals in the books
+  dashboard frame times while 2,000 sites scroll in a real browser
 
   --json FILE   the same figures for machines
   --quick       a tenth of the work: to see that it runs, not to quote

@@ -65,6 +65,8 @@ export const runScenario = async (options: {
   /** Books that are wrong are what this scenario is for: its logs are not kept. */
   isExpectedToFail?: boolean;
   faults?: (faults: Faults) => Promise<void>;
+  /** A look at everything while it still runs, when the replay is through; the reports are started for it. */
+  inspect?: (stack: Stack) => Promise<void>;
   env?: { agent?: Record<string, string>; bridge?: Record<string, string>; hub?: Record<string, string> };
 }): Promise<Outcome> => {
   const folder = mkdtempSync(join(tmpdir(), 'branchline-scenario-'));
@@ -76,6 +78,7 @@ export const runScenario = async (options: {
     backbone: options.backbone,
     ...ownNames(),
     partitions: 4,
+    ...(options.inspect === undefined ? {} : { reports: { timeZone: 'Europe/London' } }),
     ...(options.hubScript === undefined ? {} : { hubScript: options.hubScript }),
     agentEnv: { ...agentEnv, ...options.env?.agent },
     bridgeEnv: { BRANCHLINE_LOG_LEVEL: 'warn', ...options.env?.bridge },
@@ -123,6 +126,7 @@ export const runScenario = async (options: {
       throw error;
     });
     const [replay] = await Promise.all([replaying, striking]);
+    await options.inspect?.(stack);
     const outcome = {
       replay,
       hub: (await stack.hub.status()) ?? {},
@@ -147,7 +151,7 @@ const readBooks = async (url: string): Promise<Outcome['books']> => {
   try {
     const { rows } = await client.query<Record<keyof Outcome['books'], string>>(`
       select (select count(*) from quarantine) as quarantined, (select count(*) from conflict) as conflicts,
-        (select count(*) from journal) as applied,
+        (select count(*) from journal where kind <> 8) as applied,
         (select coalesce(sum(redelivered + repeated), 0) from source) as duplicates,
         (select count(*) from source, unnest(int8multirange(int8range(1, upper(seen))) - seen)) as holes`);
     const row = rows[0] as Record<keyof Outcome['books'], string>;

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { correctionParts } from './correction-text.ts';
+import { duration, inUnits, money, moneyGain, quantityGain, shortDuration, span } from './figures.ts';
+import { correction } from './rows-for-tests.ts';
+
+/** Digits only, because signs, blanks and separators are those of the machine's language. */
+const digits = (text: string): string => text.replaceAll(/[^\d+]/g, '');
+
+test('money has as many digits as its currency', () => {
+  expect(digits(money(12_345, 'EUR'))).toBe('12345');
+  expect(digits(money(12_300, 'EUR'))).toBe('12300');
+  expect(digits(money(12_345, 'JPY'))).toBe('12345');
+  expect(inUnits(12_345, 'EUR')).toBe(123.45);
+  expect(inUnits(12_345, 'JPY')).toBe(12_345);
+  expect(inUnits(12_345, 'KWD')).toBe(12.345);
+});
+
+test('a gain says its sign, and nothing gained has none', () => {
+  expect(digits(moneyGain(12_345, 'EUR'))).toBe('+12345');
+  expect(digits(moneyGain(0, 'EUR'))).toBe('000');
+  expect(digits(quantityGain('37'))).toBe('+37');
+  expect(quantityGain('-1.500')).toMatch(/^[-−]1[.,]5$/);
+});
+
+test.each([
+  [0, '0 s', '0s'],
+  [89, '89 s', '89s'],
+  [240, '4 min', '4m'],
+  [11_100, '3 h 5 min', '3h'],
+  [18_000, '5 h', '5h'],
+  [187_200, '2 d 4 h', '2d'],
+])('%i seconds read %s and in a small cell %s', (seconds, long, short) => {
+  expect(duration(seconds)).toBe(long);
+  expect(shortDuration(seconds)).toBe(short);
+});
+
+test('H3 a correction says when, where, how much and how late', () => {
+  const parts = correctionParts(correction({ id: '1' }));
+  expect(parts.when).toBe(span('2026-11-23T07:05:00.000Z', '2026-11-23T07:10:00.000Z'));
+  expect(parts.site).toBe('store-0214');
+  expect(digits(parts.what)).toBe('+37+12345');
+  expect(parts.late).toBe('5 h late');
+});

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { correctedCells, heatState, intervalLength, lastStarts } from './heat.ts';
+import { correction, fleetSite } from './rows-for-tests.ts';
+
+const minute = 60_000;
+const intervalMs = 5 * minute;
+const now = Date.UTC(2026, 10, 23, 12, 2);
+
+test('the last intervals end with the one that runs', () => {
+  expect(lastStarts(now, intervalMs, 3)).toEqual([-10, -5, 0].map((m) => Date.UTC(2026, 10, 23, 12, m)));
+});
+
+const at = (start: number, completeTo: number | undefined, state: 'online' | 'closed' = 'online') =>
+  heatState(fleetSite({ site: 'store-0214', state }), completeTo, start, {
+    now,
+    intervalMs,
+    corrected: correctedCells([correction({ id: '1', start: '2026-11-23T11:50:00.000Z' })]),
+  });
+
+test('H3 a cell is complete when everything until its very end is known, and missing a millisecond earlier', () => {
+  const start = Date.UTC(2026, 10, 23, 11, 45);
+  expect(at(start, start + intervalMs)).toBe('complete');
+  expect(at(start, start + intervalMs - 1)).toBe('missing');
+  expect(at(start, undefined)).toBe('missing');
+});
+
+test('a cell that late events changed is marked once it is complete', () => {
+  const start = Date.UTC(2026, 10, 23, 11, 50);
+  expect(at(start, now)).toBe('corrected');
+  expect(at(start, start)).toBe('missing');
+});
+
+test('an interval that has not ended is not missing, and a closed site owes nothing', () => {
+  expect(at(Date.UTC(2026, 10, 23, 12, 0), Date.UTC(2026, 10, 23, 12, 1))).toBe('running');
+  expect(at(Date.UTC(2026, 10, 23, 11, 45), undefined, 'closed')).toBe('quiet');
+});
+
+test('the length of an interval is taken from what came', () => {
+  expect(intervalLength([], 7)).toBe(7);
+  expect(intervalLength([{ start: '2026-11-23T11:00:00Z', end: '2026-11-23T11:15:00Z' }], 7)).toBe(
+    15 * minute,
+  );
+});

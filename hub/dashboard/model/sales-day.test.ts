@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { salesInterval } from './rows-for-tests.ts';
+import { currenciesOf, fromFirstSale, isComplete, mainCurrency, withPauses } from './sales-day.ts';
+
+const at = (minutes: number): string => new Date(Date.UTC(2026, 10, 23, 8, minutes)).toISOString();
+const sold = (minutes: number, fields = {}) =>
+  salesInterval({ start: at(minutes), end: at(minutes + 5), ...fields });
+
+test('a pause without sales stays a pause in the chart', () => {
+  expect(withPauses([sold(0), sold(15)]).map((slot) => slot.sold === undefined)).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
+  expect(withPauses([])).toEqual([]);
+  expect(
+    withPauses([sold(5)], [sold(0), sold(10)]).map(({ start }) => new Date(start).toISOString()),
+  ).toEqual([at(0), at(5), at(10)]);
+});
+
+test('an interval is complete when nobody who was to be open is missing', () => {
+  expect(isComplete(sold(0, { completeness: { expected: 3, complete: 3, missing: [] } }))).toBe(true);
+  expect(isComplete(sold(0, { completeness: { expected: 3, complete: 2, missing: ['a'] } }))).toBe(false);
+  expect(isComplete(sold(0, { completeness: { expected: 0, complete: 0, missing: [] } }))).toBe(true);
+});
+
+test('a chart begins with the hour of the first sale', () => {
+  const quiet = { slips: 0, lines: 0 };
+  const day = [sold(-65, quiet), sold(0, quiet), sold(5, quiet), sold(10), sold(15, quiet)];
+  expect(fromFirstSale(day).map(({ start }) => start)).toEqual([at(0), at(5), at(10), at(15)]);
+  expect(fromFirstSale([sold(0, quiet)])).toEqual([]);
+});
+
+test('nothing sold is not a currency', () => {
+  expect(currenciesOf([sold(0, { currency: 'XXX', slips: 0 }), sold(5)])).toEqual(['EUR']);
+});
+
+test('the main currency is the one with the most slips', () => {
+  expect(
+    mainCurrency([sold(0, { slips: 3 }), sold(0, { currency: 'CHF', slips: 5 }), sold(5, { slips: 4 })]),
+  ).toBe('EUR');
+  expect(mainCurrency([])).toBeUndefined();
+});

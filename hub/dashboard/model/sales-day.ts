@@ -1,0 +1,49 @@
+import type { SalesInterval } from '../../reports/contract.ts';
+
+/** Midnight before `now` in the viewer's own zone, in ms. */
+export const localMidnight = (now: number): number => new Date(now).setHours(0, 0, 0, 0);
+
+/** Nobody who was to be open has anything to add. */
+export const isComplete = ({ completeness }: Pick<SalesInterval, 'completeness'>): boolean =>
+  completeness.complete >= completeness.expected;
+
+/** ISO 4217's code for no currency: what the API says of an interval in which nothing was sold. */
+const noCurrency = 'XXX';
+
+export const currenciesOf = (intervals: readonly SalesInterval[]): string[] =>
+  [...new Set(intervals.map((one) => one.currency))].filter((name) => name !== noCurrency).sort();
+
+/** The currency with the most slips; a chain has one that matters. */
+export const mainCurrency = (intervals: readonly SalesInterval[]): string | undefined => {
+  const slips = new Map<string, number>();
+  for (const one of intervals) slips.set(one.currency, (slips.get(one.currency) ?? 0) + one.slips);
+  return [...slips].sort((a, b) => b[1] - a[1])[0]?.[0];
+};
+
+const hourMs = 3_600_000;
+
+/** Without the night before the shops opened: from the hour of the first sale on. */
+export const fromFirstSale = (intervals: readonly SalesInterval[]): SalesInterval[] => {
+  const first = intervals.find(({ slips, lines }) => slips > 0 || lines !== 0);
+  if (first === undefined) return [];
+  const from = Math.floor(Date.parse(first.start) / hourMs) * hourMs;
+  return intervals.filter(({ start }) => Date.parse(start) >= from);
+};
+
+/**
+ * Every interval from the first to the last one of `range` in order, with `undefined` where nothing was sold, so that a
+ * chart shows the pause.
+ */
+export const withPauses = (
+  sold: readonly SalesInterval[],
+  range: readonly Pick<SalesInterval, 'start' | 'end'>[] = sold,
+): { start: number; end: number; sold: SalesInterval | undefined }[] => {
+  const [first, last] = [range[0], range.at(-1)];
+  if (first === undefined || last === undefined || sold.length === 0) return [];
+  const length = Date.parse(first.end) - Date.parse(first.start);
+  const byStart = new Map(sold.map((one) => [Date.parse(one.start), one]));
+  const all = [];
+  for (let start = Date.parse(first.start); start <= Date.parse(last.start); start += length)
+    all.push({ start, end: start + length, sold: byStart.get(start) });
+  return all;
+};

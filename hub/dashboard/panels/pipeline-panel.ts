@@ -1,0 +1,93 @@
+/// <reference lib="dom" />
+import { table } from '../data-table.ts';
+import { box, element, setText } from '../dom.ts';
+import { clockSeconds, count, duration, rate } from '../model/figures.ts';
+import type { Page } from '../page.ts';
+
+/** Where events are between the tills and the books, in numbers a second and in seconds behind. */
+const stage = (name: string, note: string) => {
+  const total = element('span', { class: 'stage-total', text: '–' });
+  const speed = element('span', { class: 'stage-rate', text: '–' });
+  const words = element('span', { class: 'note', text: note });
+  box('pipeline-path').append(
+    element(
+      'li',
+      { class: 'stage' },
+      element('span', { class: 'stage-name', text: name }),
+      total,
+      speed,
+      words,
+    ),
+  );
+  return { total, speed };
+};
+const between = (word: string) => {
+  const value = element('span', { class: 'between-value', text: '–' });
+  box('pipeline-path').append(
+    element('li', { class: 'between' }, value, element('span', { class: 'note', text: word })),
+  );
+  return value;
+};
+
+export const createPipelinePanel = ({ state }: Page) => {
+  const accepted = stage('accepted', 'synced on the branch’s disk');
+  const waiting = between('wait at the branches');
+  const recorded = stage('recorded', 'in Kafka, on all replicas');
+  const lag = between('wait for the ledger');
+  const applied = stage('applied', 'in the books');
+
+  const facts = new Map<string, HTMLElement>();
+  for (const name of ['Lag', 'Time to clear', 'Dead letters', 'Held in quarantine', 'Lost by retention']) {
+    const value = element('dd', { text: '–' });
+    facts.set(name, value);
+    box('pipeline-facts').append(element('div', {}, element('dt', { text: name }), value));
+  }
+  const fact = (name: string, text: string, tone = 'plain'): void => {
+    const value = facts.get(name) as HTMLElement;
+    setText(value, text);
+    value.dataset.tone = tone;
+  };
+
+  return {
+    render: (): void => {
+      const { pipeline } = state;
+      if (pipeline === undefined) return;
+      for (const [name, parts] of [
+        ['accepted', accepted],
+        ['recorded', recorded],
+        ['applied', applied],
+      ] as const) {
+        setText(parts.total, count(pipeline[name]));
+        setText(parts.speed, rate(pipeline.rates[name]));
+      }
+      setText(waiting, count(pipeline.pending));
+      setText(lag, count(pipeline.lagRecords));
+      fact('Lag', `${duration(pipeline.lagSeconds)} · ${count(pipeline.lagRecords)} records`);
+      fact('Time to clear', pipeline.clearSeconds === null ? 'unknown' : duration(pipeline.clearSeconds));
+      fact('Dead letters', count(pipeline.deadLetters), pipeline.deadLetters > 0 ? 'warn' : 'plain');
+      fact('Held in quarantine', count(pipeline.quarantined), pipeline.quarantined > 0 ? 'warn' : 'plain');
+      fact(
+        'Lost by retention',
+        count(pipeline.lostByRetention),
+        pipeline.lostByRetention > 0 ? 'bad' : 'plain',
+      );
+      setText(box('pipeline-note'), `as of ${clockSeconds(pipeline.at)}`);
+      box('pipeline-hubs').replaceChildren(
+        pipeline.hubs.length === 0
+          ? element('p', { class: 'empty', text: 'No ledger has reported yet.' })
+          : table(
+              'Hubs',
+              [
+                { head: 'Hub', cell: (hub) => hub.instance },
+                { head: 'State', cell: (hub) => (hub.alive ? '● alive' : '○ silent') },
+                { head: 'Version', cell: (hub) => hub.version },
+                { head: 'Lag', number: true, cell: (hub) => duration(hub.lagSeconds) },
+                { head: 'Records behind', number: true, cell: (hub) => count(hub.lagRecords) },
+                { head: 'Heard at', cell: (hub) => clockSeconds(hub.saidAt) },
+              ],
+              pipeline.hubs,
+            ),
+      );
+    },
+  };
+};

@@ -1,0 +1,173 @@
+/// <reference lib="dom" />
+import type { SalesInterval } from '../../reports/contract.ts';
+import { apiPath, getJson, problemText, type Query } from '../api.ts';
+import { tableBehind } from '../data-table.ts';
+import { box, element, input, select, setText, whenQuiet } from '../dom.ts';
+import { count, money, span, viewerZone } from '../model/figures.ts';
+import { currenciesOf, fromFirstSale, isComplete, localMidnight, mainCurrency } from '../model/sales-day.ts';
+import type { Page } from '../page.ts';
+import type { Rows } from '../rows.ts';
+import { createSalesChart } from './sales-chart.ts';
+
+/** Today by interval: what is known, how sure it is, and what was said first. */
+const refreshMs = 2_000;
+/** The line below the chart must not grow and shrink under the pointer; the table has more names. */
+const namesShown = 5;
+
+export const createSalesPanel = (page: Page) => {
+  const { state } = page;
+  const site = input('sales-site');
+  const minutes = select('sales-minutes');
+  const currency = select('sales-currency');
+  let intervals: SalesInterval[] = [];
+  let asking = 0;
+  let loadedAt = 0;
+  let timer = 0;
+
+  const details = (one: SalesInterval): string => {
+    const { expected, complete, missing } = one.completeness;
+    const parts = [
+      span(one.start, one.end),
+      money(one.gross, one.currency),
+      `${count(one.slips)} slips`,
+      `${count(complete)} of ${count(expected)} sites`,
+    ];
+    if (one.onTime.gross !== one.gross) parts.push(`first reported ${money(one.onTime.gross, one.currency)}`);
+    if (one.revision > 0) parts.push(`revision ${count(one.revision)}`);
+    if (missing.length > 0) {
+      const named = missing.slice(0, namesShown);
+      const more = expected - complete - named.length;
+      parts.push(`missing: ${named.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`);
+    }
+    return parts.join(' · ');
+  };
+
+  const chart = createSalesChart(page, {
+    host: box('sales-chart'),
+    describe: details,
+    onLook: (one) => setText(box('sales-readout'), one === undefined ? ' ' : details(one)),
+  });
+
+  const chosen = (): SalesInterval[] => intervals.filter((one) => one.currency === currency.value);
+
+  const query = (): Query => ({
+    site: site.value.trim(),
+    minutes: minutes.value,
+    from: new Date(localMidnight(page.now())).toISOString(),
+    to: new Date(page.now() + 60_000).toISOString(),
+  });
+
+  const behind = tableBehind<SalesInterval>(
+    box('sales-table'),
+    'Sales today',
+    [
+      { head: 'Interval', cell: (one) => span(one.start, one.end) },
+      { head: 'Gross', number: true, cell: (one) => money(one.gross, one.currency) },
+      { head: 'First reported', number: true, cell: (one) => money(one.onTime.gross, one.currency) },
+      { head: 'Slips', number: true, cell: (one) => count(one.slips) },
+      {
+        head: 'Sites complete',
+        number: true,
+        cell: (one) => `${one.completeness.complete}/${one.completeness.expected}`,
+      },
+      { head: 'Missing', cell: (one) => one.completeness.missing.join(', ') },
+      { head: 'Revision', number: true, cell: (one) => count(one.revision) },
+    ],
+    () => chosen().toReversed(),
+    () => apiPath('/sales/intervals', { ...query(), format: 'csv' }),
+  );
+
+  const draw = (): void => {
+    const names = currenciesOf(intervals);
+    if (names.join() !== [...currency.options].map((option) => option.value).join()) {
+      const before = currency.value;
+      currency.replaceChildren(...names.map((name) => element('option', { value: name, text: name })));
+      currency.value = names.includes(before) ? before : (mainCurrency(intervals) ?? '');
+    }
+    box('sales-currency-label').hidden = names.length < 2;
+    const shown = chosen();
+    chart.show(shown, fromFirstSale(intervals), currency.value);
+    behind.refresh();
+    const total = shown.reduce((sum, one) => sum + one.gross, 0);
+    const slips = shown.reduce((sum, one) => sum + one.slips, 0);
+    const open = shown.filter((one) => !isComplete(one) && Date.parse(one.end) <= page.now()).length;
+    setText(
+      box('sales-total'),
+      shown.length === 0
+        ? 'Nothing sold today'
+        : `${money(total, currency.value)} · ${count(slips)} slips · ${open === 0 ? 'all complete' : `${count(open)} intervals not complete`}`,
+    );
+  };
+
+  const load = async (): Promise<void> => {
+    const asked = ++asking;
+    loadedAt = performance.now();
+    try {
+      let all: SalesInterval[] = [];
+      for (let cursor: string | undefined; ; ) {
+        const body = await getJson<Rows<SalesInterval>>('/sales/intervals', {
+          ...query(),
+          limit: 1_000,
+          cursor,
+        });
+        if (asked !== asking) return;
+        all = [...all, ...body.rows];
+        if (body.next === null) break;
+        cursor = body.next;
+      }
+      intervals = all;
+      chart.problem(undefined);
+      draw();
+    } catch (error) {
+      if (asked === asking) chart.problem(problemText(error));
+    }
+  };
+
+  /** One site, another length or another day: asked for again, but not more often than every two seconds. */
+  const refresh = (): void => {
+    if (timer !== 0) return;
+    timer = window.setTimeout(
+      () => {
+        timer = 0;
+        void load();
+      },
+      Math.max(0, refreshMs - (performance.now() - loadedAt)),
+    );
+  };
+
+  /** Of all sites and as booked, the stream has the very figures. */
+  const mergeLive = (): boolean => {
+    if (site.value.trim() !== '' || minutes.value !== '' || intervals.length === 0) return false;
+    const byStart = new Map(intervals.map((one) => [`${one.start} ${one.currency}`, one]));
+    for (const one of state.intervals.values())
+      if (Date.parse(one.start) >= localMidnight(page.now()))
+        byStart.set(`${one.start} ${one.currency}`, one);
+    intervals = [...byStart.values()].sort((a, b) => (a.start < b.start ? -1 : 1));
+    return true;
+  };
+
+  const choose = (name: string): void => {
+    site.value = name;
+    void load();
+  };
+  const typed = whenQuiet(300, () => {
+    const text = site.value.trim();
+    if (text === '' || state.sites.has(text)) void load();
+  });
+  site.addEventListener('input', typed);
+  minutes.addEventListener('change', () => void load());
+  currency.addEventListener('change', draw);
+  box('sales-controls').addEventListener('submit', (event) => event.preventDefault());
+  setText(box('sales-title'), `Sales today, ${viewerZone} time`);
+
+  return {
+    load,
+    choose,
+    redraw: chart.redraw,
+    takeLive: (changed: boolean): void => {
+      if (!changed) return;
+      if (mergeLive()) draw();
+      else refresh();
+    },
+  };
+};

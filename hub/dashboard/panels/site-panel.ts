@@ -1,0 +1,139 @@
+/// <reference lib="dom" />
+import type { FleetSite } from '../../reports/contract.ts';
+import { getJson, problemText, sendJson } from '../api.ts';
+import { box, button, element, need, setText, whilePressed } from '../dom.ts';
+import { count, duration, moment } from '../model/figures.ts';
+import { ageOf, stateLetters, stateWords } from '../model/fleet-order.ts';
+import type { Page } from '../page.ts';
+import { createReplayForm } from './replay-form.ts';
+
+/** One site from near: what is known of it, its plug where there is one to pull, and asking it to send again. */
+type Demo = { available: boolean; offline: string[] };
+const noDemo: Demo = { available: false, offline: [] };
+
+const factsOf = (site: FleetSite, now: number): [string, string][] => {
+  const age = ageOf(site, now);
+  const clock =
+    Math.abs(site.clockAheadMs) < 1_000
+      ? 'right'
+      : `${duration(Math.abs(site.clockAheadMs) / 1_000)} ${site.clockAheadMs > 0 ? 'ahead' : 'behind'}`;
+  return [
+    [
+      'Complete to',
+      site.completeTo === null || age === undefined
+        ? 'nothing known'
+        : `${moment(site.completeTo)}, ${duration(age)} ago`,
+    ],
+    ['Heard at', site.heardAt === null ? 'never' : moment(site.heardAt)],
+    [
+      'Waiting at the site',
+      `${count(site.pending)} events${site.state === 'silent' ? ' when last heard' : ''}`,
+    ],
+    ['Oldest not in the books', site.oldestUnrecordedAt === null ? 'none' : moment(site.oldestUnrecordedAt)],
+    [
+      'Backlog gone in',
+      site.pending === 0
+        ? 'no backlog'
+        : site.drainSeconds === null
+          ? 'unknown'
+          : duration(site.drainSeconds),
+    ],
+    ['Missing in the books', site.gaps === 0 ? '0 gaps' : `${count(site.gaps)} seqs`],
+    ['Version', site.versions.length === 0 ? 'unknown' : site.versions.join(', ')],
+    ['Clock', site.clockSuspect ? `⚠ ${clock}` : clock],
+  ];
+};
+
+export const createSitePanel = (page: Page, showSales: (site: string) => void) => {
+  const { state, now, announcer } = page;
+  const dialog = need('site-panel', HTMLDialogElement);
+  const replay = createReplayForm(page);
+  const plug = button('plug');
+  let shown: string | undefined;
+  let demo = noDemo;
+  let cameFrom: Element | null = null;
+  const facts = new Map<string, HTMLElement>();
+
+  const renderPlug = (): void => {
+    box('site-plug').hidden = !demo.available;
+    if (shown === undefined) return;
+    const isOut = demo.offline.includes(shown);
+    setText(plug, isOut ? 'Plug in' : 'Pull the plug');
+    setText(
+      box('plug-text'),
+      isOut
+        ? 'The line of this site is cut. It sells on and keeps every event.'
+        : 'Cuts the simulated line of this site.',
+    );
+  };
+
+  const render = (): void => {
+    if (shown === undefined) return;
+    const site = state.sites.get(shown);
+    if (site === undefined) return;
+    setText(box('site-title'), site.site);
+    const line = box('site-state');
+    line.dataset.state = site.state;
+    setText(line, `${stateLetters[site.state]} · ${stateWords[site.state]}`);
+    for (const [name, text] of factsOf(site, now())) {
+      let value = facts.get(name);
+      if (value === undefined) {
+        value = element('dd');
+        facts.set(name, value);
+        box('site-facts').append(element('div', {}, element('dt', { text: name }), value));
+      }
+      setText(value, text);
+    }
+    renderPlug();
+  };
+
+  const readDemo = async (): Promise<void> => {
+    demo = await getJson<Demo>('/demo').catch(() => noDemo);
+    renderPlug();
+  };
+
+  const close = (): void => {
+    if (dialog.open) dialog.close();
+  };
+  dialog.addEventListener('close', () => {
+    shown = undefined;
+    if (cameFrom instanceof HTMLElement) cameFrom.focus();
+  });
+  // It is open beside the page, not over it, so the key that closes it is ours to handle.
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') close();
+  });
+  button('site-close').addEventListener('click', close);
+  button('site-sales').addEventListener('click', () => {
+    if (shown === undefined) return;
+    const site = shown;
+    close();
+    showSales(site);
+  });
+  const turnPlug = async (): Promise<void> => {
+    if (shown === undefined) return;
+    const site = shown;
+    const online = demo.offline.includes(site);
+    try {
+      await sendJson('PUT', `/demo/sites/${encodeURIComponent(site)}`, { online });
+      announcer.say(online ? `${site} is plugged in.` : `The plug of ${site} is pulled.`);
+      await readDemo();
+    } catch (error) {
+      setText(box('plug-text'), problemText(error));
+    }
+  };
+  plug.addEventListener('click', whilePressed(plug, turnPlug));
+
+  return {
+    render,
+    open: (site: string): void => {
+      if (!dialog.open) cameFrom = document.activeElement;
+      shown = site;
+      replay.open(site);
+      if (!dialog.open) dialog.show();
+      render();
+      void readDemo();
+      button('site-close').focus();
+    },
+  };
+};

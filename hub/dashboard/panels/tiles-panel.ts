@@ -1,0 +1,97 @@
+/// <reference lib="dom" />
+import type { Exactness } from '../../reports/contract.ts';
+import { problemText, sendJson } from '../api.ts';
+import { table } from '../data-table.ts';
+import { box, button, element, setText, whilePressed } from '../dom.ts';
+import { clockSeconds, count, money } from '../model/figures.ts';
+import type { Page } from '../page.ts';
+
+/** Is every sale in the books, and in there once? Six counters, and the books added up in several ways. */
+type Tile = {
+  key: Exclude<keyof Exactness, 'check'>;
+  label: string;
+  note: string;
+  tone: (value: number) => string;
+};
+
+const known = (value: number | null): string => (value === null ? '–' : count(value));
+const anyIs = (tone: string) => (value: number) => (value > 0 ? tone : 'good');
+const tiles: readonly Tile[] = [
+  { key: 'applied', label: 'Applied', note: 'events in the books', tone: () => 'plain' },
+  {
+    key: 'duplicates',
+    label: 'Duplicates rejected',
+    note: 'delivered again, counted once',
+    tone: () => 'plain',
+  },
+  { key: 'gaps', label: 'Open gaps', note: 'known of, not yet in the books', tone: anyIs('warn') },
+  { key: 'quarantined', label: 'Quarantined', note: 'held until somebody looks', tone: anyIs('warn') },
+  { key: 'conflicts', label: 'Conflicts', note: 'one id, two contents', tone: anyIs('bad') },
+  { key: 'fenced', label: 'Fenced attempts', note: 'overtaken hubs, rolled back', tone: () => 'plain' },
+];
+
+export const createTilesPanel = ({ state, announcer }: Page) => {
+  const values = new Map<Tile, { root: HTMLElement; value: HTMLElement }>();
+  for (const tile of tiles) {
+    const value = element('dd', { class: 'tile-value', text: '–' });
+    const root = element(
+      'div',
+      { class: 'tile' },
+      element('dt', { text: tile.label }),
+      value,
+      element('dd', { class: 'tile-note', text: tile.note }),
+    );
+    values.set(tile, { root, value });
+    box('tiles').append(root);
+  }
+
+  let drawnCheck: string | undefined;
+  const renderCheck = (check: Exactness['check']): void => {
+    if (check === null || check.at === drawnCheck) return;
+    drawnCheck = check.at;
+    const target = box('check-text');
+    target.dataset.equal = String(check.equal);
+    const verdict = check.equal ? '✓ Σ windows = Σ receipts' : '✗ The sums differ';
+    setText(target, `${verdict}, added up at ${clockSeconds(check.at)} in ${count(check.tookMs)} ms`);
+    box('check-table').replaceChildren(
+      table(
+        'The books added up in several ways',
+        [
+          { head: 'What', cell: (sum) => `${sum.what}, ${sum.scope}` },
+          { head: 'Of', cell: (sum) => sum.scope },
+          { head: 'Slips', number: true, cell: (sum) => known(sum.slips) },
+          { head: 'Lines', number: true, cell: (sum) => known(sum.lines) },
+          { head: 'Gross', number: true, cell: (sum) => money(sum.gross, sum.currency) },
+        ],
+        check.sums,
+      ),
+    );
+  };
+
+  const checkNow = button('check-now');
+  const addUp = async (): Promise<void> => {
+    setText(checkNow, 'Adding up …');
+    try {
+      const check = await sendJson<NonNullable<Exactness['check']>>('POST', '/exactness/check');
+      renderCheck(check);
+      announcer.say(check.equal ? 'The sums are equal.' : 'The sums differ.');
+    } catch (error) {
+      setText(box('check-text'), `Not added up: ${problemText(error)}`);
+    } finally {
+      setText(checkNow, 'Check now');
+    }
+  };
+  checkNow.addEventListener('click', whilePressed(checkNow, addUp));
+
+  return {
+    render: (): void => {
+      const { exactness } = state;
+      if (exactness === undefined) return;
+      for (const [tile, { root, value }] of values) {
+        setText(value, count(exactness[tile.key]));
+        root.dataset.tone = tile.tone(exactness[tile.key]);
+      }
+      renderCheck(exactness.check);
+    },
+  };
+};

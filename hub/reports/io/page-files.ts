@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+
+/** The dashboard's files, read once at the start. Everything a browser may ask for is in this map and nothing else is. */
+export type PageFile = { type: string; body: Buffer; etag: string };
+
+const types: Record<string, string> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  ico: 'image/x-icon',
+  woff2: 'font/woff2',
+};
+
+const fileOf = (type: string, body: Buffer): PageFile => ({
+  type,
+  body,
+  etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+});
+
+const javascript = types.js as string;
+
+/** The page imports its modules by the names they have in the tree, so a stripped module answers to both names. */
+const moduleFile = (source: string): PageFile =>
+  fileOf(javascript, Buffer.from(stripTypeScriptTypes(source)));
+
+/** In a bundle uPlot lies beside the dashboard; in the tree it is where npm put it. */
+const vendorFiles = (folder: URL): [string, PageFile][] =>
+  (
+    [
+      ['uplot.js', 'uplot/dist/uPlot.esm.js', javascript],
+      ['uplot.css', 'uplot/dist/uPlot.min.css', types.css as string],
+    ] as const
+  ).map(([name, inPackage, type]) => {
+    const bundled = new URL(`vendor/${name}`, folder);
+    const found = existsSync(bundled) ? bundled : new URL(import.meta.resolve(inPackage));
+    return [`/dashboard/vendor/${name}`, fileOf(type, readFileSync(found))];
+  });
+
+const isForTests = (name: string): boolean => /(\.test|-for-tests|\.d)\.ts$/.test(name);
+
+/** By path. `folder` is told, because a program that is bundled lies elsewhere than this file in the tree. */
+export const readPageFiles = (folder: URL): Map<string, PageFile> => {
+  const files = new Map<string, PageFile>();
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+  for (const name of names) {
+    if (isForTests(name)) continue;
+    const path = `/dashboard/${name.replaceAll('\\', '/')}`;
+    const ending = /\.(\w+)$/.exec(name)?.[1] ?? '';
+    const url = new URL(name, folder);
+    if (ending === 'ts') {
+      const file = moduleFile(readFileSync(url, 'utf8'));
+      files.set(path, file);
+      files.set(path.replace(/\.ts$/, '.js'), file);
+    } else if (types[ending] !== undefined) files.set(path, fileOf(types[ending], readFileSync(url)));
+  }
+  for (const [path, file] of vendorFiles(folder)) files.set(path, file);
+  const index = files.get('/dashboard/index.html');
+  if (index !== undefined) files.set('/', index);
+  return files;
+};

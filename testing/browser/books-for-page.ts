@@ -1,0 +1,99 @@
+import type pg from 'pg';
+
+/**
+ * Books of a chain of stores, made in the database itself: slips in the journal, and every total added up from them, so
+ * that the self-check is right. What a page must show well is in it: stores that are late, silent, closed, never heard
+ * of, gaps, corrections, tills that agree and tills that differ, stock below zero, a quarantine.
+ */
+export type PageBooks = {
+  stores: number;
+  hours: number;
+  slipsPerHour: number;
+  /** In which the business days begin. */
+  zone: string;
+};
+
+const ofSites = `
+  insert into site (name) select 'store-' || lpad(n::text, 4, '0') from generate_series(1, $1::int) n`;
+
+/** Of every forty stores the third is late, the fifth silent, the seventh closed and the ninth was never heard of. */
+const ofSources = `
+  insert into source (site_id, agent, stream, epoch, seen, applied, redelivered, reported_highest, reported_recorded_to,
+      heard_at, complete_to, oldest_unrecorded_at)
+    select site_id, 'edge-1', 'pos', gen_random_uuid(), int8multirange(int8range(1, 101)), 100, 7,
+      case when site_id % 40 in (3, 5) then 130 else 100 end, 100,
+      case when site_id % 40 in (5, 7) then now() - interval '4 hours' else now() end,
+      case when site_id % 40 = 3 then now() - interval '95 minutes'
+        when site_id % 40 in (5, 7) then now() - interval '4 hours' else now() end,
+      case when site_id % 40 = 3 then now() - interval '95 minutes' end
+    from site where site_id % 40 <> 9`;
+/** Every second one of the others counts its stock as well; the stock of the rest is not known. */
+const ofStockSources = `
+  insert into source (site_id, agent, stream, epoch, seen, applied, reported_highest, reported_recorded_to, heard_at,
+      complete_to)
+    select site_id, 'edge-1', 'stock', gen_random_uuid(), int8multirange(int8range(1, 11)), 10, 10, 10, now(), now()
+    from site where site_id % 2 = 0`;
+const ofAgents = `
+  insert into agent (site_id, name, said, session, version, boot_at, heard_at, clock_ahead_ms, pending, database_bytes,
+      oldest_unrecorded_at, sources)
+    select site_id, 'edge-1', 'alive', gen_random_uuid(), '0.1.0', now() - interval '2 days', min(heard_at),
+      case when site_id = 2 then 86400000 else 20 end, sum(reported_highest - reported_recorded_to), 1000000,
+      min(oldest_unrecorded_at), array_agg(source_id)
+    from source group by site_id`;
+const ofHolidays = `
+  insert into closed_day select site_id, (now() + d * interval '1 day')::date
+    from site, generate_series(-1, 1) d where site_id % 40 = 7`;
+
+const ofItems = `insert into item (name) select (20000 + n)::text from generate_series(1, 60) n`;
+const ofSlips = `
+  insert into journal (business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency,
+      gross, lines, units, items, quantities, amounts, flags, content, recorded_at)
+    select (at at time zone $3)::date, site_id, 'till-1:' || (at at time zone $3)::date || ':' || n, 1, at, 0,
+      source_id, n, '', 'EUR', amount, 1, 1000, array[1 + (n % 60)], array[1000], array[amount], 0, n, at
+    from source, generate_series(1, $1::int) n,
+      lateral (select now() - n * interval '1 hour' / $2::int - site_id % 7 * interval '11 seconds' as at,
+        300 + (n * 37 + site_id * 101) % 4000 as amount) slip
+    where stream = 'pos' and at < complete_to`;
+
+const ofTotals = [
+  `insert into sales_window (site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross)
+     select site_id, date_bin('5 minutes', at, 'epoch'), currency, count(*), 0, sum(lines), sum(units), sum(gross), 0, 0
+     from journal group by 1, 2, 3`,
+  `update sales_window set late_slips = 1, late_gross = gross / 3, revision = 2
+     where site_id % 5 = 1 and extract(minute from window_start) = 15`,
+  `insert into correction (changed_at, site_id, window_start, currency, slips, units, gross, late_seconds)
+     select now() - (now() - window_start) / 3, site_id, window_start, currency, 1, 1000, late_gross, 5400
+     from sales_window where late_slips > 0`,
+  `insert into till_day (site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
+     select site_id, business_day, 'till-1', currency, count(*), 0, sum(lines), sum(units), sum(gross)
+     from journal group by 1, 2, 3, 4`,
+  `insert into day_report (site_id, business_day, workstation, currency, report_number, slips, voids, gross, closed_at,
+       source_id, seq)
+     select site_id, business_day, workstation, currency, 1, slips + (site_id % 11 = 4)::int, voids, gross, now(), 1, 1
+     from till_day where site_id % 3 <> 0`,
+  `insert into item_day (site_id, business_day, item_id, currency, lines, units, amount)
+     select site_id, business_day, items[1], currency, sum(lines), sum(units), sum(gross) from journal group by 1, 2, 3, 4`,
+  `insert into stock (site_id, location, item_id, count_quantity, delta_since)
+     select site_id, 'shop', item_id, 4000 + item_id * 500, -item_id * 250 * (site_id % 4) from site, item
+     where site_id <= 40`,
+  `insert into quarantine (topic, part, off, source_id, first_seq, last_seq, reason, detail, raw)
+     select 'branchline.pos.v1', 0, n, n, 101, 101, 'wrong-schema', 'data.lines.0.quantity: not a decimal string', '{}'
+     from generate_series(1, 3) n`,
+  `insert into hub_state (instance, said_at, started_at, version, lag_records, lag_seconds, slices, fenced, lost_by_retention)
+     values ('hub-0', now(), now() - interval '1 day', '0.1.0', 12, 0.3, 8000, 1, 0)`,
+  `insert into setting (key, value) values ('interval_minutes', '5') on conflict do nothing`,
+];
+
+export const fillBooks = async (
+  pool: pg.Pool,
+  { stores, hours, slipsPerHour, zone }: PageBooks,
+): Promise<void> => {
+  await pool.query(ofSites, [stores]);
+  for (const text of [ofSources, ofStockSources, ofAgents, ofHolidays, ofItems]) await pool.query(text);
+  await pool.query(
+    `select ensure_journal_month((now() - d * interval '1 day')::date) from generate_series(-1, 3) d`,
+  );
+  await pool.query(ofSlips, [hours * slipsPerHour, slipsPerHour, zone]);
+  for (const text of ofTotals) await pool.query(text);
+  await pool.query('analyze');
+};

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '@branchline/local/postgres.ts';
+import { createReports, type Reports } from '@branchline/local/reports.ts';
+import type pg from 'pg';
+import { createBooksDatabase } from '../world/books-database.ts';
+import { fillBooks, type PageBooks } from './books-for-page.ts';
+
+/** The reports on a real PostgreSQL with books that were made, and nothing else: what a page shows without any traffic. */
+export type PageStand = { url: string; pool: pg.Pool; reports: Reports; stop(): Promise<void> };
+
+/** Three of these without a word make a site silent; the stand's agents say nothing, so it must not be seconds. */
+const agentStatusSeconds = 3_600;
+
+export const reportsOn = async (
+  databaseUrl: string,
+  folder: string,
+  env: Record<string, string> = {},
+): Promise<Reports> => {
+  const reports = await createReports({
+    postgres: databaseUrl,
+    demoNetwork: undefined,
+    env: {
+      BRANCHLINE_AGENT_STATUS_SECONDS: String(agentStatusSeconds),
+      BRANCHLINE_LOG_LEVEL: 'warn',
+      ...env,
+    },
+    logDir: folder,
+  });
+  await reports.part.start();
+  return reports;
+};
+
+export const startPageStand = async (books: PageBooks): Promise<PageStand> => {
+  const folder = mkdtempSync(join(tmpdir(), 'branchline-page-'));
+  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
+  const database = await createBooksDatabase(postgres.urlOf);
+  await fillBooks(database.pool, books);
+  const reports = await reportsOn(database.url, folder);
+  return {
+    url: reports.url,
+    pool: database.pool,
+    reports,
+    stop: async () => {
+      await reports.part.stop();
+      await database.close();
+      await postgres.part.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};

@@ -1,0 +1,297 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  afternoonZone,
+  chromiumPath,
+  installChromium,
+  openChromium,
+  openPage,
+  screenshot,
+  seriousFindings,
+  untilLive,
+} from './chromium.ts';
+import { type PageStand, startPageStand } from './page-stand.ts';
+
+/** The dashboard in a real browser, from the real report server on a real PostgreSQL, as a person uses it. */
+
+const stores = 80;
+let stand: PageStand;
+let browser: Browser;
+
+describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`, () => {
+  beforeAll(async () => {
+    stand = await startPageStand({ stores, hours: 30, slipsPerHour: 12, zone: afternoonZone });
+    browser = await openChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stand?.stop();
+  });
+
+  /** Opens the page, lets `look` use it, and fails when the page had any problem of its own. */
+  const onPage = async (look: (page: Page) => Promise<void>, options = {}): Promise<void> => {
+    const { page, problems, close } = await openPage(browser, stand.url, options);
+    try {
+      await untilLive(page, stores);
+      await page.waitForSelector('#stock-table table');
+      await page.waitForSelector('#reconciliation-table table');
+      await page.waitForSelector('#sales-chart canvas');
+      await look(page);
+      expect(problems).toEqual([]);
+    } finally {
+      await close();
+    }
+  };
+  const textOf = async (page: Page, selector: string): Promise<string> =>
+    (await page.textContent(selector)) ?? '';
+  const activeCell = (page: Page, list: string): Promise<string> => textOf(page, `${list} [role=option]`);
+
+  /** The grid follows its filter a moment later. */
+  const eventuallyOpen = async (page: Page, site: string): Promise<void> => {
+    await expect.poll(() => activeCell(page, '#fleet-grid')).toContain(site);
+    await page.keyboard.press('Home');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#site-panel[open]');
+    expect(await textOf(page, '#site-title')).toBe(site);
+  };
+
+  test.each(['light', 'dark'] as const)(
+    'in %s it loads with no error, no breach of its policy and no request to elsewhere, and axe finds nothing serious',
+    async (colorScheme) => {
+      await onPage(
+        async (page) => {
+          await screenshot(page, `page-${colorScheme}`, true);
+          for (const details of await page.locator('summary').all()) await details.click();
+          await page.locator('#fleet-grid [role=listbox]').focus();
+          await page.keyboard.press('Enter');
+          await page.waitForSelector('#site-panel[open]');
+          expect(await seriousFindings(page)).toEqual([]);
+        },
+        { colorScheme },
+      );
+    },
+  );
+
+  test('a page that breaks its policy would be noticed', async () => {
+    const { page, problems, close } = await openPage(browser, stand.url);
+    await untilLive(page, stores);
+    await page.evaluate(() => {
+      document.body.insertAdjacentHTML('beforeend', '<p style="color: red">inline</p>');
+    });
+    await expect.poll(() => problems.join()).toContain('CSP: style-src');
+    await close();
+  });
+
+  test('each site is in the state that its agents and its calendar make it', async () => {
+    await onPage(async (page) => {
+      const states = await page.$$eval('#fleet-legend li', (all) => all.map((one) => one.textContent));
+      expect(states.join()).toMatch(/^O72 online,L2 late,S2 silent,C2 closed,N2 never heard$/);
+      await page.selectOption('#fleet-state', 'late');
+      await expect.poll(() => textOf(page, '#fleet-shown')).toBe(`2 of ${stores} sites`);
+      await page.fill('#fleet-filter', '0043');
+      await expect.poll(() => textOf(page, '#fleet-shown')).toBe(`1 of ${stores} sites`);
+      await expect.poll(() => activeCell(page, '#fleet-grid')).toContain('store-0043, late');
+      await page.fill('#fleet-filter', 'nobody');
+      await expect.poll(() => activeCell(page, '#fleet-grid')).toBe('nothing to show');
+    });
+  });
+
+  test('a keyboard reaches everything: the skip link, the grid by arrows, a site by Enter, and Escape leads back', async () => {
+    await onPage(async (page) => {
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the figures');
+      await page.keyboard.press('Enter');
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+      const stops: string[] = [];
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press('Tab');
+        const stop = await page.evaluate(() => {
+          const { activeElement } = document;
+          const outlined = activeElement !== null && getComputedStyle(activeElement).outlineStyle !== 'none';
+          return `${activeElement?.closest('[id]')?.id ?? 'body'}${outlined ? '' : ' without a visible focus'}`;
+        });
+        if (stop.startsWith('body')) break;
+        stops.push(stop);
+      }
+      expect(stops.filter((stop) => stop.endsWith('focus'))).toEqual([]);
+      const order = [
+        'check-now',
+        'fleet-filter',
+        'fleet-state',
+        'fleet-order',
+        'fleet-grid',
+        'corrections-csv',
+      ];
+      const charts = [
+        'sales-site',
+        'sales-chart',
+        'sales-table',
+        'heat-map',
+        'heat-table',
+        'reconciliation-day',
+      ];
+      const wanted = [...order, ...charts, 'stock-site', 'stock-next', 'quarantine-state'];
+      expect(
+        stops.filter((stop) => wanted.includes(stop)).filter((stop, i, all) => stop !== all[i - 1]),
+      ).toEqual(wanted);
+
+      await page.locator('#fleet-grid [role=listbox]').focus();
+      const first = await activeCell(page, '#fleet-grid');
+      expect(first).toContain('silent');
+      await page.keyboard.press('ArrowRight');
+      await expect.poll(() => activeCell(page, '#fleet-grid')).not.toBe(first);
+      const second = await activeCell(page, '#fleet-grid');
+      await screenshot(page, 'keyboard-grid');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('#site-panel[open]');
+      expect(second).toContain(await textOf(page, '#site-title'));
+      expect(await textOf(page, '#site-facts')).toContain('30 seqs');
+      await screenshot(page, 'site-panel');
+      await page.keyboard.press('Escape');
+      expect(await page.locator('#site-panel').isVisible()).toBe(false);
+      expect(await page.evaluate(() => document.activeElement?.parentElement?.id)).toBe('fleet-grid');
+
+      await page.locator('#heat-map [role=listbox]').focus();
+      const cell = await activeCell(page, '#heat-map');
+      expect(cell).toMatch(/^store-0001, /);
+      for (const key of ['ArrowDown', 'ArrowDown', 'End', 'ArrowLeft']) await page.keyboard.press(key);
+      await expect
+        .poll(() => activeCell(page, '#heat-map'))
+        .toMatch(/^store-0003, .+: not complete, known to .+missing in the books/);
+      await screenshot(page, 'keyboard-completeness');
+    });
+  });
+
+  test('behind every chart is a table with the same figures, and a file with all of them', async () => {
+    await onPage(async (page) => {
+      for (const id of ['fleet-table', 'sales-table', 'heat-table']) {
+        await page.click(`#${id} summary`);
+        expect(await page.locator(`#${id} tbody tr`).count()).toBeGreaterThan(20);
+        const csv = await page.getAttribute(`#${id} a`, 'href');
+        const answer = await page.request.get(new URL(csv as string, stand.url).href);
+        expect(answer.headers()['content-type']).toContain('text/csv');
+        expect((await answer.text()).split('\n').length).toBeGreaterThan(20);
+      }
+      const rows = await page.$$eval('#heat-table tbody tr', (all) =>
+        all.map((row) => row.textContent ?? ''),
+      );
+      expect(rows.filter((row) => row.startsWith('store-0003'))[0]).toMatch(/^store-0003(19|20)/);
+      expect(await page.locator('#fleet-table tr', { hasText: 'store-0005' }).textContent()).toContain(
+        'silent',
+      );
+    });
+  });
+
+  test('the chart of all sites and of one site adds up to what the journal holds', async () => {
+    await onPage(async (page) => {
+      const soldToday = async (site: string) => {
+        const { rows } = await stand.pool.query<{ gross: string }>(
+          `select coalesce(sum(gross), 0) as gross from journal join site using (site_id)
+           where at >= date_trunc('day', now(), $2) and ($1 = '' or name = $1)`,
+          [site, afternoonZone],
+        );
+        const euros = Number(rows[0]?.gross) / 100;
+        return new Intl.NumberFormat('en-GB', { style: 'currency', currency: 'EUR' }).format(euros);
+      };
+      await expect.poll(() => textOf(page, '#sales-total')).toContain(await soldToday(''));
+      await page.fill('#sales-site', 'store-0011');
+      await expect.poll(() => textOf(page, '#sales-total')).toContain(await soldToday('store-0011'));
+      await page.selectOption('#sales-minutes', '60');
+      await expect.poll(() => textOf(page, '#sales-total')).toContain(await soldToday('store-0011'));
+      await page.locator('#sales-table').scrollIntoViewIfNeeded();
+      await screenshot(page, 'sales-of-one-site');
+      await page.selectOption('#sales-minutes', '');
+      await page.fill('#fleet-filter', '0012');
+      await page.locator('#fleet-grid [role=listbox]').focus();
+      await eventuallyOpen(page, 'store-0012');
+      await page.click('#site-sales');
+      expect(await page.inputValue('#sales-site')).toBe('store-0012');
+      await expect.poll(() => textOf(page, '#sales-total')).toContain(await soldToday('store-0012'));
+    });
+  });
+
+  test('corrections, reconciliation, stock and quarantine show what the books hold', async () => {
+    await onPage(async (page) => {
+      await expect.poll(() => page.locator('#corrections-feed li').count()).toBe(100);
+      const text = await textOf(page, '#corrections-feed li:first-child');
+      expect(text).toMatch(
+        /^[A-Z][a-z]{2} \d\d:15–\d\d:20 store-00\d[16]: \+1 unit, \+€\d+\.\d\d, 1 h 30 min late$/,
+      );
+
+      const counts = await textOf(page, '#reconciliation-counts');
+      expect(counts).toMatch(/^\d+ equal · \d+ differ · \d+ open$/);
+      await page.selectOption('#reconciliation-state', 'open');
+      const open = await page.locator('#reconciliation-table tbody tr').count();
+      expect(counts).toContain(`${open} open`);
+
+      await page.check('#stock-negative');
+      await expect
+        .poll(() => page.locator('#stock-table tbody tr:not(:has-text("negative"))').count())
+        .toBe(0);
+      const first = await textOf(page, '#stock-table tbody tr:first-child');
+      await page.click('#stock-next');
+      await expect.poll(() => textOf(page, '#stock-table tbody tr:first-child')).not.toBe(first);
+      await page.click('#stock-first');
+      await expect.poll(() => textOf(page, '#stock-table tbody tr:first-child')).toBe(first);
+
+      expect(await page.locator('#quarantine-table tbody tr').count()).toBe(3);
+      await page.click('#quarantine-table tr:has-text("101") >> nth=0 >> text=Dismiss');
+      await expect.poll(() => page.locator('#quarantine-table tbody tr').count()).toBe(2);
+      const { rows } = await stand.pool.query("select state from quarantine where state <> 'held'");
+      expect(rows).toEqual([{ state: 'dismissed' }]);
+    });
+  });
+
+  test('the books are added up when a person asks, and each sum can be read', async () => {
+    await onPage(async (page) => {
+      await page.click('#check-now');
+      await expect
+        .poll(() => textOf(page, '#check-text'))
+        .toMatch(/^✓ Σ windows = Σ receipts, added up at \d\d:/);
+      await page.click('#check-details summary');
+      expect(await page.locator('#check-table tbody tr').count()).toBeGreaterThan(1);
+    });
+  });
+
+  test('a hub that goes away is said to be away, and the page goes on by itself when it is back', async () => {
+    const { page, close } = await openPage(browser, stand.url);
+    await untilLive(page, stores);
+    await stand.reports.part.kill('SIGKILL');
+    await page.waitForSelector('#banner:not([hidden])');
+    expect(await textOf(page, '#banner')).toMatch(/What you see is old: last update \d\d:\d\d:\d\d/);
+    await screenshot(page, 'hub-away');
+    await expect.poll(() => stand.reports.part.pid).toBe(undefined);
+    await stand.reports.part.start();
+    await page.waitForSelector('#banner', { state: 'hidden', timeout: 30_000 });
+    await untilLive(page, stores);
+    await close();
+  });
+
+  test('on a tablet everything fits and the main controls are large enough for a finger', async () => {
+    const tablet = { viewport: { width: 1024, height: 768 }, hasTouch: true };
+    await onPage(async (page) => {
+      await screenshot(page, 'tablet', true);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(wide).toBeLessThanOrEqual(0);
+      const small = await page.$$eval(
+        'button:not(.link), select, input:not([type=checkbox], [type=radio]), summary',
+        (all) =>
+          all
+            .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 44)
+            .map((one) => one.id || one.textContent),
+      );
+      expect(small).toEqual([]);
+      await page.touchscreen.tap(60, 0);
+      const grid = page.locator('#fleet-grid [role=listbox]');
+      await grid.tap({ position: { x: 20, y: 20 } });
+      await page.waitForSelector('#site-panel[open]');
+      await screenshot(page, 'tablet-site');
+    }, tablet);
+  });
+
+  test('the page itself is small: no file of it is needed from elsewhere', () => {
+    const html = readFileSync(new URL('../../hub/dashboard/index.html', import.meta.url), 'utf8');
+    expect(html.match(/(src|href)="(?!\/|#)/g)).toBeNull();
+  });
+});

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { kafkaTopics } from '@branchline/contracts/topics.ts';
+import { createKafka } from '@branchline/drivers/kafka.ts';
+import type { Part } from '@branchline/local/part.ts';
+import { checkout } from '@branchline/local/paths.ts';
+import { mustRun } from '@branchline/local/run-tool.ts';
+import { environmentOf } from '@branchline/local/service.ts';
+import type { Stack } from '@branchline/local/stack.ts';
+
+/** What is done in a machine room: backups are made and put back, and Kafka is set up anew. */
+
+/** A copy of a stopped server's folder; `cp -a`, because the files belong to the account that PostgreSQL runs as. */
+export const copyFolder = async (from: string, to: string): Promise<void> => {
+  await mustRun(['rm', '-rf', to]);
+  await mustRun(['cp', '-a', from, to]);
+};
+
+export const whileStopped = async (part: Part, work: () => Promise<void>): Promise<void> => {
+  await part.stop();
+  await work();
+  await part.start();
+};
+
+/** Kafka's topics as a new installation has them: there, and empty. */
+export const emptyTopics = async (stack: Stack, partitions: number): Promise<void> => {
+  const topics = Object.values(kafkaTopics(stack.topicPrefix));
+  const admin = createKafka({ brokers: [stack.kafka.address], clientId: 'emptier' }).admin();
+  await admin.connect();
+  try {
+    await admin.deleteTopics({ topics });
+    const gone = async () => {
+      const left = await admin.listTopics();
+      return topics.every((topic) => !left.includes(topic));
+    };
+    while (!(await gone())) await new Promise((resolve) => setTimeout(resolve, 100));
+  } finally {
+    await admin.disconnect();
+  }
+  await mustRun([process.execPath, join(checkout, 'hub/setup.ts')], {
+    env: environmentOf({
+      kafka: stack.kafka.address,
+      topicPrefix: stack.topicPrefix,
+      postgres: stack.postgres.ownerUrl,
+      partitions,
+    }),
+  });
+};

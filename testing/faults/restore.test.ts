@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
+import { siteNames } from '@branchline/local/branches.ts';
+import type { Part } from '@branchline/local/part.ts';
+import { type Stack, startStack } from '@branchline/local/stack.ts';
+import { readFound } from '@branchline/simulators/online-retail/found.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { askWitness, placeWitness } from './books-witness.ts';
+import { copyFolder, emptyTopics, whileStopped } from './machine-room.ts';
+import { ask, booksOf, missingOf, openTills, soldBy } from './sold-and-booked.ts';
+
+/**
+ * PostgreSQL comes back from an older backup, and Kafka has nothing left that could fill the gap. The hub finds out from
+ * what the agents say of themselves what it lacks, and their archives have it. Real processes all the way.
+ */
+
+const partitions = 4;
+const sites = siteNames(2, 0);
+const [first, second] = sites.map(({ site }) => site) as [string, string];
+
+/** What is waited for in seconds elsewhere is waited for in tenths of a second here. */
+const agentEnv = {
+  BRANCHLINE_STATUS_INTERVAL_MS: '500',
+  BRANCHLINE_RECEIPT_TIMEOUT_MS: '1000',
+  BRANCHLINE_BACKOFF_CAP_MS: '2000',
+  BRANCHLINE_LOG_LEVEL: 'warn',
+};
+
+let folder: string;
+let backbone: Backbone;
+let stack: Stack;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'branchline-restore-'));
+  backbone = await startBackbone({ dataDir: join(folder, 'data'), logDir: join(folder, 'logs') });
+  stack = await startStack({
+    dataDir: join(folder, 'stack'),
+    logDir: join(folder, 'logs'),
+    sites,
+    backbone,
+    partitions,
+    agentEnv,
+    bridgeEnv: { BRANCHLINE_LOG_LEVEL: 'warn' },
+    hubEnv: { BRANCHLINE_LOG_LEVEL: 'warn' },
+  });
+});
+afterEach(async () => {
+  await stack?.stop();
+  await backbone?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const eventually = async (what: string, condition: () => Promise<boolean>): Promise<void> => {
+  const deadline = Date.now() + 90_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`did not happen within 90 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+};
+const untilApplied = () =>
+  eventually('the agents know that everything is in the books', async () => {
+    const all = await Promise.all(stack.branches.map((branch) => branch.status()));
+    return all.every(
+      (status) => status !== undefined && status.applied === status.accepted && status.pending === 0,
+    );
+  });
+/** A killed agent begins a new epoch when it is back. */
+const restart = async (site: string) => {
+  const { part } = stack.branch(site);
+  const { exited } = part;
+  part.kill('SIGKILL');
+  await exited;
+  await part.start();
+};
+const alarms = async () => {
+  const all = await Promise.all(stack.branches.map((branch) => branch.status()));
+  return all.reduce((sum, status) => sum + Number(status?.alarms ?? 0), 0);
+};
+
+test.each([
+  ['the hub is back before the bridge', (): Part[] => [stack.hub.part, stack.bridge.part]],
+  ['the bridge is back before the hub', (): Part[] => [stack.bridge.part, stack.hub.part]],
+])(
+  'I1 E2 books from an older backup, with empty topics, are exact again when the agents have sent what they lack; %s',
+  async (_, inOrder) => {
+    const postgres = backbone.postgres.part as Part;
+    const data = join(folder, 'data', 'postgres', 'data');
+    const backup = join(folder, 'backup');
+    const tills = openTills(stack, Date.parse('2026-11-20T16:00:00Z'));
+
+    await tills.sell(300);
+    await untilApplied();
+    await restart(first);
+    await tills.sell(200);
+    await untilApplied();
+    await placeWitness(stack);
+    await whileStopped(postgres, () => copyFolder(data, backup));
+
+    // What the backup does not have: more of the epochs it knows, and epochs of which it has never heard.
+    await tills.sell(400);
+    await untilApplied();
+    await restart(first);
+    await restart(second);
+    await tills.sell(300);
+    await untilApplied();
+    await restart(first);
+    await tills.sell(100);
+    await untilApplied();
+    expect(await booksOf(stack)).toEqual(soldBy(tills.accepted));
+
+    await stack.hub.part.stop();
+    await stack.bridge.part.stop();
+    await whileStopped(postgres, () => copyFolder(backup, data));
+    await emptyTopics(stack, partitions);
+    const restored = await booksOf(stack);
+    expect(restored.ids.length).toBeLessThan(tills.accepted.length - 1_000);
+    // Branches go on selling meanwhile.
+    await tills.sell(50);
+
+    const parts = inOrder();
+    await parts[0]?.start();
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await parts[1]?.start();
+    let seenMissing = 0;
+    await eventually('the books hold everything that was accepted', async () => {
+      seenMissing = Math.max(seenMissing, await missingOf(stack));
+      return (await booksOf(stack)).ids.length >= tills.accepted.length;
+    });
+    await untilApplied();
+
+    expect(await booksOf(stack)).toEqual(soldBy(tills.accepted));
+    expect((await readFound(stack.postgres.ownerUrl)).disagreements).toEqual([]);
+    expect(await missingOf(stack)).toBe(0);
+    expect(await askWitness(stack)).toMatchObject({ kept: 0, keptTwice: 0 });
+    expect(await ask(stack, 'select 1 from conflict')).toEqual([]);
+    // The hub said what it lacked, and the agents noticed.
+    expect(seenMissing).toBeGreaterThan(0);
+    expect(await alarms()).toBeGreaterThan(0);
+  },
+  300_000,
+);

@@ -1,0 +1,100 @@
+import type { BranchEvent } from '@branchline/contracts/parse.ts';
+import { posTypes } from '@branchline/contracts/pos.ts';
+import { seededRandom } from '@branchline/kernel/random.ts';
+import type { Stack } from '@branchline/local/stack.ts';
+import { createAgentClient } from '@branchline/simulators/agent-client.ts';
+import { createTill } from '@branchline/simulators/till/till.ts';
+import pg from 'pg';
+
+/** Tills with a memory of what they sold, and what the books say of it. */
+
+const zone = 'Europe/Berlin';
+const minuteMs = 60_000;
+const requestEvents = 100;
+
+/** Sells at every site of a stack and remembers every event that an agent has said yes to. */
+export const openTills = (stack: Stack, startedAt: number) => {
+  const accepted: BranchEvent[] = [];
+  const tills = stack.branches.map(({ site }, i) => ({
+    site,
+    now: startedAt,
+    till: createTill({
+      site,
+      workstationId: 'till-1',
+      zone,
+      currency: 'EUR',
+      startedAt,
+      random: seededRandom(i + 1),
+    }),
+  }));
+  return {
+    accepted,
+    /** `count` slips a site, a minute apart. */
+    sell: async (count: number): Promise<void> => {
+      await Promise.all(
+        tills.map(async (one) => {
+          const { url, token } = stack.branch(one.site);
+          const client = createAgentClient({ url, token });
+          for (let left = count; left > 0; left -= requestEvents) {
+            const events = Array.from({ length: Math.min(left, requestEvents) }, () => {
+              one.now += minuteMs;
+              return one.till.next(one.now);
+            });
+            await client.send(events);
+            accepted.push(...events);
+          }
+          client.close();
+        }),
+      );
+    },
+  };
+};
+
+/** Of each site: the ids, and what counts as turnover, straight from what the tills sent. */
+export const soldBy = (events: readonly BranchEvent[]) => {
+  const turnover = events.filter(
+    (event) =>
+      event.type === posTypes.voided || (event.type === posTypes.completed && event.data.training !== true),
+  );
+  return {
+    ids: events.map(({ id, data }) => `${data.site.storeId} ${id}`).sort(),
+    slips: turnover.length,
+    gross: turnover.reduce((sum, { data }) => sum + (data as { totals: { gross: number } }).totals.gross, 0),
+  };
+};
+
+export const ask = async <T extends pg.QueryResultRow>(stack: Stack, sql: string): Promise<T[]> => {
+  const client = new pg.Client({ connectionString: stack.postgres.ownerUrl });
+  await client.connect();
+  try {
+    return (await client.query<T>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+};
+
+export const booksOf = async (stack: Stack) => {
+  const journal = await ask<{ id: string }>(
+    stack,
+    `select site.name || ' ' || event_id as id from journal join site using (site_id)`,
+  );
+  const [sums] = await ask<{ slips: string; gross: string }>(
+    stack,
+    'select coalesce(sum(slips + voids), 0) as slips, coalesce(sum(gross), 0) as gross from sales_window',
+  );
+  return {
+    ids: journal.map(({ id }) => id).sort(),
+    slips: Number(sums?.slips),
+    gross: Number(sums?.gross),
+  };
+};
+
+/** What the hub knows it lacks: seqs below the highest one that it has heard of. */
+export const missingOf = async (stack: Stack): Promise<number> => {
+  const [row] = await ask<{ missing: string }>(
+    stack,
+    `select coalesce(sum(upper(gap) - lower(gap)), 0) as missing from source s, unnest(
+       int8multirange(int8range(1, greatest(s.reported_highest, coalesce(upper(s.seen) - 1, 0)) + 1)) - s.seen) gap`,
+  );
+  return Number(row?.missing);
+};
