@@ -63,6 +63,9 @@ export type ReplayRequest = z.infer<typeof replayRequest>;
 export const control = z.discriminatedUnion('kind', [appliedMark, replayRequest]);
 export type Control = z.infer<typeof control>;
 
+/** Milliseconds since 1970 on the agent's clock, which may be wrong, but not beyond what a date can be. */
+const agentTime = z.number().min(0).max(8.64e15);
+
 /** What an agent says of itself: when it connects, every so often, and when it stops. */
 export const status = z.object({
   v: z.literal(1),
@@ -71,10 +74,14 @@ export const status = z.object({
   status: z.enum(['birth', 'alive', 'stopping']),
   /** One life of the process; a new one after each start. */
   session: z.uuid(),
-  bootAt: z.number(),
-  at: z.number(),
+  bootAt: agentTime,
+  at: agentTime,
   agentVersion: z.string().max(32),
-  /** Every (stream, epoch) that still has events which are not applied, and always the newest of each stream. */
+  /**
+   * Every (stream, epoch) that still has events which are not applied, and always the newest of each stream. When it
+   * connects, and now and then, also the others that its database holds, archive included: a hub whose database was
+   * restored from a backup learns of them in no other way.
+   */
   sources: z
     .array(
       z.object({
@@ -83,12 +90,17 @@ export const status = z.object({
         highest: z.int().min(0),
         recordedTo: z.int().min(0),
         appliedTo: z.int().min(0),
-        /** Milliseconds since 1970 on the agent's clock; absent when nothing waits. */
-        oldestUnrecordedAt: z.number().optional(),
+        /** When the first event that is not recorded was accepted; absent when nothing waits. */
+        oldestUnrecordedAt: agentTime.optional(),
       }),
     )
     .max(limits.rangesPerMessageMax),
   pending: z.int().min(0),
   databaseBytes: z.int().min(0),
+  /** The running and the latest finished replays: how many events the agent has of each, and how many are still to go. */
+  replays: z
+    .array(z.object({ id: z.string().max(64), events: z.int().min(0), left: z.int().min(0) }))
+    .max(limits.replaysPerStatusMax)
+    .optional(),
 });
 export type Status = z.infer<typeof status>;

@@ -34,6 +34,8 @@ export const limits = {
 
   /** Ranges that one receipt or applied mark carries; the rest follows in the next one. */
   rangesPerMessageMax: 64,
+  /** Replays that one agent runs and reports at a time; it takes up no more until one of them is finished. */
+  replaysPerStatusMax: 8,
 
   /** An event this much ahead of the agent's clock is flagged, never refused. */
   clockAheadMsMax: 5 * 60_000,

@@ -201,6 +201,37 @@ it('E3 a restored older copy and two copies that run at once never use a seq twi
   expect(noSeqTwice()).toEqual([]);
 }, 90_000);
 
+it('a replay by time sends archived events of earlier starts with the seqs they had, and tells how far it is', async () => {
+  const first = await start();
+  await first.post(sales(1, 20));
+  await allRecorded(first, 20);
+  await first.stop();
+  const from = Date.now();
+  const second = await start();
+  await second.post(sales(21, 20));
+  await allRecorded(second, 40);
+  await second.stop();
+  const third = await start();
+  await third.post(sales(41, 20));
+  await allRecorded(third, 60);
+  const to = Date.now();
+  const sent = new Map(bridge.events);
+  bridge.events.clear();
+  bridge.control(me, { v: 1, kind: 'replay-request', id: 'by-time', stream: 'pos', recorded: [from, to] });
+  await eventually(
+    () =>
+      bridge.statuses.some(({ replays }) => replays?.some(({ events, left }) => events === 40 && left === 0))
+        ? true
+        : undefined,
+    'the replay is over',
+  );
+  expect(bridge.events.size).toBe(40);
+  for (const [seq, json] of bridge.events) expect(json).toBe(sent.get(seq));
+  // A birth names the earlier lives too, though all of theirs is recorded.
+  const birth = bridge.statuses.findLast(({ status }) => status === 'birth');
+  expect(birth?.sources).toHaveLength(2);
+}, 90_000);
+
 it('a second agent on the same data directory refuses to start and says why', async () => {
   await start();
   const second = spawnAgent([

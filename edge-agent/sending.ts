@@ -12,6 +12,7 @@ import {
   takeChanged,
 } from './core/outbox.ts';
 import { firstUnrecorded, type Life, statusMessage } from './core/status.ts';
+import { settledEveryStatuses } from './core/status-sources.ts';
 import type { FrameAnswer, StoreFigures } from './core/store-port.ts';
 import type { Uplink, UplinkHandlers } from './io/mqtt-uplink.ts';
 import type { Store } from './io/store-thread.ts';
@@ -45,7 +46,7 @@ export const startSending = (settings: SendingSettings, ports: SendingPorts) => 
       if (effect.do === 'read') store.send({ kind: 'frame', ...effect });
       else if (effect.do === 'publish') publish = true;
       else if (effect.do === 'new-epoch') store.send({ kind: 'new-epoch', ...effect });
-      else if (effect.do === 'find') store.send({ kind: 'find', id: 0, ...effect });
+      else if (effect.do === 'find') store.send({ kind: 'find', ...effect });
       else if (effect.do === 'alarm') log.warn(effect, 'alarm');
       else void say('alive');
     }
@@ -96,10 +97,28 @@ export const startSending = (settings: SendingSettings, ports: SendingPorts) => 
       asked.flatMap(({ epoch }, i) => (typeof answers[i] === 'number' ? [[epoch, answers[i]] as const] : [])),
     );
   };
+  /** Not counted in statuses, of which an event may cause more, but in time. */
+  let turn = 0;
+  let turnAt = Number.NEGATIVE_INFINITY;
+  const nextTurn = (kind: Status['status']): number | undefined => {
+    const now = clock.monotonic();
+    if (kind !== 'birth' && now - turnAt < settledEveryStatuses * settings.statusIntervalMs) return undefined;
+    turnAt = now;
+    return turn++;
+  };
   const say = async (kind: Status['status']): Promise<void> => {
     const times = await oldest();
     if (!uplink.isUp()) return;
-    const message = statusMessage(kind, life, describe(outbox), times, ports.figures(), clock.now());
+    const message = statusMessage(
+      kind,
+      life,
+      describe(outbox),
+      nextTurn(kind),
+      times,
+      outbox.replays.progress(),
+      ports.figures(),
+      clock.now(),
+    );
     uplink.publishStatus(JSON.stringify(message));
   };
   const keepPositions = () => {

@@ -190,7 +190,7 @@ export const createStore = (
   const find = (request: FindRequest, after = 0) => {
     if (closing) return;
     const { answer, next } = table.find(request, after, findRowsMax);
-    if (answer.found.length > 0) post({ kind: 'found', ...answer });
+    if (answer.found.length > 0 || answer.isLast) post({ kind: 'found', ...answer });
     if (next !== undefined) setImmediate(() => guarded(() => find(request, next)));
   };
 

@@ -2,6 +2,7 @@ import type { BranchEvent } from '@branchline/contracts/parse.ts';
 import { type Random, seededRandom } from '@branchline/kernel/random.ts';
 import { chance, oneOf } from './chance.ts';
 import { createTill } from './till/till.ts';
+import { newTraceparent } from './trace.ts';
 import { createShelves, type Transfer } from './warehouse/shelves.ts';
 
 /** Everything that produces events at one site: a store's tills and its back room, or a warehouse's shelves. */
@@ -38,13 +39,20 @@ export const createSite = (options: SiteOptions): Site => {
     startedAt,
     random: ownRandom(),
   });
-  if (kind === 'warehouse') return shelves;
+  const traces = ownRandom();
+  const traced = <E extends BranchEvent>(event: E): E => ({ ...event, traceparent: newTraceparent(traces) });
+  const shelve: Site['next'] = (at) => {
+    const { event, ...rest } = shelves.next(at);
+    return { event: traced(event), ...rest };
+  };
+  const arrive: Site['arrive'] = (transfer, at) => traced(shelves.arrive(transfer, at));
+  if (kind === 'warehouse') return { next: shelve, arrive };
   const tills = Array.from({ length: tillsPerStore }, (_, i) =>
     createTill({ site, workstationId: `till-${i + 1}`, zone, currency, startedAt, random: ownRandom() }),
   );
   return {
     next: (at) =>
-      chance(random, stockShareOfStore) ? shelves.next(at) : { event: oneOf(random, tills).next(at) },
-    arrive: shelves.arrive,
+      chance(random, stockShareOfStore) ? shelve(at) : { event: traced(oneOf(random, tills).next(at)) },
+    arrive,
   };
 };

@@ -17,6 +17,7 @@ const stored = (change: Partial<StoredSource> = {}): StoredSource => ({
   highest: 10_000,
   recorded: [],
   appliedTo: 0,
+  releasedTo: 0,
   ...change,
 });
 const accepted = (highest: number, of = epoch): OutboxInput => ({
@@ -243,20 +244,6 @@ describe('what comes down', () => {
     const mark = { epoch: oldEpoch, appliedTo: 4, highest: 10, missing: [[5, 6]] as [number, number][] };
     expect(drive(outbox, markOf({ ...mark, readTo: 50_000 })).published).toEqual([]);
     expect(drive(outbox, markOf({ ...mark, readTo: 60_000 })).published).toEqual([[5, 6]]);
-  });
-
-  it('replays by seq with the same seqs, and asks the store for a time', () => {
-    const outbox = start([stored({ highest: 10, recorded: [[1, 10]] })]);
-    drive(outbox, { kind: 'link-up' });
-    const request = { v: 1, kind: 'replay-request', id: 'r', stream: 'pos' } as const;
-    const bySeq = drive(outbox, { kind: 'replay', request: { ...request, epoch: oldEpoch, seqs: [4, 6] } });
-    expect(bySeq.published).toEqual([[4, 6]]);
-    const byTime = drive(outbox, { kind: 'replay', request: { ...request, recorded: [100, 200] } });
-    expect(byTime.others).toEqual([{ do: 'find', stream: 'pos', acceptedFrom: 100, acceptedTo: 200 }]);
-    const answer = { id: 0, stream: 'pos', found: [{ epoch: oldEpoch, first: 8, last: 9 }] } as const;
-    expect(
-      drive(outbox, { kind: 'found', answer: { ...answer, found: [...answer.found] } }).published,
-    ).toEqual([[8, 9]]);
   });
 });
 

@@ -3,11 +3,14 @@ import type { Stream } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 import type { Range } from '@branchline/kernel/ranges.ts';
+import { Replays } from './replays.ts';
 import * as flow from './send-window.ts';
 import {
   loadedSource,
   newSource,
   nextGap,
+  noteRecorded,
+  noteReleased,
   pendingOf,
   recordedTo,
   releaseTo,
@@ -62,10 +65,12 @@ export type OutboxEffect =
   | { do: 'read'; id: number; stream: Stream; epoch: string; first: number; last: number }
   | { do: 'publish'; id: number }
   | { do: 'new-epoch'; stream: Stream; epoch: string }
-  | { do: 'find'; stream: Stream; acceptedFrom: number; acceptedTo: number }
+  | { do: 'find'; id: number; stream: Stream; acceptedFrom: number; acceptedTo: number }
   | { do: 'alarm'; alarm: AlarmKind; stream: Stream; epoch: string; detail: string }
   /** What was accepted before the link came up, or was to be replayed, is recorded. */
-  | { do: 'drained' };
+  | { do: 'drained' }
+  /** A replay began, ended, or was asked for once more. */
+  | { do: 'replay-news' };
 
 type Lane = 'live' | 'backlog';
 type Flight = {
@@ -86,6 +91,7 @@ export type Outbox = {
   readonly sources: Map<string, Source>;
   readonly flights: Map<number, Flight>;
   readonly window: flow.SendWindow;
+  readonly replays: Replays;
   readonly counters: { framesSent: number; framesResent: number; alarms: number };
   /** Sources whose position has changed since `takeChanged`. */
   readonly changed: Set<Source>;
@@ -116,6 +122,7 @@ export const createOutbox = (settings: OutboxSettings, stored: StoredSource[], r
     sources,
     flights: new Map(),
     window: flow.newWindow(settings.windowFrames, backoffBaseMs, settings.backoffCapMs),
+    replays: new Replays(),
     counters: { framesSent: 0, framesResent: 0, alarms: 0 },
     changed: new Set(),
     linkUp: false,
@@ -137,6 +144,7 @@ export const step = (outbox: Outbox, input: OutboxInput, now: number, congested 
   const hadBacklog = outbox.hasBacklog;
   outbox.hasBacklog = hasBacklog(outbox);
   if (hadBacklog && !outbox.hasBacklog) effects.push({ do: 'drained' });
+  if (outbox.replays.takeNews()) effects.push({ do: 'replay-news' });
   return effects;
 };
 
@@ -167,19 +175,18 @@ const handle = (outbox: Outbox, input: OutboxInput, now: number, effects: Outbox
     case 'replay':
       return onReplay(outbox, input.request, effects);
     case 'found':
-      for (const { epoch, first, last } of input.answer.found)
-        sendAgain(outbox, outbox.sources.get(sourceKey(input.answer.stream, epoch)), first, last);
-      return;
+      return onFound(outbox, input.answer);
     case 'released': {
       const source = outbox.sources.get(sourceKey(input.stream, input.epoch));
-      if (source === undefined) return;
-      source.releasedTo = Math.max(source.releasedTo, input.releasedTo);
-      return source.times.forget(1, source.releasedTo);
+      return source === undefined ? undefined : noteReleased(source, input.releasedTo);
     }
     case 'epoch-removed': {
       const key = sourceKey(input.stream, input.epoch);
       const source = outbox.sources.get(key);
-      if (source !== undefined) outbox.changed.delete(source);
+      if (source === undefined) return;
+      // A replay may still count it.
+      noteReleased(source, source.highest);
+      outbox.changed.delete(source);
       outbox.sources.delete(key);
       return;
     }
@@ -321,8 +328,7 @@ const onReceipt = (outbox: Outbox, receipt: Receipt, now: number, effects: Outbo
   outbox.firstReceiptAt ??= receipt.recordedAt;
   outbox.damagedInARow = 0;
   for (const [first, last] of receipt.ranges) {
-    source.recorded.add(first, last);
-    source.taken.add(first, last);
+    noteRecorded(source, first, last);
     source.times.add(first, last, receipt.recordedAt);
   }
   outbox.changed.add(source);
@@ -408,19 +414,46 @@ const closeEpoch = (source: Source, effects: OutboxEffect[]): void => {
   effects.push({ do: 'new-epoch', stream: source.stream, epoch: source.epoch });
 };
 
+/** A request comes again until the hub has heard of it, so one that is known is only answered. */
 const onReplay = (outbox: Outbox, request: ReplayRequest, effects: OutboxEffect[]): void => {
+  if (!outbox.replays.begin(request.id)) return;
   if (request.seqs !== undefined && request.epoch !== undefined) {
-    const source = known(outbox, request.stream, request.epoch, [request.seqs], effects);
-    sendAgain(outbox, source, ...request.seqs);
+    const source = known(outbox, request.stream, request.epoch, [], effects);
+    replay(outbox, request.id, source, ...request.seqs);
   }
   if (request.recorded !== undefined) {
+    const id = outbox.nextId++;
     const [acceptedFrom, acceptedTo] = request.recorded;
-    effects.push({ do: 'find', stream: request.stream, acceptedFrom, acceptedTo });
+    outbox.replays.beginSearch(request.id, id);
+    effects.push({ do: 'find', id, stream: request.stream, acceptedFrom, acceptedTo });
   }
 };
 
-const sendAgain = (outbox: Outbox, source: Source | undefined, first: number, last: number): void => {
+const onFound = (outbox: Outbox, { id, stream, found, isLast }: FindAnswer): void => {
+  const replayId = outbox.replays.idOfSearch(id);
+  if (replayId === undefined) return;
+  for (const { epoch, first, last } of found)
+    replay(outbox, replayId, outbox.sources.get(sourceKey(stream, epoch)), first, last);
+  if (isLast) outbox.replays.endSearch(replayId);
+};
+
+/** Of what a person asks for, the part that is still here. */
+const replay = (
+  outbox: Outbox,
+  id: string,
+  source: Source | undefined,
+  first: number,
+  last: number,
+): void => {
   if (source === undefined) return;
+  const from = Math.max(first, source.releasedTo + 1);
+  const to = Math.min(last, source.highest);
+  if (from > to) return;
+  outbox.replays.add(id, source, from, to);
+  sendAgain(outbox, source, from, to);
+};
+
+const sendAgain = (outbox: Outbox, source: Source, first: number, last: number): void => {
   unrecord(source, Math.max(first, source.releasedTo + 1), last);
   for (const flight of outbox.flights.values())
     if (flight.source === source) source.taken.add(flight.first, flight.last);

@@ -16,6 +16,8 @@ export type Source = {
   unsendable: RangeSet;
   /** Recorded, unsendable or on the way: what the next frame must not hold. */
   taken: RangeSet;
+  /** Recorded once and to be sent again: they go with the backlog, also where they are newer than it. */
+  again: RangeSet;
   times: RecordedTimes;
   appliedTo: number;
   releasedTo: number;
@@ -35,6 +37,7 @@ export const newSource = (stream: Stream, epoch: string): Source => ({
   recorded: new RangeSet(),
   unsendable: new RangeSet(),
   taken: new RangeSet(),
+  again: new RangeSet(),
   times: new RecordedTimes(),
   appliedTo: 0,
   releasedTo: 0,
@@ -42,26 +45,74 @@ export const newSource = (stream: Stream, epoch: string): Source => ({
   closed: false,
 });
 
-export const loadedSource = (stored: StoredSource): Source => ({
-  ...newSource(stored.stream, stored.epoch),
-  highest: stored.highest,
-  liveAfter: stored.highest,
-  recorded: new RangeSet(stored.recorded),
-  taken: new RangeSet(stored.recorded),
-  appliedTo: stored.appliedTo,
-  ofThisLife: false,
-});
+export const loadedSource = (stored: StoredSource): Source => {
+  const source: Source = {
+    ...newSource(stored.stream, stored.epoch),
+    highest: stored.highest,
+    liveAfter: stored.highest,
+    recorded: new RangeSet(stored.recorded),
+    taken: new RangeSet(stored.recorded),
+    appliedTo: stored.appliedTo,
+    ofThisLife: false,
+  };
+  noteReleased(source, stored.releasedTo);
+  return source;
+};
 
 /** Every seq up to here is recorded. */
 export const recordedTo = (source: Source): number => source.recorded.rangeAt(1)?.[1] ?? 0;
 
 export const pendingOf = (source: Source): number => source.highest - source.recorded.size;
 
+/** How many of [first, last] are neither recorded nor damaged. */
+export const unrecordedWithin = (source: Source, first: number, last: number): number => {
+  let count = 0;
+  for (const [from, to] of source.recorded.gaps(first, last)) {
+    count += to - from + 1;
+    for (const [bad, end] of source.unsendable.within(from, to)) count -= end - bad + 1;
+  }
+  return count;
+};
+
 /** The next seqs of a lane that nobody has taken, lowest first. */
 export const nextGap = (source: Source, lane: 'live' | 'backlog'): Range | undefined =>
-  lane === 'live'
-    ? source.taken.gaps(source.liveAfter + 1, source.highest, 1)[0]
-    : source.taken.gaps(1, source.liveAfter, 1)[0];
+  lane === 'live' ? nextLive(source) : (source.taken.gaps(1, source.liveAfter, 1)[0] ?? nextAgain(source));
+
+const nextLive = ({ taken, again, liveAfter, highest }: Source): Range | undefined => {
+  for (let from = liveAfter + 1; ; ) {
+    const gap = taken.gaps(from, highest, 1)[0];
+    if (gap === undefined) return undefined;
+    const old = again.within(gap[0], gap[1])[0];
+    if (old === undefined) return gap;
+    if (old[0] > gap[0]) return [gap[0], old[0] - 1];
+    from = old[1] + 1;
+  }
+};
+
+const nextAgain = ({ taken, again, liveAfter, highest }: Source): Range | undefined => {
+  for (const [first, last] of again.within(liveAfter + 1, highest)) {
+    const gap = taken.gaps(first, last, 1)[0];
+    if (gap !== undefined) return gap;
+  }
+  return undefined;
+};
+
+export const noteRecorded = (source: Source, first: number, last: number): void => {
+  source.recorded.add(first, last);
+  source.taken.add(first, last);
+  source.again.remove(first, last);
+};
+
+/**
+ * Everything up to here has left the database, because it was recorded and applied. What somebody asked for again in
+ * the same moment cannot be sent any more.
+ */
+export const noteReleased = (source: Source, to: number): void => {
+  source.releasedTo = Math.max(source.releasedTo, to);
+  noteRecorded(source, 1, source.releasedTo);
+  source.unsendable.remove(1, source.releasedTo);
+  source.times.forget(1, source.releasedTo);
+};
 
 /** Nothing is known of these seqs any more, except what is recorded or cannot be sent: the rest is to be sent again. */
 export const untake = (source: Source, first: number, last: number): void => {
@@ -72,6 +123,7 @@ export const untake = (source: Source, first: number, last: number): void => {
 
 /** What was believed to be recorded is to be sent again. */
 export const unrecord = (source: Source, first: number, last: number): void => {
+  for (const [from, to] of source.recorded.within(first, last)) source.again.add(from, to);
   source.recorded.remove(first, last);
   source.times.forget(first, last);
   untake(source, first, last);

@@ -1,6 +1,7 @@
 import type { Status } from '@branchline/contracts/downlink.ts';
-import { limits } from '@branchline/contracts/limits.ts';
 import type { describe } from './outbox.ts';
+import type { ReplayProgress } from './replays.ts';
+import { namedSources } from './status-sources.ts';
 import type { StoreFigures } from './store-port.ts';
 
 /** What the agent says of itself, to the hub and to people. */
@@ -11,18 +12,6 @@ type Sources = ReturnType<typeof describe>;
 export type Life = { site: string; agent: string; session: string; bootAt: number; agentVersion: string };
 
 export type IntakeCounters = { duplicates: number; refused: number };
-
-/** Sources with something left to do, and the newest of each stream; the oldest first, as many as fit. */
-const reported = (sources: Sources): Sources => {
-  const chosen = sources.filter(
-    (source, i) =>
-      source.appliedTo < source.highest ||
-      !sources.slice(i + 1).some((later) => later.stream === source.stream),
-  );
-  return chosen.length <= limits.rangesPerMessageMax
-    ? chosen
-    : [...chosen.slice(0, limits.rangesPerMessageMax - 2), ...chosen.slice(-2)];
-};
 
 /** The seqs whose time of acceptance the status needs: the first of each source that is not recorded. */
 export const firstUnrecorded = (sources: Sources) =>
@@ -36,7 +25,10 @@ export const statusMessage = (
   kind: Status['status'],
   life: Life,
   sources: Sources,
+  /** See namedSources. */
+  turn: number | undefined,
   oldest: Oldest,
+  replays: ReplayProgress[],
   figures: StoreFigures,
   now: number,
 ): Status => ({
@@ -48,7 +40,7 @@ export const statusMessage = (
   bootAt: life.bootAt,
   at: now,
   agentVersion: life.agentVersion,
-  sources: reported(sources).map(({ stream, epoch, highest, recordedTo, appliedTo }) => {
+  sources: namedSources(sources, turn).map(({ stream, epoch, highest, recordedTo, appliedTo }) => {
     const oldestUnrecordedAt = oldest.get(epoch);
     return {
       stream,
@@ -61,6 +53,7 @@ export const statusMessage = (
   }),
   pending: sum(sources, (source) => source.pending),
   databaseBytes: figures.databaseBytes,
+  ...(replays.length === 0 ? {} : { replays }),
 });
 
 /** The answer of `GET /v1/status`. Events are counted since the database was made, refusals since this start. */

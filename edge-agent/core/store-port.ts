@@ -25,7 +25,8 @@ export type AcceptResult =
 
 /** One (stream, epoch) of this agent and how far its events have come. */
 export type Position = { stream: Stream; epoch: string; recorded: Range[]; appliedTo: number };
-export type StoredSource = Position & { highest: number };
+/** `releasedTo`: every row up to here was released and is gone. */
+export type StoredSource = Position & { highest: number; releasedTo: number };
 
 /** A position to keep, and up to where its events may be released. */
 export type KeptPosition = Position & { releaseTo: number };
@@ -48,6 +49,8 @@ export type FindAnswer = {
   id: number;
   stream: Stream;
   found: { epoch: string; first: number; last: number }[];
+  /** A search has several answers; this is its last one. */
+  isLast: boolean;
 };
 
 export type StoreFigures = {

@@ -1,12 +1,16 @@
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
+import type { PartitionStand } from './core/watchdog.ts';
+import { sayState } from './io/hub-state-table.ts';
 import type { LogBounds } from './io/kafka-bounds.ts';
 import { noteReadTo } from './io/position-table.ts';
+import type { Counters } from './read-partition.ts';
 
 /**
- * Follows how far the books are behind the log. It also tells the positions of quiet partitions that nothing is left to
- * read: without that, an event that Kafka lost at the end of a quiet partition could never be told from one still to come.
+ * Follows how far the books are behind the log, and says so in the database for the reports. It also tells the positions
+ * of quiet partitions that nothing is left to read: without that, an event that Kafka lost at the end of a quiet partition
+ * could never be told from one still to come.
  */
 const everyMs = 2_000;
 
@@ -42,6 +46,12 @@ export const followProgress = (parts: {
   pool: pg.Pool;
   bounds: LogBounds;
   topics: string[];
+  /** Where each partition stands, at every look; undefined when Kafka or PostgreSQL did not answer. */
+  onLook(stands: PartitionStand[] | undefined): void;
+  counters: Pick<Counters, 'slices' | 'fenced' | 'lostByRetention'>;
+  /** The name of this process among the hubs, and the version it runs. */
+  instance: string;
+  version: string;
   clock: Clock;
   log: Log;
 }) => {
@@ -50,6 +60,7 @@ export const followProgress = (parts: {
     lagSeconds: 0,
     books: { applied: 0, duplicates: 0, conflicts: 0, quarantined: 0, deadLettered: 0 },
   };
+  const startedAt = parts.clock.now();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -68,14 +79,18 @@ export const followProgress = (parts: {
       [parts.topics],
     );
     const positions = new Map(rows.map((row) => [`${row.topic}/${row.part}`, row]));
+    const stands = ends.map(({ topic, part, end, earliest }) => ({
+      topic,
+      part,
+      next: Number(positions.get(`${topic}/${part}`)?.next_offset ?? earliest),
+      end,
+    }));
     let records = 0;
     let seconds = 0;
-    for (const { topic, part, end, earliest } of ends) {
-      const position = positions.get(`${topic}/${part}`);
-      const behind = end - Number(position?.next_offset ?? earliest);
-      if (behind <= 0) continue;
-      records += behind;
-      const readTo = Number(position?.read_to ?? 0);
+    for (const { topic, part, next, end } of stands) {
+      if (next >= end) continue;
+      records += end - next;
+      const readTo = Number(positions.get(`${topic}/${part}`)?.read_to ?? 0);
       // A partition that was never read has no time to measure from yet.
       if (readTo > 0) seconds = Math.max(seconds, askedAt / 1000 - readTo);
     }
@@ -84,11 +99,18 @@ export const followProgress = (parts: {
       lagSeconds: Math.round(seconds * 10) / 10,
       books: await readBooks(parts.pool),
     };
+    const { instance, version, counters } = parts;
+    const { lagRecords, lagSeconds } = progress;
+    await sayState(parts.pool, { instance, startedAt, version, lagRecords, lagSeconds, ...counters });
+    parts.onLook(stands);
   };
 
   const loop = () => {
     look()
-      .catch((error: unknown) => parts.log.debug({ err: error }, 'the lag is not known'))
+      .catch((error: unknown) => {
+        parts.log.debug({ err: error }, 'the lag is not known');
+        parts.onLook(undefined);
+      })
       .finally(() => {
         if (!stopped) timer = setTimeout(loop, everyMs);
       });

@@ -1,16 +1,24 @@
 import { type Status, status as statusSchema } from '@branchline/contracts/downlink.ts';
+import type { Stream } from '@branchline/contracts/ids.ts';
 import { headers, kafkaTopics, streamTopic } from '@branchline/contracts/topics.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
+import { Histogram } from '@branchline/kernel/metrics.ts';
 import type { Kafka } from 'kafkajs';
 import type pg from 'pg';
+import packageJson from '../package.json' with { type: 'json' };
+import { answerRequests } from './answer-requests.ts';
+import { LedgerWatchdog } from './core/watchdog.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from './io/books.ts';
 import { readBounds } from './io/kafka-bounds.ts';
 import { writeControl } from './io/kafka-control.ts';
 import { type LogBatch, readLog } from './io/kafka-log.ts';
-import { noteStatuses, readMarks } from './io/mark-query.ts';
+import { readMarks } from './io/mark-query.ts';
 import { createNames } from './io/names.ts';
 import { openPosition } from './io/position-table.ts';
+import { noteReplays } from './io/replay-table.ts';
+import { type HeardStatus, noteStatuses } from './io/status-table.ts';
+import { ledgerMetrics, timedBooks } from './metrics.ts';
 import { followProgress } from './progress.ts';
 import { type Counters, createPartitionReader } from './read-partition.ts';
 import { sendMarks } from './send-marks.ts';
@@ -27,9 +35,18 @@ export type LedgerOptions = {
   /** Connections for everything else: names, positions, marks. */
   sidePool: pg.Pool;
   intervalMs: number;
+  /** The name of this process among the hubs. */
+  instance: string;
+  /** So long without a slice, although there are records and Kafka and PostgreSQL answer, the process is stuck. */
+  stuckMs: number;
+  /** Ends the process, whose driver is stuck; its supervisor starts another. */
+  abort(): void;
   log: Log;
   policy?: BooksPolicy;
 };
+
+/** Looks are two seconds apart. A Kafka or PostgreSQL that takes longer than this to answer one counts as away. */
+const lookGapMsMax = 20_000;
 
 const concurrentPartitions = 6;
 
@@ -46,7 +63,9 @@ export const startLedger = async (options: LedgerOptions) => {
 
 const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) => {
   const { kafka, slicePool, sidePool, log } = options;
+  const policy = options.policy ?? strictPolicy;
   const topics = kafkaTopics(options.topicPrefix);
+  const topicOf = (stream: Stream) => streamTopic(topics, stream);
   const counters: Counters = {
     applied: 0,
     redelivered: 0,
@@ -59,6 +78,9 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     lostByRetention: 0,
   };
   const state = { postgresUp: true };
+  const applySeconds = new Histogram();
+  const { stuckMs } = options;
+  const watchdog = new LedgerWatchdog({ stuckMs, lookGapMsMax });
 
   const bounds = opened.adopt(await readBounds(kafka), (it) => it.close());
   const control = opened.adopt(await writeControl(kafka, topics.control), (it) => it.close());
@@ -72,7 +94,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     (it) => it.stop(),
   );
   const reader = createPartitionReader({
-    books: createBooks(slicePool, names, options.intervalMs, options.policy ?? strictPolicy),
+    books: timedBooks(createBooks(slicePool, names, options.intervalMs, policy), applySeconds, systemClock),
     openPosition: async (place) =>
       openPosition(sidePool, place, await bounds.clusterId(), async () => {
         const found = (await bounds.boundsOf(place.topic)).find((bound) => bound.part === place.part);
@@ -91,10 +113,12 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   });
 
   const readStatuses = async (batch: LogBatch): Promise<{ next: number }> => {
-    const statuses = batch.records.flatMap(
-      (record) => parseStatus(record.value, record.headers[headers.from]) ?? [],
-    );
-    marks.touch(await noteStatuses(sidePool, names, statuses, (stream) => streamTopic(topics, stream)));
+    const heard = batch.records.flatMap((record): HeardStatus[] => {
+      const status = parseStatus(record.value, record.headers[headers.from]);
+      return status === undefined ? [] : [{ status, heardAt: record.timestamp }];
+    });
+    marks.touch(await noteStatuses(sidePool, names, heard, topicOf));
+    await noteReplays(sidePool, heard);
     return { next: (batch.records.at(-1)?.offset ?? -1) + 1 };
   };
 
@@ -120,7 +144,33 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
       pool: sidePool,
       bounds,
       topics: [topics.pos, topics.stock, topics.deadletter],
+      onLook: (stands) => {
+        const stuck = watchdog.look(stands, systemClock.monotonic());
+        if (stuck.length === 0) return;
+        log.error({ stuck, seconds: stuckMs / 1_000 }, 'no slice has moved these partitions; the hub ends');
+        options.abort();
+      },
+      counters,
+      instance: options.instance,
+      version: packageJson.version,
       clock: systemClock,
+      log,
+    }),
+    (it) => it.stop(),
+  );
+
+  opened.adopt(
+    answerRequests({
+      reapply: {
+        pool: sidePool,
+        names,
+        intervalMs: options.intervalMs,
+        read: policy.read,
+        deadLetterTopic: topics.deadletter,
+      },
+      control,
+      topicOf,
+      onApplied: marks.touch,
       log,
     }),
     (it) => it.stop(),
@@ -133,6 +183,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
       ...progress.now(),
       ...state,
     }),
+    metrics: () => ledgerMetrics({ ...counters, ...progress.now(), ...state }, applySeconds),
     stop: () => opened.disposeAsync(),
   };
 };

@@ -1,5 +1,5 @@
 import type { Log } from '@branchline/kernel/log.ts';
-import type { AddressedMark } from './io/mark-query.ts';
+import type { AddressedControl } from './io/kafka-control.ts';
 
 /**
  * Gathers the sources that changed and sends each of them its mark, at most so often: an agent needs to know where it
@@ -9,8 +9,8 @@ const sendEveryMs = 500;
 const sourcesPerSendMax = 500;
 
 export const sendMarks = (parts: {
-  read(sourceIds: number[]): Promise<AddressedMark[]>;
-  send(marks: AddressedMark[]): Promise<void>;
+  read(sourceIds: number[]): Promise<AddressedControl[]>;
+  send(marks: AddressedControl[]): Promise<void>;
   log: Log;
 }) => {
   let touched = new Set<number>();

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { isProblem } from '@branchline/contracts/errors.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { parseAtIntake } from '@branchline/contracts/parse.ts';
+import { posTypes } from '@branchline/contracts/pos.ts';
 import { describe, expect, it } from 'vitest';
+import { createDayEvents } from './day-events.ts';
 import { expectInvoice } from './expected.ts';
 import { type Figures, figuresJson, totalOf } from './figures.ts';
 import { dataFiles, readDays } from './files.ts';
 import { invoiceOf } from './invoice-for-tests.ts';
-import { eventOf } from './mapping.ts';
 import { surveyDays } from './survey.ts';
 
 it('every line counts, also an equal one, and every invoice once, on the day of its last line', () => {
@@ -48,21 +49,26 @@ describe.skipIf(!present)('the twelve days of December 2010', () => {
       invoices: 143,
       value: '58635.56',
     });
-    expect([survey.events, survey.slips, survey.movements]).toEqual([1_458, 1_330, 128]);
+    expect([survey.slips, survey.movements, survey.dayReports]).toEqual([1_330, 128, 94]);
+    expect(survey.events).toBe(1_330 + 128 + 94);
   });
 
-  it('become 1,458 events that the intake takes, each with an id of its own, the largest above the default limit', async () => {
+  it('become 1,458 events and 94 day-end reports that the intake takes, each with an id of its own, the largest above the default limit', async () => {
     const ids = new Set<string>();
     let largest = 0;
+    const tillDays = new Set<string>();
+    const eventsOf = createDayEvents(4, true);
     for await (const invoices of readDays(await dataFiles(data)))
-      for (const invoice of invoices) {
-        const text = JSON.stringify(eventOf(invoice, 4));
+      for (const event of eventsOf(invoices)) {
+        const text = JSON.stringify(event);
         const parsed = parseAtIntake(JSON.parse(text));
-        if (isProblem(parsed)) throw new Error(`${invoice.invoiceNo}: ${parsed.where}: ${parsed.detail}`);
-        ids.add(parsed.id);
+        if (isProblem(parsed)) throw new Error(`${event.id}: ${parsed.where}: ${parsed.detail}`);
+        ids.add(`${parsed.data.site.storeId}/${parsed.id}`);
+        if (event.type === posTypes.completed) tillDays.add(`${event.source}/${event.data.businessDay}`);
         largest = Math.max(largest, Buffer.byteLength(text));
       }
-    expect(ids.size).toBe(1_458);
+    expect(ids.size).toBe(1_458 + 94);
+    expect(tillDays.size).toBe(94);
     expect(largest).toBeGreaterThan(limits.eventBytesMax);
     expect(largest).toBeLessThan(limits.eventBytesCeiling / 2);
   });

@@ -1,4 +1,5 @@
 import type { BranchEvent } from '@branchline/contracts/parse.ts';
+import { posTypes } from '@branchline/contracts/pos.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import { expect, it } from 'vitest';
 import { feed } from './feed.ts';
@@ -18,7 +19,14 @@ async function* twoDays(): AsyncGenerator<Invoice[]> {
   yield dayOf('2010-12-02', 200, 60);
 }
 const firstAt = Date.parse('2010-12-01T08:00:00Z');
-const options = { days: twoDays(), sites: 3, speed: 'max', firstAt, clock: systemClock } as const;
+const options = {
+  days: twoDays(),
+  sites: 3,
+  dayReports: false,
+  speed: 'max',
+  firstAt,
+  clock: systemClock,
+} as const;
 
 it('gives every event to its site once, in the order of time, one request after the other', async () => {
   const sent = new Map<string, BranchEvent[]>();
@@ -92,4 +100,34 @@ it('ends with the first event that cannot be delivered', async () => {
     },
   });
   await expect(failing).rejects.toThrow('refused for good');
+});
+
+it('ends each day of each till with a report of what the till sold, the same in a second reading', async () => {
+  const read = async () => {
+    const sent: BranchEvent[] = [];
+    await feed({
+      ...options,
+      dayReports: true,
+      days: twoDays(),
+      send: async (_, events) => {
+        sent.push(...events);
+      },
+    });
+    return sent.sort((a, b) => (a.id < b.id ? -1 : 1));
+  };
+  const events = await read();
+  const reports = events.filter((event) => event.type === posTypes.dayClosed);
+  expect(reports).toHaveLength(6);
+  for (const { data, time } of reports) {
+    const slips = events.filter(
+      (event) =>
+        event.type === posTypes.completed &&
+        event.data.site.storeId === data.site.storeId &&
+        event.data.businessDay === data.businessDay,
+    );
+    expect(data).toMatchObject({ reportNumber: 1, slips: slips.length, voids: 0, gross: slips.length * 100 });
+    for (const slip of slips) expect(slip.time <= time).toBe(true);
+  }
+  expect(new Set(events.map(({ traceparent }) => traceparent)).size).toBe(events.length);
+  expect(JSON.stringify(await read())).toBe(JSON.stringify(events));
 });

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BranchEvent, MovementEvent, SlipEvent } from '@branchline/contracts/parse.ts';
+import type { BranchEvent } from '@branchline/contracts/parse.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import { requestsOf } from '../agent-client.ts';
+import { atOf, createDayEvents, type ReplayEvent } from './day-events.ts';
 import type { Invoice } from './invoice.ts';
-import { eventOf } from './mapping.ts';
 import { dueMs, type Speed } from './pace.ts';
-import { atOf } from './survey.ts';
 
 export type FeedOptions = {
   days: AsyncIterable<Invoice[]>;
   sites: number;
+  /** Whether the tills end each day with a report; see day-events.ts. */
+  dayReports?: boolean;
   speed: Speed;
   firstAt: number;
   clock: Clock;
@@ -29,14 +30,15 @@ const requestEventsMax = 20;
  */
 export const feed = async (options: FeedOptions): Promise<void> => {
   const { days, sites, speed, firstAt, clock, signal, send, gate } = options;
+  const eventsOf = createDayEvents(sites, options.dayReports ?? true);
   const startedAt = clock.monotonic();
-  const untilDueMs = (event: SlipEvent | MovementEvent) =>
+  const untilDueMs = (event: ReplayEvent) =>
     dueMs(speed, firstAt, atOf(event)) - (clock.monotonic() - startedAt);
 
-  const feedSite = async (site: string, events: (SlipEvent | MovementEvent)[]) => {
+  const feedSite = async (site: string, events: ReplayEvent[]) => {
     for (let next = 0; next < events.length; ) {
       signal?.throwIfAborted();
-      const waitMs = untilDueMs(events[next] as SlipEvent | MovementEvent);
+      const waitMs = untilDueMs(events[next] as ReplayEvent);
       if (waitMs > 0) await sleep(waitMs, null, signal === undefined ? {} : { signal });
       const candidates = events.slice(next, next + requestEventsMax);
       const notYet = candidates.findIndex((event) => untilDueMs(event) > 0);
@@ -51,10 +53,7 @@ export const feed = async (options: FeedOptions): Promise<void> => {
   };
 
   for await (const invoices of days) {
-    const bySite = Map.groupBy(
-      invoices.map((invoice) => eventOf(invoice, sites)),
-      (event) => event.data.site.storeId,
-    );
+    const bySite = Map.groupBy(eventsOf(invoices), (event) => event.data.site.storeId);
     await Promise.all([...bySite].map(([site, events]) => feedSite(site, events)));
   }
 };

@@ -8,11 +8,11 @@ export type Found = {
   disagreements: string[];
 };
 
-// Every text is cast in the database, so that no number passes through floating point on its way.
+// A till's day-end report (kind 8) states totals of slips and is none itself. Every text is cast in the database, so that no number passes through floating point on its way.
 const perDay = `
   select business_day::text as day, sum(lines)::text as lines, count(*)::text as invoices,
          sum(units)::text as units, sum(gross)::text as gross
-  from journal group by business_day order by business_day`;
+  from journal where kind <> 8 group by business_day order by business_day`;
 
 /** Kinds 1 and 2 are completed slips and voids: what the totals of sales count. */
 const totals = `
@@ -26,7 +26,25 @@ const totals = `
   union all
   select 'item_day', null, coalesce(sum(lines), 0)::text, coalesce(sum(units), 0)::text,
          coalesce(sum(amount), 0)::text
-  from item_day`;
+  from item_day
+  union all
+  select 'till_day', coalesce(sum(slips + voids), 0)::text, coalesce(sum(lines), 0)::text,
+         coalesce(sum(units), 0)::text, coalesce(sum(gross), 0)::text
+  from till_day`;
+
+/** Of each till and day the last report, against the slips themselves. */
+const reports = `
+  with stated as (
+    select distinct on (business_day, site_id, workstation, currency)
+      business_day, site_id, workstation, currency, slips, voids, gross
+    from day_report order by business_day, site_id, workstation, currency, report_number desc),
+  sold as (
+    select business_day, site_id, split_part(event_id, ':', 1) as workstation, currency,
+      count(*) filter (where kind = 1) as slips, count(*) filter (where kind = 2) as voids, sum(gross) as gross
+    from journal where kind in (1, 2) group by 1, 2, 3, 4)
+  select count(*)::text as different
+  from stated full join sold using (business_day, site_id, workstation, currency)
+  where (stated.slips, stated.voids, stated.gross) is distinct from (sold.slips, sold.voids, sold.gross)`;
 
 /** Movements 5 add to stock, slips take away; nothing in this data set is a count. */
 const stock = `
@@ -59,7 +77,8 @@ const compare = (rows: TotalRow[]): string[] => {
   );
 };
 
-export const readFound = async (postgresUrl: string): Promise<Found> => {
+/** `dayReports`: every till has reported every day, and the reports are compared with the slips too. */
+export const readFound = async (postgresUrl: string, dayReports = false): Promise<Found> => {
   const client = new pg.Client({ connectionString: postgresUrl, application_name: 'branchline-replay' });
   await client.connect();
   try {
@@ -67,14 +86,19 @@ export const readFound = async (postgresUrl: string): Promise<Found> => {
     await client.query('begin isolation level repeatable read read only');
     const days = await client.query<DayRow>(perDay);
     const sums = await client.query<TotalRow>(totals);
-    const stocks = await client.query<{ different: string }>(stock);
+    const differing = async (query: string) =>
+      (await client.query<{ different: string }>(query)).rows[0]?.different ?? '0';
+    const items = await differing(stock);
+    const tillDays = dayReports ? await differing(reports) : '0';
     await client.query('commit');
-    const different = stocks.rows[0]?.different ?? '0';
     return {
       days: new Map(days.rows.map((row) => [row.day, figuresOf(row)])),
       disagreements: [
         ...compare(sums.rows),
-        ...(different === '0' ? [] : [`stock differs from the journal for ${different} items`]),
+        ...(items === '0' ? [] : [`stock differs from the journal for ${items} items`]),
+        ...(tillDays === '0'
+          ? []
+          : [`day-end reports differ from the journal for ${tillDays} days of tills`]),
       ],
     };
   } finally {

@@ -21,6 +21,8 @@ export type ReplayOptions = {
   agents: readonly AgentAddress[];
   postgresUrl: string;
   speed?: Speed;
+  /** Whether every till ends each day with a report of its own totals. Default true. */
+  dayReports?: boolean;
   clock?: Clock;
   signal?: AbortSignal;
   /** About twice a second, and whenever a request was taken. */
@@ -49,7 +51,7 @@ const pollMs = 500;
 export const runReplay = async (options: ReplayOptions): Promise<ReplayResult> => {
   const { agents, postgresUrl, speed = 'max', clock = systemClock, signal, stallMsMax = 120_000 } = options;
   const files = await dataFiles(options.data);
-  const survey = await surveyDays(readDays(files), agents.length);
+  const survey = await surveyDays(readDays(files), agents.length, options.dayReports);
 
   const clients = new Map(agents.map((agent) => [agent.site, createAgentClient(agent)]));
   const counts = new Map<string, AgentCounts>();
@@ -106,6 +108,7 @@ export const runReplay = async (options: ReplayOptions): Promise<ReplayResult> =
     await feed({
       days: readDays(files),
       sites: agents.length,
+      dayReports: options.dayReports ?? true,
       speed,
       firstAt: survey.firstAt,
       clock,
@@ -126,7 +129,7 @@ export const runReplay = async (options: ReplayOptions): Promise<ReplayResult> =
   }
 
   const stalled = !(await untilApplied());
-  const found = await readFound(postgresUrl);
+  const found = await readFound(postgresUrl, options.dayReports ?? true);
   const reconciliation = reconcile(survey.expected, found.days);
   return {
     reconciliation,

@@ -1,8 +1,8 @@
-import type { MovementEvent, SlipEvent } from '@branchline/contracts/parse.ts';
+import { posTypes } from '@branchline/contracts/pos.ts';
+import { atOf, createDayEvents, type ReplayEvent } from './day-events.ts';
 import { expectInvoice } from './expected.ts';
 import type { Figures } from './figures.ts';
 import type { Invoice } from './invoice.ts';
-import { eventOf } from './mapping.ts';
 
 /** What a replay will send, found out before anything is started: a bad row in the last file shows at once. */
 export type Survey = {
@@ -10,33 +10,41 @@ export type Survey = {
   events: number;
   slips: number;
   movements: number;
+  dayReports: number;
   /** Event times of the first and the last event, milliseconds since 1970. */
   firstAt: number;
   lastAt: number;
   largestEventBytes: number;
 };
 
-export const atOf = (event: SlipEvent | MovementEvent): number => Date.parse(event.time);
+const kindOf = ({ type }: ReplayEvent): 'slips' | 'movements' | 'dayReports' =>
+  type === posTypes.dayClosed ? 'dayReports' : type.startsWith('org.branchline.pos.') ? 'slips' : 'movements';
 
-export const surveyDays = async (days: AsyncIterable<Invoice[]>, sites: number): Promise<Survey> => {
+export const surveyDays = async (
+  days: AsyncIterable<Invoice[]>,
+  sites: number,
+  dayReports = true,
+): Promise<Survey> => {
+  const eventsOf = createDayEvents(sites, dayReports);
   const survey: Survey = {
     expected: new Map(),
     events: 0,
     slips: 0,
     movements: 0,
+    dayReports: 0,
     firstAt: Number.POSITIVE_INFINITY,
     lastAt: Number.NEGATIVE_INFINITY,
     largestEventBytes: 0,
   };
-  for await (const invoices of days)
-    for (const invoice of invoices) {
-      const event = eventOf(invoice, sites);
-      expectInvoice(survey.expected, invoice);
+  for await (const invoices of days) {
+    for (const invoice of invoices) expectInvoice(survey.expected, invoice);
+    for (const event of eventsOf(invoices)) {
       survey.events++;
-      survey[event.type.startsWith('org.branchline.pos.') ? 'slips' : 'movements']++;
+      survey[kindOf(event)]++;
       survey.firstAt = Math.min(survey.firstAt, atOf(event));
       survey.lastAt = Math.max(survey.lastAt, atOf(event));
       survey.largestEventBytes = Math.max(survey.largestEventBytes, Buffer.byteLength(JSON.stringify(event)));
     }
+  }
   return survey;
 };

@@ -1,6 +1,6 @@
 import { quantityOf } from '@branchline/contracts/decimal.ts';
 import { isProblem } from '@branchline/contracts/errors.ts';
-import { parseAtIntake, type SlipEvent } from '@branchline/contracts/parse.ts';
+import { type DayClosedEvent, parseAtIntake, type SlipEvent } from '@branchline/contracts/parse.ts';
 import { posTypes, type Slip } from '@branchline/contracts/pos.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
 import fc from 'fast-check';
@@ -18,10 +18,14 @@ const tillOf = (seed: number, startedAt = start) =>
     random: seededRandom(seed),
   });
 
-const draw = (seed: number, count: number) => {
+const drawAll = (seed: number, count: number) => {
   const till = tillOf(seed);
   return Array.from({ length: count }, (_, i) => till.next(start + i * 60_000));
 };
+const isReport = (event: { type: string }): event is DayClosedEvent => event.type === posTypes.dayClosed;
+
+/** What was rung up, without the reports at the ends of days. */
+const draw = (seed: number, count: number) => drawAll(seed, count).filter((event) => !isReport(event));
 
 const refOf = ({ workstationId, businessDay, sequenceNumber }: Slip) =>
   `${workstationId}:${businessDay}:${sequenceNumber}`;
@@ -44,8 +48,8 @@ describe('till', () => {
   });
 
   it('makes the same bytes from the same seed and the same instants, and others from another seed', () => {
-    expect(JSON.stringify(draw(7, 300))).toBe(JSON.stringify(draw(7, 300)));
-    expect(JSON.stringify(draw(7, 300))).not.toBe(JSON.stringify(draw(8, 300)));
+    expect(JSON.stringify(drawAll(7, 300))).toBe(JSON.stringify(drawAll(7, 300)));
+    expect(JSON.stringify(drawAll(7, 300))).not.toBe(JSON.stringify(drawAll(8, 300)));
   });
 
   it('never uses an id twice, and numbers every day without a gap', () => {
@@ -84,6 +88,40 @@ describe('till', () => {
       expect(data.totals.gross).toBe(sum);
       expect(data.taxes?.reduce((s, tax) => s + tax.net + tax.tax, 0)).toBe(sum);
     }
+  });
+
+  it('reports each day that is over once, with the counts and the gross of its own slips', () => {
+    const all = drawAll(5, 4_000);
+    const reports = all.filter(isReport);
+    const days = [...new Set(draw(5, 4_000).map(({ data }) => data.businessDay))].sort();
+    expect(reports.map(({ data }) => data.businessDay)).toEqual(days.slice(0, -1));
+    expect(reports.length).toBeGreaterThan(1);
+    for (const { id, data } of reports) {
+      const ofDay = slips(5, 4_000).filter(
+        (slip) => slip.data.businessDay === data.businessDay && slip.data.training !== true,
+      );
+      expect(id).toBe(`till-1:${data.businessDay}:z:1`);
+      expect(data).toMatchObject({
+        slips: ofDay.filter(({ type }) => type === posTypes.completed).length,
+        voids: ofDay.filter(({ type }) => type === posTypes.voided).length,
+        gross: ofDay.reduce((sum, slip) => sum + slip.data.totals.gross, 0),
+      });
+      expect(data.voids).toBeGreaterThan(0);
+    }
+  });
+
+  it('reports a day again, with the next number and all of it, when the clock was set back into it', () => {
+    const till = tillOf(9);
+    const midnight = Date.parse('2026-03-27T23:00:00Z');
+    const turn = (at: number) => till.next(at);
+    for (let i = 60; i > 0; i--) turn(midnight - i * 60_000);
+    const first = turn(midnight) as DayClosedEvent;
+    for (let i = 60; i > 0; i--) turn(midnight - i * 60_000);
+    const second = turn(midnight) as DayClosedEvent;
+    expect(first.data).toMatchObject({ businessDay: '2026-03-27', reportNumber: 1 });
+    expect(second.data).toMatchObject({ businessDay: '2026-03-27', reportNumber: 2 });
+    expect(second.data.slips).toBeGreaterThan(first.data.slips);
+    expect(isReport(turn(midnight))).toBe(false);
   });
 
   it('a void turns every sign of one earlier slip and points back at it, at most once', () => {

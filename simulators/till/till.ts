@@ -1,9 +1,10 @@
-import type { AbortedEvent, SlipEvent } from '@branchline/contracts/parse.ts';
-import type { Slip } from '@branchline/contracts/pos.ts';
+import type { AbortedEvent, DayClosedEvent, SlipEvent } from '@branchline/contracts/parse.ts';
+import { posTypes, type Slip } from '@branchline/contracts/pos.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 import { between, chance, oneOf, weighted } from '../chance.ts';
+import { type DayTally, tallyDay } from '../day-tally.ts';
 import { numberByDay } from '../numbering.ts';
-import { instantText } from '../zone.ts';
+import { instantText, localDay } from '../zone.ts';
 import { type Line, returnOf, returnUnknown, sellLines, withVoidedLine } from './basket.ts';
 import { abortSlip, closeSlip, type Printed, voidSlip } from './slip.ts';
 
@@ -22,12 +23,18 @@ export type TillOptions = {
 };
 
 export type Till = {
-  /** The next slip, closed at `at` (milliseconds since 1970). */
-  next(at: number): SlipEvent | AbortedEvent;
+  /**
+   * The next thing the till prints, at `at` (milliseconds since 1970): a slip, or first of all the day-end report of a
+   * day that is over. A till that is started again within a day has forgotten what it sold before, and its report of
+   * that day lacks it; the books then say that the two differ.
+   */
+  next(at: number): SlipEvent | AbortedEvent | DayClosedEvent;
 };
 
 /** Slips that a later return or void may point at. */
 const slipsRemembered = 40;
+/** A clock that is set back over midnight sells into an older day again, which is then reported once more. */
+const daysTallied = 3;
 
 const mix = [
   ['sale', 0.88],
@@ -39,6 +46,7 @@ const mix = [
 
 export const createTill = ({ site, workstationId, zone, currency, startedAt, random }: TillOptions): Till => {
   const number = numberByDay(zone, startedAt);
+  const tallies = new Map<string, DayTally>();
   const recent: { slip: Slip; unreturned: Line[] }[] = [];
 
   const print = (at: number): Printed => ({
@@ -88,20 +96,45 @@ export const createTill = ({ site, workstationId, zone, currency, startedAt, ran
     return voidSlip(print(at), last.slip);
   };
 
+  const nextSlip = (at: number): SlipEvent | AbortedEvent => {
+    switch (weighted(random, mix)) {
+      case 'sale':
+        return sell(at);
+      case 'return':
+        return takeBack(at);
+      case 'void':
+        return voidLast(at);
+      case 'abort':
+        return abortSlip(print(at), oneOf(random, ['CUSTOMER_LEFT', 'CASHIER_CANCELLED'] as const));
+      case 'training':
+        return closeSlip(random, print(at), sellLines(random), true);
+    }
+  };
+
+  const count = (slip: SlipEvent): void => {
+    const { businessDay } = slip.data;
+    const tally = tallies.get(businessDay) ?? tallyDay({ site, workstationId, businessDay, currency });
+    tallies.set(businessDay, tally);
+    tally.add(slip);
+    if (tallies.size > daysTallied) tallies.delete([...tallies.keys()].sort()[0] as string);
+  };
+
+  const reportOfPast = (at: number): DayClosedEvent | undefined => {
+    const today = localDay(zone, at);
+    for (const [businessDay, tally] of tallies) {
+      const report = businessDay < today ? tally.report(instantText(zone, at)) : undefined;
+      if (report !== undefined) return report;
+    }
+    return undefined;
+  };
+
   return {
     next: (at) => {
-      switch (weighted(random, mix)) {
-        case 'sale':
-          return sell(at);
-        case 'return':
-          return takeBack(at);
-        case 'void':
-          return voidLast(at);
-        case 'abort':
-          return abortSlip(print(at), oneOf(random, ['CUSTOMER_LEFT', 'CASHIER_CANCELLED'] as const));
-        case 'training':
-          return closeSlip(random, print(at), sellLines(random), true);
-      }
+      const report = reportOfPast(at);
+      if (report !== undefined) return report;
+      const event = nextSlip(at);
+      if (event.type !== posTypes.aborted) count(event);
+      return event;
     },
   };
 };

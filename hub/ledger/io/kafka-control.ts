@@ -1,21 +1,23 @@
+import type { Control } from '@branchline/contracts/downlink.ts';
 import { headers } from '@branchline/contracts/topics.ts';
 import type { Kafka } from 'kafkajs';
-import type { AddressedMark } from './mark-query.ts';
 
 /** The way down: control messages for agents, through Kafka, so that any bridge can pass them on. */
-export type ControlWriter = { send(marks: AddressedMark[]): Promise<void>; close(): Promise<void> };
+export type AddressedControl = { site: string; agent: string; control: Control };
+export type ControlWriter = { send(messages: AddressedControl[]): Promise<void>; close(): Promise<void> };
 
 export const writeControl = async (kafka: Kafka, topic: string): Promise<ControlWriter> => {
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   return {
-    send: async (marks) => {
+    send: async (messages) => {
+      if (messages.length === 0) return;
       await producer.send({
         topic,
         acks: -1,
-        messages: marks.map(({ site, agent, mark }) => ({
+        messages: messages.map(({ site, agent, control }) => ({
           key: site,
-          value: JSON.stringify(mark),
+          value: JSON.stringify(control),
           headers: { [headers.to]: `${site}/${agent}` },
         })),
       });

@@ -1,17 +1,14 @@
-import type { AppliedMark, Status } from '@branchline/contracts/downlink.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import type pg from 'pg';
-import { int4s, int8s, texts, timestamps, uuids } from './columns.ts';
-import type { Names } from './names.ts';
+import { int4s } from './columns.ts';
+import type { AddressedControl } from './kafka-control.ts';
 
 /**
  * Applied marks come from the committed state of `source`, not from an outbox: a mark says where things stand, so the
  * newest one replaces all before it, and one that is lost is made again from the same row. See docs/decisions/004.
  */
-export type AddressedMark = { site: string; agent: string; mark: AppliedMark };
-
-export const readMarks = async (pool: pg.Pool, sourceIds: number[]): Promise<AddressedMark[]> => {
+export const readMarks = async (pool: pg.Pool, sourceIds: number[]): Promise<AddressedControl[]> => {
   if (sourceIds.length === 0) return [];
   const { rows } = await pool.query<{
     site: string;
@@ -43,7 +40,7 @@ export const readMarks = async (pool: pg.Pool, sourceIds: number[]): Promise<Add
   return rows.map((row) => ({
     site: row.site,
     agent: row.agent,
-    mark: {
+    control: {
       v: 1,
       kind: 'applied-mark',
       stream: row.stream,
@@ -54,58 +51,4 @@ export const readMarks = async (pool: pg.Pool, sourceIds: number[]): Promise<Add
       readTo: Number(row.read_to),
     },
   }));
-};
-
-/**
- * Takes what agents said of themselves: for each of their sources the highest seq there is, so that a tail that never
- * came is missing too. Gives the sources that now want a mark.
- */
-export const noteStatuses = async (
-  pool: pg.Pool,
-  names: Names,
-  statuses: Status[],
-  topicOf: (stream: Stream) => string,
-): Promise<number[]> => {
-  const latest = new Map<
-    string,
-    { siteId: number; agent: string; stream: Stream; epoch: string; highest: number; at: number }
-  >();
-  const sites = await names.siteIds(statuses.map((status) => status.site));
-  for (const status of statuses) {
-    const siteId = sites.get(status.site) as number;
-    for (const source of status.sources) {
-      if (source.highest === 0) continue;
-      const { stream, epoch, highest } = source;
-      latest.set(`${siteId}/${status.agent}/${stream}/${epoch}`, {
-        siteId,
-        agent: status.agent,
-        stream,
-        epoch,
-        highest,
-        at: status.at,
-      });
-    }
-  }
-  const said = [...latest.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-  if (said.length === 0) return [];
-  const { rows } = await pool.query<{ source_id: number }>(
-    `insert into source as s (site_id, agent, stream, epoch, topic, reported_highest, reported_at)
-     select site_id, agent, stream, epoch, topic, highest, at
-     from unnest($1::int4[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::int8[], $7::timestamptz[])
-       as t(site_id, agent, stream, epoch, topic, highest, at)
-     order by 1, 2, 3, 4
-     on conflict (site_id, agent, stream, epoch) do update set
-       reported_highest = greatest(s.reported_highest, excluded.reported_highest), reported_at = excluded.reported_at
-     returning source_id`,
-    [
-      int4s(said.map((s) => s.siteId)),
-      texts(said.map((s) => s.agent)),
-      texts(said.map((s) => s.stream)),
-      uuids(said.map((s) => s.epoch)),
-      texts(said.map((s) => topicOf(s.stream))),
-      int8s(said.map((s) => s.highest)),
-      timestamps(said.map((s) => s.at)),
-    ],
-  );
-  return rows.map((row) => row.source_id);
 };

@@ -52,11 +52,12 @@ const openSources = async (
     if (row.part === null && group.deadLetters.length === 0) unplaced.push(row.source_id);
   }
   if (unplaced.length > 0) {
-    await client.query('update source set topic = $2, part = $3 where source_id = any($1::int4[])', [
-      int4s(unplaced),
-      place.topic,
-      place.part,
-    ]);
+    // In the order of their ids, as everybody locks them.
+    await client.query(
+      `update source set topic = $2, part = $3 where source_id in (
+         select source_id from source where source_id = any($1::int4[]) order by source_id for update)`,
+      [int4s(unplaced), place.topic, place.part],
+    );
   }
 };
 

@@ -1,0 +1,107 @@
+import { limits } from '@branchline/contracts/limits.ts';
+import { RangeSet } from '@branchline/kernel/ranges.ts';
+import { type Source, unrecordedWithin } from './source.ts';
+
+/**
+ * What the hub asked to be sent again, and how far that is. It only counts: what is to be sent stands in the sources and
+ * survives a restart there, while these counts do not; the hub then asks again and gets new ones.
+ */
+export type ReplayProgress = {
+  id: string;
+  /** How many of the events that were asked for this agent has. */
+  events: number;
+  /** How many of these have not been recorded since. Rows that are damaged can never be, and are not among them. */
+  left: number;
+};
+
+type Replay = {
+  parts: Map<Source, RangeSet>;
+  /** The search in the store whose answers are still coming. */
+  search: number | undefined;
+  /** How many events there were, once all are recorded: another replay of the same seqs does not undo this one. */
+  finished: number | undefined;
+};
+
+const sizeOf = (parts: Map<Source, RangeSet>): number =>
+  [...parts.values()].reduce((sum, part) => sum + part.size, 0);
+
+const leftOf = (parts: Map<Source, RangeSet>): number => {
+  let left = 0;
+  for (const [source, part] of parts)
+    for (const [first, last] of part.ranges()) left += unrecordedWithin(source, first, last);
+  return left;
+};
+
+export class Replays {
+  /** In the order in which they began. */
+  readonly #replays = new Map<string, Replay>();
+  #hasNews = false;
+
+  /** False when there is nothing to do: the request was heard before, or too many others are running. */
+  begin(id: string): boolean {
+    if (this.#replays.has(id)) {
+      this.#hasNews = true;
+      return false;
+    }
+    // Running and finished ones together, as many as a status names. The hub repeats a request that finds no place.
+    if (this.#replays.size >= limits.replaysPerStatusMax && !this.#forgetOldestFinished()) return false;
+    this.#replays.set(id, { parts: new Map(), search: undefined, finished: undefined });
+    this.#hasNews = true;
+    return true;
+  }
+
+  #forgetOldestFinished(): boolean {
+    for (const [id, { finished }] of this.#replays)
+      if (finished !== undefined) return this.#replays.delete(id);
+    return false;
+  }
+
+  add(id: string, source: Source, first: number, last: number): void {
+    const replay = this.#replays.get(id);
+    if (replay === undefined) return;
+    const part = replay.parts.get(source) ?? new RangeSet();
+    replay.parts.set(source, part);
+    part.add(first, last);
+  }
+
+  beginSearch(id: string, search: number): void {
+    const replay = this.#replays.get(id);
+    if (replay !== undefined) replay.search = search;
+  }
+
+  idOfSearch(search: number): string | undefined {
+    for (const [id, replay] of this.#replays) if (replay.search === search) return id;
+    return undefined;
+  }
+
+  endSearch(id: string): void {
+    const replay = this.#replays.get(id);
+    if (replay === undefined) return;
+    replay.search = undefined;
+    this.#hasNews = true;
+  }
+
+  /** Of those whose events are known: while the store is still searching, nothing left would not mean done. */
+  progress(): ReplayProgress[] {
+    return [...this.#replays]
+      .filter(([, { search }]) => search === undefined)
+      .map(([id, { parts, finished }]) => ({
+        id,
+        events: finished ?? sizeOf(parts),
+        left: finished === undefined ? leftOf(parts) : 0,
+      }));
+  }
+
+  /** Whether a replay began, ended or was asked for again since the last call. */
+  takeNews(): boolean {
+    for (const replay of this.#replays.values()) {
+      if (replay.finished !== undefined || replay.search !== undefined || leftOf(replay.parts) > 0) continue;
+      replay.finished = sizeOf(replay.parts);
+      replay.parts.clear();
+      this.#hasNews = true;
+    }
+    const hadNews = this.#hasNews;
+    this.#hasNews = false;
+    return hadNews;
+  }
+}

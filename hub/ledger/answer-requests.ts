@@ -1,0 +1,46 @@
+import type { Stream } from '@branchline/contracts/ids.ts';
+import type { Log } from '@branchline/kernel/log.ts';
+import type { ControlWriter } from './io/kafka-control.ts';
+import { type Reapply, reapplyOne, settleGivenBack } from './io/quarantine-reapply.ts';
+import { settleReplays, takeDueReplays } from './io/replay-table.ts';
+import { repeatEvery } from './repeat-every.ts';
+
+/**
+ * What people ask of the ledger, on the dashboard or the command line: replays of an agent's events, and to apply again
+ * what is in quarantine. They write a row; every hub looks for such rows, and one of them takes each.
+ */
+const everyMs = 1_000;
+
+export const answerRequests = (parts: {
+  reapply: Reapply;
+  control: ControlWriter;
+  topicOf(stream: Stream): string;
+  /** The source may want a mark. */
+  onApplied(sourceIds: number[]): void;
+  log: Log;
+}) => {
+  const { pool } = parts.reapply;
+
+  const replay = async () => {
+    await parts.control.send(await takeDueReplays(pool));
+    await settleReplays(pool, parts.topicOf);
+  };
+  const reapply = async () => {
+    for (;;) {
+      const settled = await reapplyOne(parts.reapply);
+      if (settled === undefined) break;
+      if (settled.sourceId !== null) parts.onApplied([settled.sourceId]);
+    }
+    await settleGivenBack(pool);
+  };
+
+  const loops = [
+    repeatEvery(everyMs, 'sending replay requests', replay, parts.log),
+    repeatEvery(everyMs, 'applying quarantined events again', reapply, parts.log),
+  ];
+  return {
+    stop: async () => {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+};

@@ -1,0 +1,35 @@
+import type pg from 'pg';
+
+/** What each ledger process says of itself in `hub_state`. Counters since its start; `lagSeconds` as in progress.ts. */
+export type HubState = {
+  instance: string;
+  startedAt: number;
+  version: string;
+  lagRecords: number;
+  lagSeconds: number;
+  slices: number;
+  fenced: number;
+  lostByRetention: number;
+};
+
+export const sayState = async (pool: pg.Pool, state: HubState): Promise<void> => {
+  await pool.query({
+    name: 'say-state',
+    text: `
+      insert into hub_state (instance, said_at, started_at, version, lag_records, lag_seconds, slices, fenced, lost_by_retention)
+      values ($1, now(), to_timestamp($2 / 1000.0), $3, $4, $5, $6, $7, $8)
+      on conflict (instance) do update set said_at = now(), started_at = excluded.started_at, version = excluded.version,
+        lag_records = excluded.lag_records, lag_seconds = excluded.lag_seconds, slices = excluded.slices,
+        fenced = excluded.fenced, lost_by_retention = excluded.lost_by_retention`,
+    values: [
+      state.instance,
+      state.startedAt,
+      state.version,
+      state.lagRecords,
+      state.lagSeconds,
+      state.slices,
+      state.fenced,
+      state.lostByRetention,
+    ],
+  });
+};

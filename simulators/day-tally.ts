@@ -1,0 +1,44 @@
+import type { DayClosedEvent, SlipEvent } from '@branchline/contracts/parse.ts';
+import { dayReportId, posTypes } from '@branchline/contracts/pos.ts';
+
+/** What one till counts of one business day, and the day-end reports it makes of that. */
+export type DayTally = {
+  /** Training slips are printed, and counted nowhere. */
+  add(slip: SlipEvent): void;
+  /** The next report, cumulative; undefined when the last one still holds. `closedAt` as it stands on the paper. */
+  report(closedAt: string): DayClosedEvent | undefined;
+};
+
+export const tallyDay = (till: {
+  site: string;
+  workstationId: string;
+  businessDay: string;
+  currency: string;
+}): DayTally => {
+  const { site, ...ofTill } = till;
+  const counted = { slips: 0, voids: 0, gross: 0 };
+  let reportNumber = 0;
+  let changed = false;
+  return {
+    add: ({ type, data }) => {
+      if (data.training === true) return;
+      counted[type === posTypes.voided ? 'voids' : 'slips'] += 1;
+      counted.gross += data.totals.gross;
+      changed = true;
+    },
+    report: (closedAt) => {
+      if (!changed) return undefined;
+      changed = false;
+      reportNumber += 1;
+      const data = { site: { storeId: site }, ...ofTill, reportNumber, closedAt, ...counted };
+      return {
+        specversion: '1.0',
+        id: dayReportId(data),
+        source: `urn:x-retail:site:${site}:ws:${till.workstationId}`,
+        type: posTypes.dayClosed,
+        time: closedAt,
+        data,
+      };
+    },
+  };
+};

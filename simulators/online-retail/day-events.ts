@@ -1,0 +1,57 @@
+import { fnv1a } from '@branchline/contracts/ids.ts';
+import type { DayClosedEvent, MovementEvent, SlipEvent } from '@branchline/contracts/parse.ts';
+import { posTypes } from '@branchline/contracts/pos.ts';
+import { seededRandom } from '@branchline/kernel/random.ts';
+import { type DayTally, tallyDay } from '../day-tally.ts';
+import { newTraceparent } from '../trace.ts';
+import type { Invoice } from './invoice.ts';
+import { eventOf } from './mapping.ts';
+
+/**
+ * One file's invoices as events, in order, and after them one day-end report of each till that sold. The invented tills
+ * add up their own slips for it. Everything comes from the files alone, so that a second reading makes the same bytes.
+ */
+export type ReplayEvent = SlipEvent | MovementEvent | DayClosedEvent;
+
+export const atOf = (event: ReplayEvent): number => Date.parse(event.time);
+
+const isSlip = (event: ReplayEvent): event is SlipEvent => event.type === posTypes.completed;
+
+const traced = <E extends ReplayEvent>(event: E): E => ({
+  ...event,
+  traceparent: newTraceparent(seededRandom(fnv1a(`${event.source}/${event.id}`))),
+});
+
+/** Throws DataSetError where an invoice has no exact event. */
+export const createDayEvents = (sites: number, dayReports: boolean) => {
+  const tallies = new Map<string, DayTally>();
+
+  const tallyOf = ({ data }: SlipEvent): DayTally => {
+    const { workstationId, businessDay, currency } = data;
+    const site = data.site.storeId;
+    const key = `${site}/${workstationId}/${businessDay}`;
+    const tally = tallies.get(key) ?? tallyDay({ site, workstationId, businessDay, currency });
+    tallies.set(key, tally);
+    return tally;
+  };
+
+  return (invoices: readonly Invoice[]): ReplayEvent[] => {
+    const events: ReplayEvent[] = invoices.map((invoice) => eventOf(invoice, sites));
+    if (!dayReports) return events.map(traced);
+    // A site closes with the last thing that happens there, so that its events stay in the order of time.
+    const closing = new Map<string, { at: number; text: string; tallies: Set<DayTally> }>();
+    for (const event of events) {
+      const site = event.data.site.storeId;
+      const close = closing.get(site) ?? { at: 0, text: '', tallies: new Set() };
+      closing.set(site, close);
+      if (atOf(event) >= close.at) Object.assign(close, { at: atOf(event), text: event.time });
+      if (!isSlip(event)) continue;
+      const tally = tallyOf(event);
+      tally.add(event);
+      close.tallies.add(tally);
+    }
+    for (const { text, tallies: ofSite } of closing.values())
+      for (const tally of ofSite) events.push(tally.report(text) as DayClosedEvent);
+    return events.map(traced);
+  };
+};

@@ -1,0 +1,254 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { headers } from '@branchline/contracts/topics.ts';
+import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
+import { type BooksPolicy, createBooks, strictPolicy } from '@branchline/hub/ledger/io/books.ts';
+import { readMarks } from '@branchline/hub/ledger/io/mark-query.ts';
+import { createNames, type Names } from '@branchline/hub/ledger/io/names.ts';
+import { reapplyOne, settleGivenBack } from '@branchline/hub/ledger/io/quarantine-reapply.ts';
+import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
+import { recordOf, slipEvent } from '../world/events.ts';
+
+/** What is in quarantine is applied again when a person asks for it: into the books once, however it is asked. */
+
+let folder: string;
+let postgres: LocalPostgres;
+let database: BooksDatabase;
+let names: Names;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'branchline-reapply-'));
+  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
+});
+afterAll(async () => {
+  await postgres.part.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  database = await createBooksDatabase(postgres.urlOf);
+  names = createNames(database.pool);
+  for (const topic of Object.values(topics))
+    await database.pool.query(
+      "insert into ingest_offset (topic, part, next_offset, cluster_id) values ($1, 0, 0, 'test')",
+      [topic],
+    );
+  next.clear();
+});
+afterEach(() => database.close());
+
+const day = Date.UTC(2026, 10, 2);
+const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+const topics = { pos: 'test.pos.v1', deadletter: 'test.deadletter.v1' };
+const next = new Map<string, number>();
+
+/** Readers of yesterday, which know no euro; those of today do. */
+const yesterday: BooksPolicy = {
+  ...strictPolicy,
+  read: (record, source) =>
+    Buffer.from(record.value).includes('"EUR"')
+      ? { code: 'unknown-currency', detail: 'no such currency' }
+      : strictPolicy.read(record, source),
+};
+
+const apply = async (records: LogRecord[], policy: BooksPolicy, topic = topics.pos) => {
+  const stream = topic === topics.pos ? 'pos' : undefined;
+  const from = next.get(topic) ?? 0;
+  next.set(topic, from + records.length);
+  return createBooks(database.pool, names, 300_000, policy).apply({
+    topic,
+    part: 0,
+    stream,
+    from,
+    to: from + records.length,
+    readTo: 0,
+    records: records.map((record, i) => ({ ...record, offset: from + i })),
+  });
+};
+const reapply = () =>
+  reapplyOne({
+    pool: database.pool,
+    names,
+    intervalMs: 300_000,
+    read: strictPolicy.read,
+    deadLetterTopic: topics.deadletter,
+  });
+/** What the ledger's loop does in one turn. */
+const reapplyAll = async () => {
+  while ((await reapply()) !== undefined);
+  await settleGivenBack(database.pool);
+};
+const ask = () => database.pool.query("update quarantine set state = 'asked', asked_at = now()");
+
+const sale = (sequence: number, seq: number, amount = 100) =>
+  recordOf(
+    slipEvent({ site: 'store-0001', sequence, at: day, lines: [{ item: 'a', quantity: 1000, amount }] }),
+    { site: 'store-0001', stream: 'pos', epoch, seq },
+    { timestamp: day + 1_000 },
+  );
+const all = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> =>
+  (await database.pool.query<T>(sql)).rows;
+const windows = () => all('select slips, gross from sales_window');
+const tally = async () =>
+  (await all('select seen::text, applied, repeated, conflicting, quarantined, deadlettered from source'))[0];
+const quarantine = () =>
+  all<{ state: string; detail: string }>('select state, detail from quarantine order by quarantine_id');
+
+describe('an event in quarantine', () => {
+  test('H4 is applied once however often it is asked for, and its source says where it went', async () => {
+    expect(await apply([sale(1, 1), sale(2, 2)], yesterday)).toMatchObject({ applied: 0, quarantined: 2 });
+    await reapplyAll();
+    expect(await windows()).toEqual([]);
+    for (let i = 0; i < 3; i++) {
+      await ask();
+      await reapplyAll();
+    }
+    expect(await windows()).toEqual([{ slips: '2', gross: '200' }]);
+    expect(await all('select slips, gross from till_day')).toEqual([{ slips: '2', gross: '200' }]);
+    expect(
+      await all('select on_hand from (select count_quantity + delta_since as on_hand from stock) t'),
+    ).toEqual([{ on_hand: '-2000' }]);
+    expect(await quarantine()).toMatchObject([{ state: 'applied' }, { state: 'applied' }]);
+    expect(await tally()).toMatchObject({ seen: '{[1,3)}', applied: '2', quarantined: '0' });
+  });
+
+  test('H4 is taken by one of two hubs that race for it', async () => {
+    const count = 40;
+    await apply(
+      Array.from({ length: count }, (_, i) => sale(i + 1, i + 1)),
+      yesterday,
+    );
+    await ask();
+    await Promise.all([reapplyAll(), reapplyAll(), reapplyAll()]);
+    expect(await windows()).toEqual([{ slips: String(count), gross: String(count * 100) }]);
+    expect(await all("select count(*)::int as n from quarantine where state = 'applied'")).toEqual([
+      { n: count },
+    ]);
+    expect(await tally()).toMatchObject({ applied: String(count), repeated: '0', quarantined: '0' });
+  });
+
+  test('H4 that still cannot be read stays there, says why, and does not keep the next one waiting', async () => {
+    const origin = (seq: number) => ({ site: 'store-0001', stream: 'pos' as const, epoch, seq });
+    await apply([recordOf('{"half":', origin(1)), sale(2, 2)], yesterday);
+    await ask();
+    await reapplyAll();
+    expect(await quarantine()).toEqual([
+      { state: 'held', detail: 'still not-json: the record is not JSON' },
+      { state: 'applied', detail: 'applied again: it is in the books now' },
+    ]);
+    expect(await tally()).toMatchObject({ applied: '1', quarantined: '1' });
+  });
+
+  test('H4 whose id came again later is a conflict: the later one stays, both are kept', async () => {
+    await apply([sale(1, 1, 100)], yesterday);
+    await apply([sale(1, 2, 250)], strictPolicy);
+    await ask();
+    await reapplyAll();
+    expect(await windows()).toEqual([{ slips: '1', gross: '250' }]);
+    expect(await all('select seq from conflict')).toEqual([{ seq: '1' }]);
+    expect(await quarantine()).toMatchObject([
+      { state: 'applied', detail: expect.stringContaining('conflict') },
+    ]);
+    expect(await tally()).toMatchObject({ applied: '1', conflicting: '1', quarantined: '0' });
+  });
+
+  test('H4 whose like was applied meanwhile is a repetition and counts nothing', async () => {
+    await apply([sale(1, 1)], yesterday);
+    await apply([sale(1, 2)], strictPolicy);
+    await ask();
+    await reapplyAll();
+    expect(await windows()).toEqual([{ slips: '1', gross: '100' }]);
+    expect(await tally()).toMatchObject({ applied: '1', repeated: '1', quarantined: '0' });
+  });
+
+  test('H3 is late in its window, which says that it changed', async () => {
+    await apply([sale(1, 1)], strictPolicy);
+    await apply([sale(2, 2)], yesterday);
+    await ask();
+    await reapplyAll();
+    expect(await all('select revision, late_slips, late_gross from sales_window')).toEqual([
+      { revision: 2, late_slips: '1', late_gross: '100' },
+    ]);
+    expect(await all('select slips, gross from correction')).toEqual([{ slips: '1', gross: '100' }]);
+  });
+
+  test('H4 that PostgreSQL refuses stays there with what it said, and nothing of it is in the books', async () => {
+    await apply([sale(1, 1), sale(2, 2, 500)], yesterday);
+    await database.pool.query('alter table sales_window add constraint refuse check (gross <> 100)');
+    await ask();
+    await reapplyAll();
+    expect(await quarantine()).toMatchObject([
+      { state: 'held', detail: expect.stringContaining('refuse') },
+      { state: 'applied' },
+    ]);
+    expect(await all('select seq from journal')).toEqual([{ seq: '2' }]);
+  });
+
+  test('H4 of which nobody knows where it came from stays there', async () => {
+    await apply([{ ...sale(1, 1), headers: {} }], strictPolicy);
+    await ask();
+    await reapplyAll();
+    expect(await quarantine()).toMatchObject([
+      { state: 'held', detail: expect.stringContaining('which agent') },
+    ]);
+    expect(await windows()).toEqual([]);
+  });
+});
+
+describe('a dead letter', () => {
+  const letter = () => {
+    const record = recordOf('frame bytes', { site: 'store-0001', stream: 'pos', epoch, seq: 2 });
+    record.headers = {
+      ...record.headers,
+      [headers.reason]: Buffer.from('frame-miscounted'),
+      [headers.seqs]: Buffer.from('2-4'),
+    };
+    return record;
+  };
+  const missing = async () => {
+    const [source] = await all<{ source_id: number }>('select source_id from source');
+    const [addressed] = await readMarks(database.pool, [source?.source_id as number]);
+    return addressed?.control.kind === 'applied-mark' ? addressed.control.missing : undefined;
+  };
+
+  test('H4 gives its seqs back when it is asked for, and is applied when the agent has sent them again', async () => {
+    await apply([letter()], strictPolicy, topics.deadletter);
+    await apply([sale(1, 1), sale(5, 5)], strictPolicy);
+    expect(await missing()).toEqual([]);
+    await ask();
+    await reapplyAll();
+    expect(await missing()).toEqual([[2, 4]]);
+    expect(await quarantine()).toMatchObject([
+      { state: 'held', detail: expect.stringContaining('seqs 2 to 4') },
+    ]);
+    await apply([sale(2, 2), sale(3, 3)], strictPolicy);
+    await reapplyAll();
+    expect(await quarantine()).toMatchObject([{ state: 'held' }]);
+    // Asked for once more: what has come stays.
+    await ask();
+    await reapplyAll();
+    expect(await missing()).toEqual([[4, 4]]);
+    await apply([sale(4, 4)], strictPolicy);
+    await reapplyAll();
+    expect(await quarantine()).toMatchObject([{ state: 'applied' }]);
+    expect(await windows()).toEqual([{ slips: '5', gross: '500' }]);
+    expect(await tally()).toMatchObject({ seen: '{[1,6)}', applied: '5', deadlettered: '0' });
+  });
+
+  test('H4 takes its seqs again when it is dismissed because they never came', async () => {
+    await apply([letter()], strictPolicy, topics.deadletter);
+    await apply([sale(1, 1), sale(5, 5)], strictPolicy);
+    await ask();
+    await reapplyAll();
+    await apply([sale(3, 3)], strictPolicy);
+    await database.pool.query("update quarantine set state = 'dismissed', settled_at = now()");
+    await reapplyAll();
+    await reapplyAll();
+    expect(await missing()).toEqual([]);
+    expect(await quarantine()).toMatchObject([{ state: 'dismissed' }]);
+    expect(await tally()).toMatchObject({ seen: '{[1,6)}', applied: '3', deadlettered: '2' });
+  });
+});

@@ -1,0 +1,379 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Status } from '@branchline/contracts/downlink.ts';
+import { limits } from '@branchline/contracts/limits.ts';
+import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
+import { createBooks } from '@branchline/hub/ledger/io/books.ts';
+import { readMarks } from '@branchline/hub/ledger/io/mark-query.ts';
+import { createNames, type Names } from '@branchline/hub/ledger/io/names.ts';
+import { noteReplays, settleReplays, takeDueReplays } from '@branchline/hub/ledger/io/replay-table.ts';
+import { noteStatuses } from '@branchline/hub/ledger/io/status-table.ts';
+import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
+import { recordOf, slipEvent } from '../world/events.ts';
+
+/** What agents say of themselves, on a real PostgreSQL: how complete the books are, and how far replays have come. */
+
+let folder: string;
+let postgres: LocalPostgres;
+let database: BooksDatabase;
+let names: Names;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'branchline-statuses-'));
+  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
+});
+afterAll(async () => {
+  await postgres.part.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  database = await createBooksDatabase(postgres.urlOf);
+  names = createNames(database.pool);
+  await database.pool.query(
+    "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('test.pos.v1', 0, 0, 'test')",
+  );
+  nextOffset = 0;
+});
+afterEach(() => database.close());
+
+const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+const nextEpoch = '4c1e4b6f-1e1d-4a6d-8b4b-3a2f1c8d0e22';
+const site = 'store-0001';
+/** The hour of the tests, in Kafka's time. */
+const noon = Date.UTC(2026, 10, 23, 12);
+const topicOf = () => 'test.pos.v1';
+let nextOffset = 0;
+
+const sourceOf = (highest: number, of = epoch, change: Partial<Status['sources'][number]> = {}) => ({
+  stream: 'pos' as const,
+  epoch: of,
+  highest,
+  recordedTo: highest,
+  appliedTo: 0,
+  ...change,
+});
+const status = (sources: Status['sources'], at: number, change: Partial<Status> = {}): Status => ({
+  v: 1,
+  site,
+  agent: 'edge-1',
+  status: 'alive',
+  session: '5d2f5c70-2f2e-4b7e-9c5c-4b3a2d9e1f33',
+  bootAt: noon - 3_600_000,
+  at,
+  agentVersion: '0.1.0',
+  sources,
+  pending: 0,
+  databaseBytes: 4096,
+  ...change,
+});
+/** A status that Kafka recorded at `heardAt`. */
+const hear = (sources: Status['sources'], heardAt: number, change: Partial<Status> = {}) =>
+  noteStatuses(database.pool, names, [{ status: status(sources, heardAt, change), heardAt }], topicOf);
+
+const apply = (seqs: number[], of = epoch) =>
+  applyRecords(
+    seqs.map((seq) =>
+      recordOf(
+        slipEvent({
+          site,
+          sequence: seq + (of === epoch ? 0 : 1_000),
+          at: noon,
+          lines: [{ item: 'a', quantity: 1000, amount: 100 }],
+        }),
+        { site, stream: 'pos', epoch: of, seq },
+      ),
+    ),
+  );
+
+const applyRecords = (unnumbered: LogRecord[]) => {
+  const records = unnumbered.map((record, i) => ({ ...record, offset: nextOffset + i }));
+  const slice = {
+    topic: 'test.pos.v1',
+    part: 0,
+    stream: 'pos' as const,
+    from: nextOffset,
+    to: nextOffset + records.length,
+    readTo: 0,
+    records,
+  };
+  nextOffset += records.length;
+  return createBooks(database.pool, names, 300_000).apply(slice);
+};
+
+const all = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> =>
+  (await database.pool.query<T>(sql)).rows;
+/** `complete_to` and `heard_at` of a source, in seconds after noon. */
+const times = async (of = epoch) => {
+  const [row] = (
+    await database.pool.query<{ complete: Date | null; heard: Date; highest: string }>(
+      'select complete_to as complete, heard_at as heard, reported_highest as highest from source where epoch = $1',
+      [of],
+    )
+  ).rows;
+  const seconds = (date: Date | null | undefined) => (date == null ? null : (date.getTime() - noon) / 1_000);
+  return { complete: seconds(row?.complete), heard: seconds(row?.heard), highest: Number(row?.highest) };
+};
+const second = (n: number) => noon + n * 1_000;
+
+describe('statuses', () => {
+  test('say until when the books are complete, which only rises', async () => {
+    await hear([sourceOf(3)], second(10));
+    expect(await times()).toEqual({ complete: null, heard: 10, highest: 3 });
+    await apply([1, 2, 3]);
+    // Now the status of second 10 is covered; the new one is not yet.
+    await hear([sourceOf(5)], second(20));
+    expect(await times()).toEqual({ complete: 10, heard: 20, highest: 5 });
+    await hear([sourceOf(6)], second(30));
+    expect(await times()).toEqual({ complete: 10, heard: 30, highest: 6 });
+    await apply([4, 5, 6]);
+    await hear([sourceOf(6)], second(40));
+    expect(await times()).toEqual({ complete: 40, heard: 40, highest: 6 });
+  });
+
+  test('of a branch that never rests show books that are always behind as complete up to a while ago', async () => {
+    // Ten events between two statuses, and the books are 25 events behind.
+    let applied = 0;
+    for (let n = 1; n <= 12; n++) {
+      const to = Math.max(0, n * 10 - 25);
+      if (to > applied) await apply(Array.from({ length: to - applied }, (_, i) => applied + i + 1));
+      applied = to;
+      await hear([sourceOf(n * 10)], second(n));
+    }
+    const { complete } = await times();
+    expect(complete).toBeGreaterThanOrEqual(4);
+    // At most what was reported when the books held as much as they do now.
+    expect(complete).toBeLessThanOrEqual(applied / 10);
+  });
+
+  test('that come out of order never overwrite a later one, and may still show what is complete', async () => {
+    await apply([1, 2, 3]);
+    await hear([sourceOf(9)], second(30), { pending: 6 });
+    await hear([sourceOf(3)], second(20), { pending: 3, agentVersion: '0.0.9' });
+    expect(await times()).toEqual({ complete: 20, heard: 30, highest: 9 });
+    expect(await all('select pending, version from agent')).toEqual([{ pending: '6', version: '0.1.0' }]);
+    // In one batch too.
+    await noteStatuses(
+      database.pool,
+      names,
+      [
+        { status: status([sourceOf(10)], second(50), { pending: 1 }), heardAt: second(50) },
+        { status: status([sourceOf(8)], second(40), { pending: 8 }), heardAt: second(40) },
+      ],
+      topicOf,
+    );
+    expect(await times()).toEqual({ complete: 20, heard: 50, highest: 10 });
+    expect(await all('select pending from agent')).toEqual([{ pending: '1' }]);
+  });
+
+  test('with a lower highest than before do not make the books complete that lack the higher one', async () => {
+    await apply([1, 2, 3]);
+    await hear([sourceOf(9)], second(10));
+    await hear([sourceOf(3)], second(20));
+    expect(await times()).toEqual({ complete: null, heard: 20, highest: 9 });
+  });
+
+  test('before any event of theirs: the books know what they lack, and ask for all of it', async () => {
+    const ids = await hear([sourceOf(7)], second(10));
+    expect(await readMarks(database.pool, ids)).toMatchObject([
+      {
+        site,
+        agent: 'edge-1',
+        control: { kind: 'applied-mark', appliedTo: 0, highest: 0, missing: [[1, 7]] },
+      },
+    ]);
+  });
+
+  test('of an agent that starts again name the new life and the old one, each with its own state', async () => {
+    await hear([sourceOf(2)], second(10));
+    await apply([1, 2]);
+    await hear([sourceOf(2), sourceOf(1, nextEpoch)], second(20));
+    expect(await times()).toMatchObject({ complete: 20 });
+    expect(await times(nextEpoch)).toMatchObject({ complete: null, highest: 1 });
+    await apply([1], nextEpoch);
+    await hear([sourceOf(1, nextEpoch)], second(30));
+    expect(await times(nextEpoch)).toMatchObject({ complete: 30 });
+    const [agent] = await all<{ sources: number[] }>('select sources from agent');
+    const [source] = await all<{ source_id: number }>(
+      `select source_id from source where epoch = '${nextEpoch}'`,
+    );
+    expect(agent?.sources).toEqual([source?.source_id]);
+  });
+
+  test('of an agent that has not sold anything are kept too: nothing is missing of it', async () => {
+    await hear([], second(10), { status: 'birth' });
+    expect(await all('select said, sources from agent')).toEqual([{ said: 'birth', sources: [] }]);
+    await hear([sourceOf(0)], second(20));
+    expect(await times()).toEqual({ complete: 20, heard: 20, highest: 0 });
+  });
+
+  test("are dated by Kafka's clock; the agent's own shows only as the difference", async () => {
+    const dayAhead = second(10) + 86_400_000;
+    await noteStatuses(
+      database.pool,
+      names,
+      [
+        {
+          status: status([sourceOf(1, epoch, { oldestUnrecordedAt: dayAhead })], dayAhead),
+          heardAt: second(10),
+        },
+      ],
+      topicOf,
+    );
+    expect(
+      await all(
+        'select clock_ahead_ms, extract(epoch from heard_at)::int8 as heard, oldest_unrecorded_at from agent',
+      ),
+    ).toEqual([
+      {
+        clock_ahead_ms: '86400000',
+        heard: String(second(10) / 1_000),
+        oldest_unrecorded_at: new Date(dayAhead),
+      },
+    ]);
+    expect(await times()).toMatchObject({ heard: 10 });
+  });
+
+  test('with clocks at the end of time stop nobody', async () => {
+    await hear([sourceOf(1, epoch, { oldestUnrecordedAt: 8.64e15 })], second(10), {
+      bootAt: 8.64e15,
+      at: 8.64e15,
+    });
+    await hear([sourceOf(1)], second(20), { bootAt: 0, at: 0 });
+    expect(await times()).toMatchObject({ heard: 20 });
+  });
+
+  test('that name as many sources as they may and meet slices of the same sources end without a deadlock', async () => {
+    const epochs = Array.from({ length: limits.rangesPerMessageMax }, (_, i) =>
+      epoch.replace(/^.{8}/, (63 - i).toString(16).padStart(8, '0')),
+    );
+    const slices = async () => {
+      for (let seq = 1; seq <= 6; seq++)
+        await applyRecords(
+          epochs.toReversed().map((of) => recordOf('{}', { site, stream: 'pos', epoch: of, seq })),
+        );
+    };
+    const statuses = Array.from({ length: 12 }, (_, i) =>
+      hear(
+        (i % 2 === 0 ? epochs : epochs.toReversed()).map((of) => sourceOf(i, of)),
+        second(i),
+      ),
+    );
+    await Promise.all([slices(), ...statuses]);
+    expect(await all('select count(*)::int as n, min(reported_highest) as least from source')).toEqual([
+      { n: 64, least: '11' },
+    ]);
+    expect(await all('select distinct seen::text from source')).toEqual([{ seen: '{[1,7)}' }]);
+  });
+});
+
+describe('replays', () => {
+  const ask = async (columns: Record<string, unknown>): Promise<string> => {
+    const siteId = (await names.siteIds([site])).get(site);
+    const row = { site_id: siteId, agent: 'edge-1', stream: 'pos', ...columns };
+    const { rows } = await database.pool.query<{ replay_id: string }>(
+      `insert into replay_request (${Object.keys(row).join()}) values (${Object.keys(row).map((_, i) => `$${i + 1}`)})
+       returning replay_id`,
+      Object.values(row),
+    );
+    return rows[0]?.replay_id as string;
+  };
+  const say = (id: string, events: number, left: number, heardAt: number, agent = 'edge-1') =>
+    noteReplays(database.pool, [
+      { status: status([], heardAt, { agent, replays: [{ id, events, left }] }), heardAt },
+    ]);
+  const stateOf = async () =>
+    (
+      await all<{ state: string; events: string | null; left: string | null; gained: string | null }>(
+        'select state, events, events_left as left, applied_after - applied_before as gained from replay_request',
+      )
+    )[0];
+  const readTo = (at: number) =>
+    database.pool.query('update ingest_offset set read_to = to_timestamp($1 / 1000.0)', [at]);
+
+  test('are sent once by two hubs, again while nobody answers, and told to be unanswered in the end', async () => {
+    const id = await ask({ epoch, first_seq: 3, last_seq: 9 });
+    const both = (await Promise.all([takeDueReplays(database.pool), takeDueReplays(database.pool)])).flat();
+    expect(both).toEqual([
+      {
+        site,
+        agent: 'edge-1',
+        control: { v: 1, kind: 'replay-request', id, stream: 'pos', epoch, seqs: [3, 9] },
+      },
+    ]);
+    expect(await takeDueReplays(database.pool)).toEqual([]);
+    await database.pool.query("update replay_request set sent_at = now() - interval '16 seconds'");
+    expect(await takeDueReplays(database.pool)).toHaveLength(1);
+    await settleReplays(database.pool, topicOf);
+    expect(await stateOf()).toMatchObject({ state: 'sent' });
+    await database.pool.query("update replay_request set first_sent_at = now() - interval '11 minutes'");
+    await settleReplays(database.pool, topicOf);
+    expect(await stateOf()).toMatchObject({ state: 'unanswered' });
+    // An agent that comes back late is still believed.
+    await say(id, 7, 7, Date.now());
+    expect(await stateOf()).toMatchObject({ state: 'running', events: '7' });
+  });
+
+  test('are done when the books have read what the agent has recorded, and tell how much was new', async () => {
+    await apply([1, 2, 5]);
+    const id = await ask({ epoch, first_seq: 1, last_seq: 5 });
+    await takeDueReplays(database.pool);
+    await say(id, 5, 5, second(10));
+    await say(id, 5, 0, second(20));
+    await say(id, 5, 0, second(30));
+    await readTo(second(15));
+    await settleReplays(database.pool, topicOf);
+    expect(await stateOf()).toMatchObject({ state: 'running', left: '0' });
+    // Sales of the same moment are no gain of the replay.
+    await apply([1, 2, 3, 4, 5, 6, 7, 8]);
+    await readTo(second(20));
+    await settleReplays(database.pool, topicOf);
+    expect(await stateOf()).toEqual({ state: 'done', events: '5', left: '0', gained: '2' });
+    expect(await takeDueReplays(database.pool)).toEqual([]);
+    await say(id, 5, 3, second(40));
+    expect(await stateOf()).toMatchObject({ state: 'done' });
+  });
+
+  test('by time carry the time, and gain nothing where nothing was missing', async () => {
+    await hear([sourceOf(3)], second(1));
+    await apply([1, 2, 3]);
+    const id = await ask({ accepted_from: new Date(second(0)), accepted_to: new Date(second(60)) });
+    expect(await takeDueReplays(database.pool)).toMatchObject([
+      { control: { stream: 'pos', recorded: [second(0), second(60)] } },
+    ]);
+    await apply([1, 2, 3, 4]);
+    await say(id, 3, 0, second(20));
+    await readTo(second(20));
+    await settleReplays(database.pool, topicOf);
+    expect(await stateOf()).toEqual({ state: 'done', events: '3', left: '0', gained: '0' });
+  });
+
+  test('believe only the agent that was asked, and no older status', async () => {
+    const id = await ask({ epoch, first_seq: 1, last_seq: 5 });
+    await takeDueReplays(database.pool);
+    await say(id, 5, 0, second(10), 'edge-2');
+    await say('no uuid at all', 5, 0, second(10));
+    expect(await stateOf()).toMatchObject({ state: 'sent' });
+    await say(id, 5, 2, second(10));
+    await say(id, 5, 4, second(5));
+    expect(await stateOf()).toMatchObject({ left: '2' });
+  });
+
+  test('that an agent has forgotten, because it started again, are asked for again', async () => {
+    const id = await ask({ epoch, first_seq: 1, last_seq: 5 });
+    await takeDueReplays(database.pool);
+    await say(id, 5, 2, Date.now() - 31_000);
+    await database.pool.query("update replay_request set sent_at = now() - interval '40 seconds'");
+    expect(await takeDueReplays(database.pool)).toHaveLength(1);
+    expect(await stateOf()).toMatchObject({ state: 'running' });
+  });
+
+  test('with ends the wrong way round stop no other', async () => {
+    await ask({ epoch, first_seq: 9, last_seq: 3 });
+    await ask({ epoch, first_seq: 1, last_seq: 2 });
+    expect(await takeDueReplays(database.pool)).toHaveLength(2);
+  });
+});
