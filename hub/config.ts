@@ -1,8 +1,35 @@
 import { logLevels } from '@branchline/kernel/log.ts';
 import { z } from 'zod';
 
+export const roles = ['ledger', 'reports'] as const;
+
+/** `ledger,reports` on a command line, a list in a file. */
+const roleList = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',').map((role) => role.trim()) : value),
+  z.array(z.enum(roles)).min(1),
+);
+
+const isTimeZone = (name: string): boolean => {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const port = z.int().min(0).max(65535);
+
 export const hubConfig = z.object({
-  kafka: z.string().describe('Kafka brokers, host:port, separated by commas'),
+  roles: roleList
+    .default([...roles])
+    .describe(
+      'what this process does, separated by commas: ledger (Kafka to books), reports (API, dashboard)',
+    ),
+  kafka: z
+    .string()
+    .default('')
+    .describe('Kafka brokers, host:port, separated by commas; needed by the role ledger only'),
   topicPrefix: z
     .string()
     .regex(/^[a-z0-9-]{1,64}$/)
@@ -10,7 +37,9 @@ export const hubConfig = z.object({
     .describe('first part of every topic name'),
   postgres: z
     .string()
-    .describe('postgres:// URL of the role branchline_hub; better as a file, see BRANCHLINE_POSTGRES_FILE'),
+    .describe(
+      'postgres:// URL of the role branchline_hub, or of branchline_reports for a hub with reports only; better as a file, see BRANCHLINE_POSTGRES_FILE',
+    ),
   instance: z
     .string()
     .regex(/^[a-z0-9-]{1,64}$/)
@@ -20,13 +49,58 @@ export const hubConfig = z.object({
     .union([z.literal(1), z.literal(5), z.literal(10), z.literal(15), z.literal(30), z.literal(60)])
     .default(5)
     .describe('length of the intervals in which sales are added up; fixed once the books have entries'),
-  statusHost: z.string().default('127.0.0.1').describe('address of /healthz and /v1/status'),
-  statusPort: z
-    .int()
-    .min(0)
-    .max(65535)
-    .default(7821)
-    .describe('port of /healthz and /v1/status; 0 takes a free one'),
+  statusHost: z.string().default('127.0.0.1').describe('address of /healthz, /v1/status and /metrics'),
+  statusPort: port.default(7821).describe('port of /healthz, /v1/status and /metrics; 0 takes a free one'),
+  reportsHost: z.string().default('127.0.0.1').describe('address of the report API and the dashboard'),
+  reportsPort: port
+    .default(7820)
+    .describe('port of the report API and the dashboard; 0 takes a free one, which /v1/status names'),
+  insecureListen: z
+    .boolean()
+    .default(false)
+    .describe('let reportsHost be an address that others can reach, although there is no sign-in yet'),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, 'not a time zone; use an IANA name such as Europe/Berlin')
+    .default('UTC')
+    .describe("the chain's own time zone, for sites that have none of their own"),
+  agentStatusSeconds: z
+    .number()
+    .min(0.1)
+    .max(3_600)
+    .default(10)
+    .describe('how often agents report (their statusIntervalMs); a site is silent after three times as long'),
+  demoNetwork: z
+    .url()
+    .optional()
+    .describe("control address of the simulated network; lets the dashboard pull a site's plug"),
+  stuckMinutes: z
+    .number()
+    .min(0.05)
+    .max(1_440)
+    .default(5)
+    .describe(
+      'the ledger ends, to be started again, when no slice moves for so long though there is something to read and Kafka and PostgreSQL answer',
+    ),
   logLevel: z.enum(logLevels).default('info').describe('what to log on stderr'),
 });
 export type HubConfig = z.infer<typeof hubConfig>;
+
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/** What is wrong with settings that are right one by one; undefined when nothing is. */
+export const settingsProblem = (config: HubConfig): string | undefined => {
+  if (config.roles.includes('ledger') && config.kafka === '')
+    return (
+      'The role ledger reads from Kafka, and kafka (--kafka, BRANCHLINE_KAFKA) is not set. ' +
+      'Name its brokers, or start with --roles reports.'
+    );
+  if (config.roles.includes('reports') && !isLoopback(config.reportsHost) && !config.insecureListen)
+    return (
+      `reportsHost ${config.reportsHost} can be reached by others, and there is no sign-in yet: whoever reaches the ` +
+      'dashboard reads all sales and changes calendars. Use 127.0.0.1 with a proxy that signs people in before it, ' +
+      'or set insecureListen (--insecure-listen true) where the network itself is closed.'
+    );
+  return undefined;
+};

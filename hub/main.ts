@@ -2,16 +2,23 @@ import { brokerList, createKafka } from '@branchline/drivers/kafka.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
 import { createLog } from '@branchline/kernel/log.ts';
-import { hubConfig } from './config.ts';
+import { hubConfig, settingsProblem } from './config.ts';
 import { runHub } from './run.ts';
 
 const config = loadConfigOrExit(
-  `Branchline hub: takes the events that the bridge recorded in Kafka into the books in PostgreSQL, each exactly once.
+  `Branchline hub. Role ledger: takes the events that the bridge recorded in Kafka into the books in PostgreSQL, each
+exactly once. Role reports: the report API and the dashboard. One process may have both.
 Prepare database and topics first with: node hub/setup.ts --help
 
-Usage: node hub/main.ts --kafka HOST:PORT --postgres URL`,
+Usage: node hub/main.ts --kafka HOST:PORT --postgres URL
+       node hub/main.ts --roles reports --postgres URL`,
   hubConfig,
 );
+const wrong = settingsProblem(config);
+if (wrong !== undefined) {
+  process.stderr.write(`${wrong}\n`);
+  process.exit(2);
+}
 const log = createLog('hub', config.logLevel);
 await runUntilStopped(
   () =>

@@ -1,52 +1,91 @@
 import type { Log } from '@branchline/kernel/log.ts';
+import { processMetrics } from '@branchline/kernel/process-metrics.ts';
 import { serveStatus } from '@branchline/kernel/status-server.ts';
 import type { Kafka } from 'kafkajs';
 import type { HubConfig } from './config.ts';
 import { checkInterval } from './io/check-interval.ts';
-import { openPool } from './io/postgres-pool.ts';
+import { openPool, openReportsPool } from './io/postgres-pool.ts';
 import type { BooksPolicy } from './ledger/io/books.ts';
 import { startLedger } from './ledger/run.ts';
+import packageJson from './package.json' with { type: 'json' };
+import { startReports } from './reports/run.ts';
+
+/** In the tree and in a bundle the page's files lie beside this one. */
+const dashboard = new URL('./dashboard/', import.meta.url);
 
 /** The hub on one screen: its roles start in this order and stop in the reverse one. */
 export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?: BooksPolicy) => {
-  const slicePool = openPool(config.postgres, config.instance, 7, log);
-  const sidePool = openPool(config.postgres, config.instance, 4, log);
+  const stopped = new AbortController();
+  const opened = new AsyncDisposableStack();
+  let ledger: Awaited<ReturnType<typeof startLedger>> | undefined;
+  let reports: Awaited<ReturnType<typeof startReports>> | undefined;
+
+  const startLedgerRole = async () => {
+    const slicePool = opened.adopt(openPool(config.postgres, config.instance, 7, log), (pool) => pool.end());
+    const sidePool = opened.adopt(openPool(config.postgres, config.instance, 4, log), (pool) => pool.end());
+    await untilItWorks(log, stopped.signal, async () => {
+      await checkInterval(sidePool, config.intervalMinutes);
+      ledger = await startLedger({
+        kafka,
+        topicPrefix: config.topicPrefix,
+        slicePool,
+        sidePool,
+        intervalMs: config.intervalMinutes * 60_000,
+        instance: config.instance,
+        stuckMs: config.stuckMinutes * 60_000,
+        abort: () => process.exit(1),
+        log,
+        ...(policy === undefined ? {} : { policy }),
+      });
+      opened.adopt(ledger, (role) => role.stop());
+      log.info({ instance: config.instance }, 'ledger started');
+    });
+  };
+
+  const startReportsRole = async () => {
+    const pool = opened.adopt(openReportsPool(config.postgres, `${config.instance}-reports`, log), (it) =>
+      it.end(),
+    );
+    await untilItWorks(log, stopped.signal, async () => {
+      reports = await startReports({ ...config, dashboard, pool, log });
+      opened.adopt(reports, (role) => role.stop());
+      log.info({ instance: config.instance, url: reports.url }, 'reports started');
+    });
+  };
 
   // The status page answers from the first moment: a hub that waits for Kafka is alive, and says what it waits for.
-  let ledger: Awaited<ReturnType<typeof startLedger>> | undefined;
-  const server = await serveStatus({ host: config.statusHost, port: config.statusPort }, () => ({
-    ready: ledger !== undefined,
+  const wanted = (role: HubConfig['roles'][number]) => config.roles.includes(role);
+  const status = () => ({
+    ready: wanted('ledger') === (ledger !== undefined) && wanted('reports') === (reports !== undefined),
+    roles: config.roles,
     ...ledger?.status(),
-  }));
-  const stopped = new AbortController();
-  const starting = untilItWorks(log, stopped.signal, async () => {
-    await checkInterval(sidePool, config.intervalMinutes);
-    ledger = await startLedger({
-      kafka,
-      topicPrefix: config.topicPrefix,
-      slicePool,
-      sidePool,
-      intervalMs: config.intervalMinutes * 60_000,
-      log,
-      ...(policy === undefined ? {} : { policy }),
-    });
-    log.info({ instance: config.instance, url: server.url }, 'hub started');
+    ...(reports === undefined ? {} : { reports: reports.status() }),
   });
+  const ofProcess = processMetrics('hub', packageJson.version);
+  const metrics = async () => [
+    ...ofProcess(),
+    ...(ledger?.metrics() ?? []),
+    // Without PostgreSQL the chain is not known; the figures of the process are wanted all the more.
+    ...((await reports?.metrics().catch(() => [])) ?? []),
+  ];
+  const server = await serveStatus({ host: config.statusHost, port: config.statusPort }, status, metrics);
   // What can never work must end the process and not wait for a stop.
-  starting.catch((error: unknown) => {
+  const fatal = (error: unknown) => {
     log.error({ err: error }, 'the hub cannot start');
     process.exit(1);
-  });
+  };
+  const starting = [
+    wanted('ledger') ? startLedgerRole().catch(fatal) : undefined,
+    wanted('reports') ? startReportsRole().catch(fatal) : undefined,
+  ];
 
   return {
     stop: async (reason: string) => {
       log.info({ reason }, 'hub stopping');
       stopped.abort();
-      await starting;
+      await Promise.all(starting);
       await server.close();
-      await ledger?.stop();
-      await slicePool.end();
-      await sidePool.end();
+      await opened.disposeAsync();
     },
   };
 };
@@ -68,6 +107,11 @@ const absenceCodes = ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'E
 const absenceNames = ['KafkaJSNumberOfRetriesExceeded', 'KafkaJSConnectionError', 'KafkaJSBrokerNotFound'];
 
 const isAbsence = (error: unknown): boolean => {
-  const { code, name } = error as { code?: string; name?: string };
-  return absenceCodes.includes(code ?? '') || absenceNames.includes(name ?? '');
+  const { code, name, message } = error as { code?: string; name?: string; message?: string };
+  return (
+    absenceCodes.includes(code ?? '') ||
+    absenceNames.includes(name ?? '') ||
+    // What pg's pool says, without any code, when a server takes the connection and does not speak.
+    message === 'timeout exceeded when trying to connect'
+  );
 };

@@ -4,7 +4,7 @@ import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import { z } from 'zod';
 import { createTopics } from './io/create-topics.ts';
-import { grantHubRole, migrate } from './io/migrate.ts';
+import { grantHubRole, grantReportsRole, migrate } from './io/migrate.ts';
 
 const config = loadConfigOrExit(
   `Prepares the hub's database and Kafka topics, and ends. Safe to run again: it adds what is missing.
@@ -20,6 +20,10 @@ Usage: node hub/setup.ts --kafka HOST:PORT --postgres URL`,
       .string()
       .optional()
       .describe('creates or updates the role branchline_hub with this password'),
+    reportsPassword: z
+      .string()
+      .optional()
+      .describe('creates or updates the role branchline_reports with this password'),
     partitions: z
       .int()
       .min(1)
@@ -37,6 +41,7 @@ Usage: node hub/setup.ts --kafka HOST:PORT --postgres URL`,
 const log = createLog('hub-setup', config.logLevel);
 const applied = await migrate(config.postgres, new URL('./sql/', import.meta.url));
 if (config.hubPassword !== undefined) await grantHubRole(config.postgres, config.hubPassword);
+if (config.reportsPassword !== undefined) await grantReportsRole(config.postgres, config.reportsPassword);
 const created = await createTopics(
   createKafka({ brokers: brokerList(config.kafka), clientId: 'hub-setup' }),
   kafkaTopics(config.topicPrefix),

@@ -49,7 +49,9 @@ if (args.length === 0)
   for (const clean of Object.values(await staticChecks())) tally[clean ? 'passed' : 'failed'] += 1;
 
 if (args.some((arg) => arg.startsWith('--project'))) await runVitest(tally, 'chosen', args);
-else for (const project of ['unit', 'real', 'browser']) await runVitest(tally, project, ['--project', project, ...args]);
+else
+  for (const project of ['unit', 'real', 'browser'])
+    await runVitest(tally, project, ['--project', project, ...args]);
 
 // A name pattern makes vitest call everything else skipped, which is not what anyone wants to hear of.
 if (args.some((arg) => arg === '-t' || arg.startsWith('--testNamePattern'))) tally.skipped = [];

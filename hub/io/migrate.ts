@@ -51,22 +51,44 @@ export const migrate = async (url: string, folder = sqlFolder): Promise<string[]
   }
 };
 
-/** The role the hub runs as: it reads and writes rows, and can neither delete the books nor change the schema. */
-export const grantHubRole = async (url: string, password: string): Promise<void> => {
+const grantRole = async (
+  url: string,
+  role: string,
+  password: string,
+  grants: readonly string[],
+): Promise<void> => {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [migrationLock]);
-    const { rowCount } = await client.query("select 1 from pg_roles where rolname = 'branchline_hub'");
-    if (rowCount === 0) await client.query('create role branchline_hub login');
-    await client.query(`alter role branchline_hub password ${pg.escapeLiteral(password)}`);
-    await client.query('grant usage on schema public to branchline_hub');
-    await client.query('grant select, insert, update on all tables in schema public to branchline_hub');
-    await client.query('revoke all on migration from branchline_hub');
-    await client.query('grant execute on function ensure_journal_month to branchline_hub');
+    const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [role]);
+    if (rowCount === 0) await client.query(`create role ${role} login`);
+    await client.query(`alter role ${role} password ${pg.escapeLiteral(password)}`);
+    for (const grant of ['usage on schema public', ...grants])
+      await client.query(`grant ${grant} to ${role}`);
+    await client.query(`revoke all on migration from ${role}`);
     await client.query('commit');
   } finally {
     await client.end();
   }
 };
+
+/** The role the hub runs as: it reads and writes rows, and can neither delete the books nor change the schema. */
+export const grantHubRole = (url: string, password: string): Promise<void> =>
+  grantRole(url, 'branchline_hub', password, [
+    'select, insert, update on all tables in schema public',
+    // The calendar is all that reports, when they run in the same process, may take away.
+    'delete on opening_hours, closed_day',
+    'execute on function ensure_journal_month',
+  ]);
+
+/** The role of a hub with reports only: it reads, and writes what a person asks for on the dashboard. */
+export const grantReportsRole = (url: string, password: string): Promise<void> =>
+  grantRole(url, 'branchline_reports', password, [
+    'select on all tables in schema public',
+    'update (state, asked_at, settled_at) on quarantine',
+    'update (time_zone, opened_on, closed_on) on site',
+    'insert, update, delete on opening_hours, closed_day',
+    'insert on replay_request, self_check',
+  ]);

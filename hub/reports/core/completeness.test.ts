@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type Expected,
+  endCompleteness,
+  gridCompleteness,
+  type SourceState,
+  siteCompleteTo,
+  sourceCompleteTo,
+} from './completeness.ts';
+
+const noon = Date.UTC(2026, 10, 23, 12);
+const minute = 60_000;
+const dayMs = 86_400_000;
+const source = (change: Partial<SourceState> = {}): SourceState => ({
+  stream: 'pos',
+  heardAt: noon,
+  covered: true,
+  recordedCovered: true,
+  oldestUnrecordedAt: null,
+  completeTo: null,
+  ...change,
+});
+
+describe('a source', () => {
+  test('is complete until its status when the books have all it reported', () => {
+    expect(sourceCompleteTo(source(), 0)).toBe(noon);
+  });
+
+  test('was written a little before Kafka recorded it, as a plausible clock tells', () => {
+    expect(sourceCompleteTo(source(), -2_000)).toBe(noon - 2_000);
+    expect(sourceCompleteTo(source(), -dayMs)).toBe(noon);
+  });
+
+  test('is never complete beyond the broker, however far its own clock is ahead', () => {
+    expect(sourceCompleteTo(source(), dayMs)).toBe(noon);
+    const waiting = { covered: false, oldestUnrecordedAt: noon + dayMs - 10 * minute };
+    expect(sourceCompleteTo(source(waiting), dayMs)).toBe(noon - 10 * minute);
+    expect(sourceCompleteTo(source({ covered: false, oldestUnrecordedAt: noon + dayMs }), 0)).toBe(noon);
+  });
+
+  test('is complete until the first event that waits at the agent', () => {
+    const waiting = source({ covered: false, oldestUnrecordedAt: noon - 20 * minute });
+    expect(sourceCompleteTo(waiting, 0)).toBe(noon - 20 * minute);
+  });
+
+  test('proves nothing new while recorded events are missing; what was proven stays', () => {
+    const lacking = { covered: false, recordedCovered: false, oldestUnrecordedAt: noon - minute };
+    expect(sourceCompleteTo(source(lacking), 0)).toBe(null);
+    expect(sourceCompleteTo(source({ ...lacking, completeTo: noon - 90 * minute }), 0)).toBe(
+      noon - 90 * minute,
+    );
+  });
+
+  test('that no status has named is not known', () => {
+    expect(sourceCompleteTo(source({ heardAt: null }), 0)).toBe(null);
+  });
+});
+
+describe('a site', () => {
+  const agent = (...sources: SourceState[]) => ({ heardAt: noon, clockAheadMs: 0, sources });
+
+  test('is as complete as the least of its sources of the stream', () => {
+    const agents = [
+      agent(source(), source({ covered: false, completeTo: noon - 5 * minute })),
+      agent(source({ heardAt: noon - minute })),
+    ];
+    expect(siteCompleteTo(agents, 'pos')).toBe(noon - 5 * minute);
+    expect(siteCompleteTo([...agents, agent(source({ stream: 'stock', heardAt: 0 }))], 'pos')).toBe(
+      noon - 5 * minute,
+    );
+  });
+
+  test('misses nothing of a stream that its agent does not name', () => {
+    expect(siteCompleteTo([agent(source({ stream: 'stock', heardAt: 0 }))], 'pos')).toBe(noon);
+  });
+
+  test('is not known when one source is not, or when no agent was heard', () => {
+    expect(siteCompleteTo([agent(source(), source({ heardAt: null }))], 'pos')).toBe(null);
+    expect(siteCompleteTo([], 'pos')).toBe(null);
+  });
+});
+
+describe('a window', () => {
+  const grid = { from: noon, to: noon + 30 * minute, stepMs: 10 * minute };
+  const whole = [{ from: grid.from, to: grid.to }];
+
+  test('is complete for the sites whose moment is not before its end', () => {
+    const sites: Expected[] = [
+      { name: 'a', completeTo: noon + 20 * minute, spans: whole },
+      { name: 'b', completeTo: noon + 20 * minute - 1, spans: whole },
+      { name: 'c', completeTo: null, spans: whole },
+    ];
+    expect(gridCompleteness(grid, sites)).toEqual([
+      { expected: 3, complete: 2, missing: ['c'] },
+      { expected: 3, complete: 1, missing: ['b', 'c'] },
+      { expected: 3, complete: 0, missing: ['a', 'b', 'c'] },
+    ]);
+  });
+
+  test('expects only sites whose open hours touch it, each once', () => {
+    const spans = [
+      { from: noon, to: noon + 2 * minute },
+      { from: noon + 4 * minute, to: noon + 11 * minute },
+    ];
+    const found = gridCompleteness(grid, [{ name: 'a', completeTo: null, spans }]);
+    expect(found.map(({ expected }) => expected)).toEqual([1, 1, 0]);
+  });
+
+  test('counts all sites that are missing and names twenty', () => {
+    const sites = Array.from({ length: 30 }, (_, i) => ({ name: `s${i}`, completeTo: null, spans: whole }));
+    const [first] = gridCompleteness(grid, sites);
+    expect(first).toMatchObject({ expected: 30, complete: 0 });
+    expect(first?.missing).toHaveLength(20);
+  });
+
+  test('that is shorter than the others ends where the grid ends', () => {
+    const odd = { from: noon, to: noon + 25 * minute, stepMs: 10 * minute };
+    const at = (completeTo: number) =>
+      gridCompleteness(odd, [{ name: 'a', completeTo, spans: [{ from: odd.from, to: odd.to }] }]).map(
+        ({ complete }) => complete,
+      );
+    expect(at(odd.to)).toEqual([1, 1, 1]);
+    expect(at(odd.to - 1)).toEqual([1, 1, 0]);
+  });
+
+  test('agrees with looking at each window and site by itself', () => {
+    const span = fc
+      .tuple(fc.integer({ min: 0, max: 59 }), fc.integer({ min: 1, max: 60 }))
+      .map(([from, length]) => ({
+        from: noon + from * minute,
+        to: Math.min(noon + 60 * minute, noon + (from + length) * minute),
+      }));
+    const site = fc.record({
+      completeTo: fc.option(
+        fc.integer({ min: -10, max: 70 }).map((n) => noon + n * minute),
+        { nil: null },
+      ),
+      spans: fc.array(span, { maxLength: 3 }).map((spans) => spans.sort((a, b) => a.from - b.from)),
+    });
+    fc.assert(
+      fc.property(fc.array(site, { maxLength: 5 }), fc.integer({ min: 1, max: 17 }), (sites, step) => {
+        const hour = { from: noon, to: noon + 60 * minute, stepMs: step * minute };
+        const named = sites.map((one, i) => ({ ...one, name: `s${i}` }));
+        const plain = Array.from({ length: Math.ceil(60 / step) }, (_, i) => {
+          const from = noon + i * step * minute;
+          const to = Math.min(hour.to, from + step * minute);
+          const open = named.filter(({ spans }) => spans.some((one) => one.from < to && one.to > from));
+          const missing = open.filter(({ completeTo }) => completeTo === null || completeTo < to);
+          return {
+            expected: open.length,
+            complete: open.length - missing.length,
+            missing: missing.map(({ name }) => name),
+          };
+        });
+        expect(gridCompleteness(hour, named)).toEqual(plain);
+      }),
+    );
+  });
+});
+
+test('what ends at another moment for each site is complete for those that are past it', () => {
+  const sites = [
+    { name: 'a', completeTo: noon, end: noon },
+    { name: 'b', completeTo: noon, end: noon + 1 },
+  ];
+  expect(endCompleteness(sites)).toEqual({ expected: 2, complete: 1, missing: ['b'] });
+});

@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { csvText, flatten } from './csv.ts';
+
+/** The grammar of RFC 4180, as plainly as it can be written. */
+const parse = (text: string): string[][] => {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  let i = 0;
+  while (i < text.length) {
+    let value = '';
+    if (text[i] === '"') {
+      for (i++; ; i++) {
+        if (text[i] !== '"') value += text[i];
+        else if (text[i + 1] === '"') {
+          value += '"';
+          i++;
+        } else break;
+      }
+      i++;
+    } else while (i < text.length && text[i] !== ',' && text[i] !== '\r') value += text[i++];
+    row.push(value);
+    if (text[i] === ',') i++;
+    else {
+      i += 2;
+      rows.push(row);
+      row = [];
+    }
+  }
+  return rows;
+};
+
+test('any text comes back as it was, but for what a spreadsheet would take for a formula', () => {
+  const harmless = fc.string({ unit: 'binary' }).map((text) => text.replace(/^[=+\-@\t\r]+/, ''));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(harmless, harmless), { minLength: 1 }), (rows) => {
+      expect(parse(csvText(['a', 'b'], rows))).toEqual([['a', 'b'], ...rows]);
+    }),
+  );
+});
+
+test.each(['=1+1', '+1+1', '-2+3', '@sum(a1)', "=cmd|' /c calc'!a0", '\tx'])(
+  'the formula %j is made a text',
+  (formula) => {
+    expect(parse(csvText(['a'], [[formula]]))[1]).toEqual([`'${formula}`]);
+  },
+);
+
+test.each(['-1.500', '-12', '0.250'])('the number %s stays one', (number) => {
+  expect(csvText(['a'], [[number]])).toBe(`a\r\n${number}\r\n`);
+});
+
+test('nested values become columns of their own, lists one field', () => {
+  expect(flatten({ a: 1, b: { c: null, d: ['x', 'y'] } })).toEqual({ a: 1, 'b.c': null, 'b.d': 'x;y' });
+});

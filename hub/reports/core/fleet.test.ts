@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import type { SiteCalendar } from './calendar.ts';
+import { type AgentState, ageSeconds, countStates, freshnessOf, type SiteFacts, viewSite } from './fleet.ts';
+
+const now = Date.UTC(2026, 10, 23, 12);
+const minute = 60_000;
+const policy = { intervalMs: 5 * minute, silentAfterMs: 30_000 };
+const always: SiteCalendar = {
+  timeZone: 'UTC',
+  openedOn: null,
+  closedOn: null,
+  hours: [],
+  closedDays: new Set(),
+};
+const agent = (change: Partial<AgentState> = {}): AgentState => ({
+  name: 'edge-1',
+  version: '0.1.0',
+  heardAt: now - 5_000,
+  clockAheadMs: 0,
+  pending: 0,
+  oldestUnrecordedAt: null,
+  sources: [
+    {
+      stream: 'pos',
+      heardAt: change.heardAt ?? now - 5_000,
+      covered: true,
+      recordedCovered: true,
+      oldestUnrecordedAt: null,
+      completeTo: null,
+    },
+  ],
+  ...change,
+});
+const site = (change: Partial<SiteFacts> = {}): SiteFacts => ({
+  siteId: 1,
+  name: 'store-0001',
+  calendar: always,
+  sells: true,
+  gaps: 0,
+  agents: [agent()],
+  ...change,
+});
+const stateOf = (change: Partial<SiteFacts>) => viewSite(site(change), now, policy).state;
+
+test('a site is online when it was heard of lately and its figures are fresh', () => {
+  expect(stateOf({})).toBe('online');
+});
+
+test('a site that is heard of, whose figures are older than two intervals, is late', () => {
+  const old = agent({
+    sources: [
+      {
+        stream: 'pos',
+        heardAt: now - 5_000,
+        covered: false,
+        recordedCovered: false,
+        oldestUnrecordedAt: null,
+        completeTo: now - 11 * minute,
+      },
+    ],
+  });
+  expect(stateOf({ agents: [old] })).toBe('late');
+});
+
+test('a site that nobody hears of is silent while it should be open, and closed otherwise', () => {
+  const agents = [agent({ heardAt: now - 31_000 })];
+  expect(stateOf({ agents })).toBe('silent');
+  expect(stateOf({ agents, calendar: { ...always, closedOn: '2026-11-01' } })).toBe('closed');
+  expect(stateOf({ agents: [] })).toBe('never');
+});
+
+test('the clock of the worst agent counts, in either direction', () => {
+  const view = viewSite(
+    site({ agents: [agent({ clockAheadMs: 20 }), agent({ name: 'edge-2', clockAheadMs: -400_000 })] }),
+    now,
+    policy,
+  );
+  expect(view).toMatchObject({ clockAheadMs: -400_000, clockSuspect: true });
+});
+
+test('freshness is of the sites that should be there', () => {
+  const views = [0, 1, 2, 3].map((n) => ({ completeTo: now - n * 10_000, state: 'online' as const }));
+  const gone = { completeTo: 0, state: 'closed' as const };
+  expect(freshnessOf([...views, gone], now)).toEqual({ p50: 10, p95: 30, max: 30 });
+  expect(freshnessOf([gone], now)).toBe(null);
+  expect(countStates([...views, gone])).toMatchObject({ online: 4, closed: 1 });
+});
+
+test('an age is never below zero, although clocks differ', () => {
+  expect(ageSeconds(now + 500, now)).toBe(0);
+});

@@ -1,0 +1,45 @@
+/** A till's day-end report against the books, in figures and in a sentence for people. */
+export type DayFigures = { slips: number; voids: number; gross: number };
+
+export type TillDay = {
+  site: string;
+  businessDay: string;
+  workstation: string;
+  stated: DayFigures | null;
+  books: DayFigures;
+  gaps: number;
+};
+
+export type ReconciliationState = 'equal' | 'differs' | 'open';
+
+export const stateOf = ({ stated, books }: TillDay): ReconciliationState => {
+  if (stated === null) return 'open';
+  const same = stated.slips === books.slips && stated.voids === books.voids && stated.gross === books.gross;
+  return same ? 'equal' : 'differs';
+};
+
+const grouped = new Intl.NumberFormat('en-GB');
+const counted = (n: number, one: string): string => `${grouped.format(n)} ${one}${n === 1 ? '' : 's'}`;
+
+const totalsText = (stated: DayFigures, books: DayFigures): string => {
+  const differences = [
+    books.voids === stated.voids
+      ? []
+      : [`${grouped.format(books.voids)} of ${counted(stated.voids, 'void')}`],
+    books.gross === stated.gross
+      ? []
+      : [`totals differ by ${grouped.format(books.gross - stated.gross)} minor units`],
+  ].flat();
+  return differences.length === 0 ? 'totals equal' : differences.join(', ');
+};
+
+/** `store-0117 till-1, 2026-11-22: 1,204 of 1,204 slips, 0 gaps, totals equal` */
+export const textOf = (day: TillDay): string => {
+  const { site, workstation, businessDay, stated, books } = day;
+  const gaps = counted(day.gaps, 'gap');
+  const found =
+    stated === null
+      ? `${counted(books.slips, 'slip')} in the books, ${gaps}, no day-end report yet`
+      : `${grouped.format(books.slips)} of ${counted(stated.slips, 'slip')}, ${gaps}, ${totalsText(stated, books)}`;
+  return `${site} ${workstation}, ${businessDay}: ${found}`;
+};

@@ -1,0 +1,50 @@
+/**
+ * The same sales added up in several ways: whatever counts them must come to the same. Gross and amounts are minor units
+ * of the currency.
+ */
+export type Sum = {
+  /** Which table, in words. */
+  what: string;
+  /** `all time` or a business day; sums are compared within scope and currency. */
+  scope: string;
+  currency: string;
+  /** Null where the table does not know slips. */
+  slips: number | null;
+  lines: number | null;
+  gross: number;
+};
+
+/** By how much the lines of a day differ from the gross amounts of their slips, as tills stated both. */
+export type Difference = { scope: string; currency: string; gross: number };
+
+const agree = (a: number | null, b: number | null): boolean => a === null || b === null || a === b;
+
+const keyOf = ({ scope, currency }: { scope: string; currency: string }): string => `${scope}/${currency}`;
+
+/** The ways in which one scope must be known; a table without a row for it says nothing was sold. */
+export const isEqual = (
+  sums: readonly Sum[],
+  ways: Record<string, readonly string[]>,
+  differences: readonly Difference[],
+): boolean => {
+  const apart = new Map(differences.map((one) => [keyOf(one), one.gross]));
+  const groups = Map.groupBy(sums, keyOf);
+  return [...groups].every(([key, group]) => {
+    const [first] = group;
+    if (first === undefined) return true;
+    const expected = ways[first.scope === 'all time' ? 'all time' : 'day'] ?? [];
+    const rows = expected.map(
+      (what) => group.find((sum) => sum.what === what) ?? { ...first, what, slips: 0, lines: 0, gross: 0 },
+    );
+    const [reference] = rows;
+    if (reference === undefined) return true;
+    return rows.every((row) => {
+      const gross = row.what === linesOfItems ? row.gross - (apart.get(key) ?? 0) : row.gross;
+      return (
+        agree(row.slips, reference.slips) && agree(row.lines, reference.lines) && gross === reference.gross
+      );
+    });
+  });
+};
+
+export const linesOfItems = 'items by day';

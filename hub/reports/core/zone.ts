@@ -1,0 +1,79 @@
+/**
+ * Wall-clock time of a place, by the zone rules of the ICU data that Node ships: business days and opening hours are
+ * local, windows are instants. All times are milliseconds since 1970.
+ */
+
+const minuteMs = 60_000;
+export const dayMs = 86_400_000;
+/** Every zone in use changes its offset on a quarter of an hour of UTC, so one look-up serves a whole quarter. */
+const quarterMs = 15 * minuteMs;
+/** A year of a chain's days asks for about a thousand quarters per zone. */
+const quartersKept = 4_096;
+
+type Zone = { format: Intl.DateTimeFormat; offsets: Map<number, number> };
+const zones = new Map<string, Zone>();
+
+const zoneOf = (name: string): Zone => {
+  const known = zones.get(name);
+  if (known !== undefined) return known;
+  const format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
+  const zone = { format, offsets: new Map<number, number>() };
+  zones.set(name, zone);
+  return zone;
+};
+
+/** Whether ICU knows the zone. */
+export const isTimeZone = (name: string): boolean => {
+  try {
+    zoneOf(name);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const readOffset = (format: Intl.DateTimeFormat, at: number): number => {
+  const part = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? 'GMT';
+  const m = /^GMT(?:([+-])(\d\d):(\d\d))?/.exec(part);
+  const minutes = m?.[1] === undefined ? 0 : Number(m[2]) * 60 + Number(m[3]);
+  return (m?.[1] === '-' ? -minutes : minutes) * minuteMs;
+};
+
+/** Milliseconds east of UTC that hold in the zone at an instant. Throws a RangeError for a zone that does not exist. */
+export const offsetAt = (zoneName: string, at: number): number => {
+  const { format, offsets } = zoneOf(zoneName);
+  const quarter = Math.floor(at / quarterMs);
+  let offset = offsets.get(quarter);
+  if (offset === undefined) {
+    offset = readOffset(format, at);
+    if (offsets.size === quartersKept) offsets.clear();
+    offsets.set(quarter, offset);
+  }
+  return offset;
+};
+
+/** `YYYY-MM-DD` on the wall of the zone. */
+export const localDay = (zoneName: string, at: number): string =>
+  new Date(at + offsetAt(zoneName, at)).toISOString().slice(0, 10);
+
+/** The day as if it were one of UTC: the number that `instantOfLocal` wants for the day's midnight. */
+export const wallOfDay = (day: string): number => Date.parse(`${day}T00:00:00Z`);
+
+/** `days` later, or earlier when negative. */
+export const addDays = (day: string, days: number): string =>
+  new Date(wallOfDay(day) + days * dayMs).toISOString().slice(0, 10);
+
+/**
+ * The instant at which a wall clock of the zone shows `wall`, given as if it were UTC. A time that occurs twice means the
+ * first; a time that a change of the clocks skips means the instant that the old offset gives.
+ */
+export const instantOfLocal = (zoneName: string, wall: number): number => {
+  const before = offsetAt(zoneName, wall - dayMs);
+  const after = offsetAt(zoneName, wall + dayMs);
+  if (before === after) return wall - before;
+  const candidates = [wall - before, wall - after].sort((a, b) => a - b);
+  return candidates.find((at) => at + offsetAt(zoneName, at) === wall) ?? wall - before;
+};
+
+/** First instant of a local day. */
+export const startOfDay = (zoneName: string, day: string): number => instantOfLocal(zoneName, wallOfDay(day));

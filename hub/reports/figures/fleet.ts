@@ -1,0 +1,46 @@
+import type { FleetSite, Site, StockRow } from '../contract.ts';
+import { ageSeconds, type SiteView } from '../core/fleet.ts';
+import type { FleetView } from '../fleet-view.ts';
+import type { StockPosition } from '../io/stock-query.ts';
+import { instantOrNull, instantText, quantityText } from './shape.ts';
+
+/** Sites and their stock as the API answers them. */
+export const fleetSite = (view: FleetView, site: SiteView): FleetSite => ({
+  site: site.name,
+  state: site.state,
+  sells: site.sells,
+  completeTo: instantOrNull(site.completeTo),
+  ageSeconds: site.completeTo === null ? null : ageSeconds(site.completeTo, view.at),
+  heardAt: instantOrNull(site.heardAt),
+  pending: site.pending,
+  oldestUnrecordedAt: instantOrNull(site.oldestUnrecordedAt),
+  drainSeconds: view.drainSecondsOf(site),
+  gaps: site.gaps,
+  versions: site.versions,
+  clockAheadMs: site.clockAheadMs,
+  clockSuspect: site.clockSuspect,
+});
+
+export const siteEntry = ({ name, sells, calendar }: SiteView): Site => ({
+  site: name,
+  sells,
+  timeZone: calendar.timeZone,
+  openedOn: calendar.openedOn,
+  closedOn: calendar.closedOn,
+});
+
+/** Stock of a site that nobody hears of is not known, rather than unchanged. */
+export const isStockStale = (view: FleetView, site: SiteView): boolean =>
+  site.stockKnownTo === null || view.at - site.stockKnownTo > 2 * view.intervalMs;
+
+export const stockRow = (view: FleetView, position: StockPosition, site: SiteView): StockRow => ({
+  site: site.name,
+  location: position.location,
+  item: position.item,
+  onHand: quantityText(position.onHand),
+  countedAt: instantOrNull(position.countedAt),
+  changedAt: instantText(position.changedAt),
+  negative: position.onHand < 0,
+  knownTo: instantOrNull(site.stockKnownTo),
+  stale: isStockStale(view, site),
+});

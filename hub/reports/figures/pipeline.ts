@@ -1,0 +1,79 @@
+import type { Clock } from '@branchline/kernel/clock.ts';
+import type pg from 'pg';
+import type { Exactness, Pipeline, SelfCheck } from '../contract.ts';
+import { clearSeconds, perSecond, type Sample, withSample } from '../core/pace.ts';
+import type { FleetView } from '../fleet-view.ts';
+import { countHeld, type HubRow, readHubs } from '../io/pipeline-query.ts';
+import type { SelfCheck as KeptCheck } from '../io/self-check-table.ts';
+import { instantText } from './shape.ts';
+
+/** What is on the way from the agents to the books, how fast, and what was rejected. */
+const paceMs = 10_000;
+type Hop = 'accepted' | 'recorded' | 'applied';
+
+export const selfCheckOf = (check: KeptCheck): SelfCheck => ({ ...check, at: instantText(check.at) });
+
+const largest = (hubs: readonly HubRow[], key: 'lagRecords' | 'lagSeconds'): number =>
+  Math.max(0, ...hubs.map((hub) => hub[key]));
+
+const sumOf = (hubs: readonly HubRow[], key: 'fenced' | 'lostByRetention'): number =>
+  hubs.reduce((sum, hub) => sum + hub[key], 0);
+
+export type Flow = { pipeline: Pipeline; exactness: Omit<Exactness, 'check'> };
+
+export const followFlow = (pool: pg.Pool, clock: Clock) => {
+  const samples: Record<Hop, Sample[]> = { accepted: [], recorded: [], applied: [] };
+
+  return async (view: FleetView): Promise<Flow> => {
+    const [hubs, quarantined] = await Promise.all([readHubs(pool), countHeld(pool)]);
+    const { totals } = view;
+    const rateOf = (hop: Hop): number | null => {
+      samples[hop] = withSample(samples[hop], { at: view.at, value: totals[hop] }, paceMs);
+      return perSecond(samples[hop]);
+    };
+    const rates = {
+      accepted: rateOf('accepted'),
+      recorded: rateOf('recorded'),
+      applied: rateOf('applied'),
+    };
+    // Every ledger sees the same log, so what one that ended said last is no news.
+    const alive = hubs.filter((hub) => hub.alive);
+    const lagRecords = largest(alive, 'lagRecords');
+    const fenced = sumOf(hubs, 'fenced');
+    return {
+      pipeline: {
+        at: instantText(clock.now()),
+        accepted: totals.accepted,
+        recorded: totals.recorded,
+        applied: totals.applied,
+        pending: view.sites.reduce((sum, site) => sum + site.pending, 0),
+        rates,
+        lagRecords,
+        lagSeconds: largest(alive, 'lagSeconds'),
+        clearSeconds: clearSeconds(lagRecords, rates.applied),
+        deadLetters: totals.deadLetters,
+        quarantined,
+        duplicates: totals.duplicates,
+        conflicts: totals.conflicts,
+        fenced,
+        lostByRetention: sumOf(hubs, 'lostByRetention'),
+        hubs: hubs.map((hub) => ({
+          instance: hub.instance,
+          version: hub.version,
+          saidAt: instantText(hub.saidAt),
+          alive: hub.alive,
+          lagRecords: hub.lagRecords,
+          lagSeconds: hub.lagSeconds,
+        })),
+      },
+      exactness: {
+        applied: totals.applied,
+        duplicates: totals.duplicates,
+        gaps: totals.gaps,
+        quarantined,
+        conflicts: totals.conflicts,
+        fenced,
+      },
+    };
+  };
+};

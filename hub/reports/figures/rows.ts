@@ -1,0 +1,80 @@
+import type { Correction, JournalEntry, Quarantined, Reconciliation, Replay } from '../contract.ts';
+import { stateOf, textOf } from '../core/reconciliation.ts';
+import type { CorrectionRow } from '../io/correction-query.ts';
+import type { JournalEntry as Entry } from '../io/journal-query.ts';
+import type { QuarantineRow } from '../io/quarantine-table.ts';
+import type { ReplayRow } from '../io/replay-table.ts';
+import type { TillDayRow } from '../io/till-day-query.ts';
+import { instantOrNull, instantText, quantityText } from './shape.ts';
+
+/** Rows of the books' lists as the API answers them. */
+export const correction = (row: CorrectionRow, intervalMs: number): Correction => ({
+  id: String(row.id),
+  changedAt: instantText(row.changedAt),
+  site: row.site,
+  start: instantText(row.start),
+  end: instantText(row.start + intervalMs),
+  currency: row.currency,
+  slips: row.slips,
+  units: quantityText(row.units),
+  gross: row.gross,
+  lateSeconds: row.lateSeconds,
+  revision: row.revision,
+});
+
+export const reconciliation = (row: TillDayRow, gaps: number): Reconciliation => ({
+  site: row.site,
+  businessDay: row.businessDay,
+  workstation: row.workstation,
+  currency: row.currency,
+  state: stateOf({ ...row, gaps }),
+  reportNumber: row.reportNumber,
+  closedAt: instantOrNull(row.closedAt),
+  stated: row.stated,
+  books: row.books,
+  gaps,
+  text: textOf({ ...row, gaps }),
+});
+
+export const quarantined = (row: QuarantineRow): Quarantined => ({
+  ...row,
+  id: String(row.id),
+  receivedAt: instantText(row.receivedAt),
+  settledAt: instantOrNull(row.settledAt),
+});
+
+export const replay = (row: ReplayRow): Replay => ({
+  id: row.id,
+  site: row.site,
+  agent: row.agent,
+  stream: row.stream,
+  epoch: row.epoch,
+  seqs: row.seqs,
+  accepted: row.accepted === null ? null : [instantText(row.accepted[0]), instantText(row.accepted[1])],
+  requestedAt: instantText(row.requestedAt),
+  state: row.state,
+  events: row.events,
+  left: row.left,
+  newInBooks: row.newInBooks,
+});
+
+/** In the order of `journal.kind`, which counts from 1. */
+const kinds = [
+  'completed',
+  'voided',
+  'aborted',
+  'training',
+  'movement',
+  'countOfItems',
+  'countOfLocation',
+  'dayReport',
+] as const;
+
+export const journalEntry = (row: Entry, site: string): JournalEntry => ({
+  ...row,
+  site,
+  kind: kinds[row.kind - 1] ?? 'completed',
+  at: instantText(row.at),
+  units: quantityText(row.units),
+  recordedAt: instantText(row.recordedAt),
+});

@@ -1,0 +1,42 @@
+import { decimalText, quantityScale } from '@branchline/contracts/decimal.ts';
+
+/** How figures of the books are written in answers: instants as RFC 3339 in UTC, thousandths as decimals. */
+export const instantText = (at: number): string => new Date(at).toISOString();
+
+export const instantOrNull = (at: number | null): string | null => (at === null ? null : instantText(at));
+
+export const quantityText = (thousandths: number): string => decimalText(thousandths, quantityScale);
+
+export const sold = (sums: {
+  slips: number;
+  voids: number;
+  lines: number;
+  units: number;
+  gross: number;
+}) => ({
+  slips: sums.slips,
+  voids: sums.voids,
+  lines: sums.lines,
+  units: quantityText(sums.units),
+  gross: sums.gross,
+});
+
+export const nothingSold = {
+  slips: 0,
+  voids: 0,
+  lines: 0,
+  units: 0,
+  gross: 0,
+  lateSlips: 0,
+  lateGross: 0,
+  revision: 0,
+};
+
+/** What was known soon after the interval: without what was recorded late. */
+export const onTime = (sums: { slips: number; lateSlips: number; gross: number; lateGross: number }) => ({
+  slips: sums.slips - sums.lateSlips,
+  gross: sums.gross - sums.lateGross,
+});
+
+/** ISO 4217's code for "no currency": where nothing was sold yet, nobody can say in which. */
+export const noCurrency = 'XXX';

@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '@branchline/kernel/clock.ts';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type pg from 'pg';
+import { z } from 'zod';
+import { problem } from '../contract.ts';
+import type { SiteView } from '../core/fleet.ts';
+import type { Flow } from '../figures/pipeline.ts';
+import type { FleetView, FleetViews } from '../fleet-view.ts';
+import type { SelfChecks } from '../self-checks.ts';
+import { ApiProblem } from './problem.ts';
+
+/** What all routes share. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+export type Parts = {
+  pool: pg.Pool;
+  views: FleetViews;
+  flowOf(view: FleetView): Promise<Flow>;
+  checks: SelfChecks;
+  clock: Clock;
+  demoNetwork: string | undefined;
+};
+
+export const prefix = '/api/v1';
+
+/** Every route may answer with a problem; the description says so once per status class. */
+export const problemResponses = {
+  '4xx': {
+    description: 'A problem of the request',
+    content: { 'application/problem+json': { schema: problem } },
+  },
+  '5xx': {
+    description: 'A problem of the hub',
+    content: { 'application/problem+json': { schema: problem } },
+  },
+};
+
+/** One value or several of the same query parameter, as a list; undefined when it is absent. */
+export const several = <T extends z.ZodType<string>>(one: T) =>
+  z
+    .union([one, z.array(one).max(2_000)])
+    .optional()
+    .transform((value) => (value === undefined ? undefined : Array.isArray(value) ? value : [value]));
+
+export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+export const siteOf = (view: FleetView, name: string): SiteView => {
+  const site = view.byName.get(name);
+  if (site === undefined) throw new ApiProblem('unknown-site', `site ${name.slice(0, 64)}`);
+  return site;
+};
+
+/** The named sites in the order of their names; all of them when none is named. */
+export const sitesOf = (view: FleetView, names: readonly string[] | undefined): readonly SiteView[] => {
+  if (names === undefined) return view.sites;
+  const wanted = new Set(names.map((name) => siteOf(view, name)));
+  return view.sites.filter((site) => wanted.has(site));
+};
+
+export const idsOf = (sites: readonly SiteView[]): number[] => sites.map((site) => site.siteId);

@@ -1,0 +1,48 @@
+import { siteName } from '@branchline/contracts/ids.ts';
+import { z } from 'zod';
+import { demo } from '../contract.ts';
+import { readLinks, setLink } from '../io/demo-network.ts';
+import { type Api, type Parts, prefix, problemResponses } from './api.ts';
+import { ApiProblem } from './problem.ts';
+
+/** The plug of each site's line, where the network is a simulated one. */
+const orAway = async <T>(answer: Promise<T>): Promise<T> =>
+  answer.catch((error: unknown) => {
+    throw new ApiProblem('network-away', error instanceof Error ? error.message : String(error));
+  });
+
+export const demoRoutes = (app: Api, { demoNetwork }: Parts): void => {
+  const state = async () => {
+    if (demoNetwork === undefined) return { available: false, offline: [] };
+    const links = await orAway(readLinks(demoNetwork));
+    return { available: true, offline: links.filter(({ online }) => !online).map(({ site }) => site) };
+  };
+  app.get(
+    `${prefix}/demo`,
+    {
+      schema: {
+        summary: 'Whether plugs can be pulled, and which are',
+        response: { 200: demo, ...problemResponses },
+      },
+    },
+    state,
+  );
+  app.put(
+    `${prefix}/demo/sites/:site`,
+    {
+      schema: {
+        summary: "Pulls a site's plug, or puts it back",
+        params: z.object({ site: siteName }),
+        body: z.strictObject({ online: z.boolean() }),
+        response: { 200: demo, ...problemResponses },
+      },
+    },
+    async (request) => {
+      if (demoNetwork === undefined) throw new ApiProblem('no-demo', 'the setting demoNetwork is not set');
+      const { site } = request.params;
+      if (!(await orAway(setLink(demoNetwork, site, request.body.online))))
+        throw new ApiProblem('unknown-site', `the simulated network has no line to ${site}`);
+      return state();
+    },
+  );
+};

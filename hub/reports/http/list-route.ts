@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { type Cell, csvText, flatten } from '../core/csv.ts';
+import { cursorOf, type Key, keyOf } from '../core/cursor.ts';
+import { type Api, prefix, problemResponses } from './api.ts';
+import { ApiProblem } from './problem.ts';
+
+/** Every list of the API: a page of rows as JSON with the cursor of the next one, or the same rows as CSV. */
+export type Page<Row> = {
+  rows: Row[];
+  /** The sort key of the last row when more may follow. */
+  next: Key | null;
+  /** What the answer says besides. */
+  also?: object;
+};
+
+const paging = {
+  limit: z.coerce.number().int().min(1).optional(),
+  cursor: z.string().max(1_000).optional().describe('`next` of the page before'),
+  format: z.enum(['json', 'csv']).optional().describe('or by the Accept header'),
+};
+
+export type Paging<T extends readonly ('string' | 'number')[]> = {
+  limit: number;
+  after: { [I in keyof T]: T[I] extends 'string' ? string : number } | undefined;
+};
+
+type JsonSchema = {
+  properties?: Record<string, JsonSchema>;
+  anyOf?: JsonSchema[];
+};
+
+/** Columns of a row's schema, so that a table without rows has its header too. */
+const columnsOf = (schema: JsonSchema, before = ''): string[] =>
+  Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
+    const inner = field.anyOf?.find((one) => one.properties !== undefined) ?? field;
+    return inner.properties === undefined ? [before + key] : columnsOf(inner, `${before}${key}.`);
+  });
+
+const wantsCsv = (format: string | undefined, accept: string | undefined): boolean =>
+  format === undefined ? /\btext\/csv\b/.test(accept ?? '') : format === 'csv';
+
+export const listRoute = <
+  Q extends z.ZodRawShape,
+  R extends z.ZodObject,
+  const K extends readonly ('string' | 'number')[],
+>(
+  app: Api,
+  url: string,
+  about: {
+    summary: string;
+    query: Q;
+    row: R;
+    /** Types of the parts of the sort key. */
+    key: K;
+    usual: number;
+    most: number;
+    /** What the rows are called in JSON, `rows` unless told, and what stands beside them. */
+    called?: string;
+    also?: z.ZodRawShape;
+  },
+  read: (query: z.output<z.ZodObject<Q>>, paging: Paging<K>) => Promise<Page<z.output<R>>>,
+): void => {
+  const columns = columnsOf(z.toJSONSchema(about.row) as JsonSchema);
+  const called = about.called ?? 'rows';
+  const page = z.object({ ...about.also, [called]: z.array(about.row), next: z.string().nullable() });
+  const querystring = z.strictObject({
+    ...about.query,
+    ...paging,
+    limit: paging.limit.describe(
+      `rows of a page: ${about.usual} unless told (CSV ${about.most}), at most ${about.most}`,
+    ),
+  });
+  app.get(
+    `${prefix}${url}`,
+    {
+      schema: {
+        summary: about.summary,
+        querystring,
+        response: {
+          200: {
+            description: 'A page of rows',
+            content: { 'application/json': { schema: page }, 'text/csv': { schema: z.string() } },
+          },
+          ...problemResponses,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { limit, cursor, format, ...query } = request.query as z.output<z.ZodObject<typeof paging>>;
+      const csv = wantsCsv(format, request.headers.accept);
+      const after = cursor === undefined ? undefined : keyOf(cursor, about.key);
+      if (cursor !== undefined && after === undefined) throw new ApiProblem('bad-cursor', `cursor of ${url}`);
+      const found = await read(query as unknown as z.output<z.ZodObject<Q>>, {
+        limit: Math.min(about.most, limit ?? (csv ? about.most : about.usual)),
+        after: after as Paging<K>['after'],
+      });
+      const next = found.next === null ? null : cursorOf(found.next);
+      if (next !== null) reply.header('link', `<${nextUrl(request.url, next)}>; rel="next"`);
+      reply.header('vary', 'accept');
+      if (!csv) return reply.type('application/json').send({ ...found.also, [called]: found.rows, next });
+      reply.header('content-disposition', `attachment; filename="${url.slice(1).replaceAll('/', '-')}.csv"`);
+      return reply.type('text/csv; charset=utf-8').send(csvOf(columns, found.rows));
+    },
+  );
+};
+
+const nextUrl = (url: string, cursor: string): string => {
+  const [path, query] = url.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  parameters.set('cursor', cursor);
+  return `${path}?${parameters}`;
+};
+
+const csvOf = (columns: string[], rows: readonly object[]): string =>
+  csvText(
+    columns,
+    rows.map((row) => {
+      const flat: Record<string, Cell> = flatten(row);
+      return columns.map((column) => flat[column] ?? null);
+    }),
+  );
+
+/** A page that came out full may have a next one; `keyOf` is the sort key of its last row. */
+export const pageOf = <Found, Row>(
+  found: readonly Found[],
+  limit: number,
+  key: (last: Found) => Key,
+  row: (one: Found) => Row,
+): Page<Row> => {
+  const last = found.at(-1);
+  return { rows: found.map(row), next: last === undefined || found.length < limit ? null : key(last) };
+};

@@ -1,0 +1,10 @@
+import type { PageFile } from '../io/page-files.ts';
+import type { Api } from './api.ts';
+
+/** The dashboard's files. A browser keeps them and asks whether they changed; they do with each version of the hub. */
+export const pageRoutes = (app: Api, files: ReadonlyMap<string, PageFile>): void => {
+  for (const [path, file] of files)
+    app.get(path, { schema: { hide: true } }, async (_, reply) =>
+      reply.type(file.type).header('etag', file.etag).header('cache-control', 'no-cache').send(file.body),
+    );
+};

@@ -1,0 +1,156 @@
+import type { Log } from '@branchline/kernel/log.ts';
+import etag from '@fastify/etag';
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { PageFile } from '../io/page-files.ts';
+import type { LiveFeed } from '../live-feed.ts';
+import { type Api, type Parts, prefix } from './api.ts';
+import { flowRoutes, lateRoutes, quarantineRoutes, replayRoutes } from './books-routes.ts';
+import { demoRoutes } from './demo-routes.ts';
+import { isJson, isLoopbackHost, isOwnRequest, strictHeaders } from './guard.ts';
+import { liveRoute } from './live-route.ts';
+import { pageRoutes } from './page-routes.ts';
+import { ApiProblem, type ProblemCode, problemOf, problems, problemType } from './problem.ts';
+import { salesRoutes } from './sales-routes.ts';
+import { siteRoutes } from './site-routes.ts';
+
+/** The HTTP side of reports: what every request must be, what every answer carries, and the routes. */
+export type ServerOptions = {
+  parts: Parts;
+  feed: LiveFeed;
+  files: ReadonlyMap<string, PageFile>;
+  /** Hosts other than loopback are answered too. */
+  anyHost: boolean;
+  log: Log;
+};
+
+const bodyBytesMax = 256 * 1024;
+const requestMsMax = 30_000;
+
+const send = (reply: FastifyReply, code: ProblemCode, detail: string): FastifyReply => {
+  const { status } = problems[code];
+  if (status === 503) reply.header('retry-after', '5');
+  return reply
+    .code(status)
+    .type(problemType)
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify(problemOf(code, detail)));
+};
+
+const guard = (app: Api, anyHost: boolean): void => {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(strictHeaders);
+    const { host } = request.headers;
+    if (!anyHost && !isLoopbackHost(host))
+      throw new ApiProblem('wrong-host', `host ${String(host).slice(0, 64)}`);
+    if (request.method === 'GET' || request.method === 'HEAD') return;
+    if (!isOwnRequest(request.headers))
+      throw new ApiProblem('cross-site', 'by its Origin or Sec-Fetch-Site header');
+    if (!isJson(request.headers['content-type']))
+      throw new ApiProblem('json-only', `content-type ${request.headers['content-type'] ?? 'is absent'}`);
+  });
+  // Where there is nothing to say an empty body is as good as {}.
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') return done(null, {});
+    parse(request, body as string, done);
+  });
+};
+
+/** PostgreSQL's own codes: a statement that was cut off, a server that is starting, stopping or gone. */
+const awayCodes = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|57P0\d|08\w{3}|53300)$/;
+const awayMessages = /Connection terminated|timeout exceeded when trying to connect|connection timeout/i;
+
+const codeOf = (error: FastifyError): ProblemCode => {
+  if (error.code === '57014') return 'too-slow';
+  if (awayCodes.test(error.code ?? '') || awayMessages.test(error.message)) return 'books-away';
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'body-too-large';
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return 'json-only';
+  return (error.statusCode ?? 500) < 500 ? 'not-valid' : 'failed';
+};
+
+/** Which parameter and why; never the value that was sent. */
+const validationDetail = (error: FastifyError): string =>
+  (error.validation ?? [])
+    .map(({ instancePath, message }) => {
+      const where = instancePath.replace(/^\//, '').replaceAll('/', '.');
+      return `${error.validationContext ?? 'request'}${where === '' ? '' : ` ${where}`}: ${message ?? 'not valid'}`;
+    })
+    .join('; ');
+
+const answerErrors = (app: Api, log: Log): void => {
+  app.setNotFoundHandler((request, reply) =>
+    send(reply, 'not-found', `${request.method} ${pathOf(request)}`),
+  );
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error instanceof ApiProblem) return send(reply, error.code, error.message);
+    if (hasZodFastifySchemaValidationErrors(error)) return send(reply, 'not-valid', validationDetail(error));
+    const code = codeOf(error);
+    if (problems[code].status < 500) return send(reply, code, error.message);
+    // What the database said may name tables and values; it belongs in the log and not in an answer.
+    log.error({ err: error, method: request.method, path: pathOf(request) }, 'a report could not be made');
+    return send(reply, code, `${request.method} ${pathOf(request)}`);
+  });
+};
+
+const pathOf = (request: FastifyRequest): string => (request.url.split('?', 1)[0] as string).slice(0, 200);
+
+const describe = async (app: Api): Promise<void> => {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Branchline reports',
+        description:
+          'Sales, stock and the state of the fleet as the books have them. Money is an integer number of minor units of ' +
+          "`currency`; quantities are decimal strings; instants are RFC 3339 in UTC; days are the sites' own business days. " +
+          'No interval ever closes: every figure says how complete it is, and how often it was changed. ' +
+          'Lists answer in pages (`limit`, `cursor`) as JSON or CSV; answers carry an ETag; problems are RFC 9457.',
+        version: '1',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+    },
+    transform: jsonSchemaTransform,
+  });
+};
+
+export const createServer = async (options: ServerOptions): Promise<Api> => {
+  const app: Api = fastify({
+    logger: false,
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestMsMax,
+    forceCloseConnections: true,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  guard(app, options.anyHost);
+  answerErrors(app, options.log);
+  await app.register(etag, { weak: true });
+  await describe(app);
+
+  // The plugin above must know of a route before it is there.
+  await app.register(async (scope) => {
+    const api = scope.withTypeProvider<ZodTypeProvider>() as Api;
+    const { parts } = options;
+    salesRoutes(api, parts);
+    siteRoutes(api, parts);
+    flowRoutes(api, parts);
+    lateRoutes(api, parts);
+    quarantineRoutes(api, parts);
+    replayRoutes(api, parts);
+    demoRoutes(api, parts);
+    liveRoute(api, options.feed);
+    pageRoutes(api, options.files);
+    api.get(`${prefix}/openapi.json`, { schema: { hide: true } }, async () => app.swagger());
+  });
+  await app.ready();
+  return app;
+};

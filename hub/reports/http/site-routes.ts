@@ -1,0 +1,171 @@
+import { siteName } from '@branchline/contracts/ids.ts';
+import { z } from 'zod';
+import {
+  calendar,
+  fleet,
+  fleetSite as fleetSchema,
+  site as siteSchema,
+  siteStates,
+  stockRow as stockSchema,
+} from '../contract.ts';
+import { countStates, freshnessOf } from '../core/fleet.ts';
+import { isTimeZone } from '../core/zone.ts';
+import { fleetSite, isStockStale, siteEntry, stockRow } from '../figures/fleet.ts';
+import { instantText } from '../figures/shape.ts';
+import { readCalendar, writeCalendar } from '../io/calendar-tables.ts';
+import { readStock } from '../io/stock-query.ts';
+import {
+  type Api,
+  flag,
+  idsOf,
+  type Parts,
+  prefix,
+  problemResponses,
+  several,
+  siteOf,
+  sitesOf,
+} from './api.ts';
+import { listRoute, pageOf } from './list-route.ts';
+import { ApiProblem } from './problem.ts';
+
+const bySite = { params: z.object({ site: siteName }) };
+
+export const siteRoutes = (app: Api, { pool, views }: Parts): void => {
+  listRoute(
+    app,
+    '/stock',
+    {
+      summary: 'Stock on hand, by site, location and item',
+      query: {
+        site: several(siteName).describe('may be repeated; all sites when absent'),
+        item: z.string().min(1).max(128).optional(),
+        negative: flag.optional().describe('only positions below zero'),
+        stale: flag
+          .optional()
+          .describe('only positions of sites whose stock is not known up to now, or only others'),
+      },
+      row: stockSchema,
+      key: ['number', 'string', 'number'],
+      usual: 200,
+      most: 10_000,
+    },
+    async (query, { limit, after }) => {
+      const view = await views.now();
+      const sites = sitesOf(view, query.site).filter(
+        (one) => query.stale === undefined || isStockStale(view, one) === query.stale,
+      );
+      const found = await readStock(pool, {
+        siteIds: idsOf(sites),
+        item: query.item,
+        negativeOnly: query.negative === true,
+        after: after === undefined ? undefined : { siteId: after[0], location: after[1], itemId: after[2] },
+        limit,
+      });
+      const byId = new Map(sites.map((one) => [one.siteId, one]));
+      return pageOf(
+        found,
+        limit,
+        (last) => [last.siteId, last.location, last.itemId],
+        (position) =>
+          stockRow(view, position, byId.get(position.siteId) as NonNullable<ReturnType<typeof byId.get>>),
+      );
+    },
+  );
+
+  listRoute(
+    app,
+    '/sites',
+    {
+      summary: 'Sites that the books know',
+      query: {},
+      row: siteSchema,
+      key: ['string'],
+      usual: 500,
+      most: 10_000,
+    },
+    async (_, { limit, after }) => {
+      const view = await views.now();
+      const page = view.sites.filter(({ name }) => after === undefined || name > after[0]).slice(0, limit);
+      return pageOf(page, limit, (last) => [last.name], siteEntry);
+    },
+  );
+
+  listRoute(
+    app,
+    '/fleet',
+    {
+      summary:
+        'Each site: how it is, how fresh its figures are, what waits there; counts and freshness are of all sites',
+      query: { state: z.enum(siteStates).optional() },
+      row: fleetSchema,
+      key: ['string'],
+      usual: 500,
+      most: 10_000,
+      called: 'sites',
+      also: { at: fleet.shape.at, counts: fleet.shape.counts, freshness: fleet.shape.freshness },
+    },
+    async (query, { limit, after }) => {
+      const view = await views.now();
+      const page = view.sites
+        .filter(
+          ({ state, name }) => (query.state ?? state) === state && (after === undefined || name > after[0]),
+        )
+        .slice(0, limit);
+      return {
+        ...pageOf(
+          page,
+          limit,
+          (last) => [last.name],
+          (one) => fleetSite(view, one),
+        ),
+        also: {
+          at: instantText(view.at),
+          counts: countStates(view.sites),
+          freshness: freshnessOf(view.sites, view.at),
+        },
+      };
+    },
+  );
+
+  app.get(
+    `${prefix}/sites/:site/calendar`,
+    {
+      schema: {
+        summary: 'When a site is expected to sell',
+        ...bySite,
+        response: { 200: calendar, ...problemResponses },
+      },
+    },
+    async (request) => readCalendar(pool, siteOf(await views.now(), request.params.site).siteId),
+  );
+
+  app.put(
+    `${prefix}/sites/:site/calendar`,
+    {
+      schema: {
+        summary: 'Sets the whole calendar of a site',
+        ...bySite,
+        body: calendar,
+        response: { 200: calendar, ...problemResponses },
+      },
+    },
+    async (request) => {
+      const { timeZone, openingHours } = request.body;
+      if (timeZone !== null && !isTimeZone(timeZone))
+        throw new ApiProblem('not-valid', 'timeZone is not an IANA name such as Europe/Berlin');
+      const keys = new Set(openingHours.map(({ weekday, opens }) => `${weekday} ${opens}`));
+      if (keys.size < openingHours.length)
+        throw new ApiProblem(
+          'not-valid',
+          'openingHours has two openings at the same time of the same weekday',
+        );
+      const { siteId } = siteOf(await views.now(), request.params.site);
+      await writeCalendar(pool, siteId, {
+        ...request.body,
+        closedDays: [...new Set(request.body.closedDays)],
+      });
+      views.forget();
+      return readCalendar(pool, siteId);
+    },
+  );
+};

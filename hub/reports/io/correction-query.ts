@@ -1,0 +1,78 @@
+import type pg from 'pg';
+
+/** Reads `correction`: what late events did to windows, newest first. Money in minor units, units in thousandths. */
+export type CorrectionRow = {
+  id: number;
+  changedAt: number;
+  site: string;
+  start: number;
+  currency: string;
+  slips: number;
+  units: number;
+  gross: number;
+  lateSeconds: number;
+  /** Of the window as it is now. */
+  revision: number;
+  /** `changedAt` to the microsecond, for the cursor. */
+  changedAtText: string;
+};
+
+export type CorrectionAsk = {
+  since: number;
+  /** Only windows that began before. */
+  windowsBefore: number | undefined;
+  siteIds: readonly number[] | undefined;
+  after: { changedAt: string; id: number } | undefined;
+  limit: number;
+};
+
+export const readCorrections = async (pool: pg.Pool, ask: CorrectionAsk): Promise<CorrectionRow[]> => {
+  const { rows } = await pool.query<{
+    correction_id: string;
+    changed_at: Date;
+    changed_at_text: string;
+    site: string;
+    window_start: Date;
+    currency: string;
+    slips: string;
+    units: string;
+    gross: string;
+    late_seconds: number;
+    revision: number | null;
+  }>({
+    name: 'corrections',
+    text: `
+      select page.*, site.name as site, w.revision from (
+        select correction_id, changed_at, changed_at::text as changed_at_text, site_id, window_start, currency, slips,
+          units, gross, late_seconds
+        from correction
+        where changed_at >= $1::timestamptz
+          and (changed_at, correction_id) < (coalesce($2::timestamptz, 'infinity'), $3::int8)
+          and ($4::timestamptz is null or window_start < $4) and ($5::int4[] is null or site_id = any($5))
+        order by changed_at desc, correction_id desc limit $6) page
+      join site using (site_id)
+      left join sales_window w using (site_id, window_start, currency)
+      order by page.changed_at desc, correction_id desc`,
+    values: [
+      new Date(ask.since),
+      ask.after?.changedAt ?? null,
+      ask.after?.id ?? 0,
+      ask.windowsBefore === undefined ? null : new Date(ask.windowsBefore),
+      ask.siteIds ?? null,
+      ask.limit,
+    ],
+  });
+  return rows.map((row) => ({
+    id: Number(row.correction_id),
+    changedAt: row.changed_at.getTime(),
+    changedAtText: row.changed_at_text,
+    site: row.site,
+    start: row.window_start.getTime(),
+    currency: row.currency,
+    slips: Number(row.slips),
+    units: Number(row.units),
+    gross: Number(row.gross),
+    lateSeconds: Number(row.late_seconds),
+    revision: row.revision ?? 0,
+  }));
+};

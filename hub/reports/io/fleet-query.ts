@@ -1,0 +1,181 @@
+import type pg from 'pg';
+import { minutesOf, type SiteCalendar } from '../core/calendar.ts';
+import type { SourceState } from '../core/completeness.ts';
+import type { AgentState, SiteFacts } from '../core/fleet.ts';
+
+/** What agents reported and what the books have taken, for every site. Times in milliseconds since 1970. */
+export type Totals = {
+  accepted: number;
+  recorded: number;
+  applied: number;
+  duplicates: number;
+  conflicts: number;
+  deadLetters: number;
+  gaps: number;
+};
+
+export type Fleet = {
+  /** By name. */
+  sites: SiteFacts[];
+  totals: Totals;
+  /** Null until a ledger has written it down. */
+  intervalMinutes: number | null;
+};
+
+const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
+
+type AgentRow = {
+  site_id: number;
+  name: string;
+  version: string;
+  heard_at: number;
+  clock_ahead_ms: string;
+  pending: string;
+  oldest: number | null;
+  stream: string | null;
+  source_heard_at: number | null;
+  covered: boolean;
+  recorded_covered: boolean;
+  source_oldest: number | null;
+  complete_to: number | null;
+};
+
+/** Only the sources that an agent still names decide how complete its site is; there are two or a few per agent. */
+const agentsText = `
+  select a.site_id, a.name, a.version, ${ms('a.heard_at')} as heard_at, a.clock_ahead_ms, a.pending,
+    ${ms('a.oldest_unrecorded_at')} as oldest, s.stream, ${ms('s.heard_at')} as source_heard_at,
+    s.seen @> int8range(1, s.reported_highest + 1) as covered,
+    s.seen @> int8range(1, s.reported_recorded_to + 1) as recorded_covered,
+    ${ms('s.oldest_unrecorded_at')} as source_oldest, ${ms("nullif(s.complete_to, '-infinity')")} as complete_to
+  from agent a
+    left join lateral unnest(a.sources) as named(source_id) on true
+    left join source s using (source_id)
+  order by a.site_id, a.name`;
+
+const sourceOf = (row: AgentRow): SourceState[] =>
+  row.stream === null
+    ? []
+    : [
+        {
+          stream: row.stream,
+          heardAt: row.source_heard_at,
+          covered: row.covered,
+          recordedCovered: row.recorded_covered,
+          oldestUnrecordedAt: row.source_oldest,
+          completeTo: row.complete_to,
+        },
+      ];
+
+const agentsOf = (rows: AgentRow[]): AgentState[] => {
+  const agents: AgentState[] = [];
+  for (const row of rows) {
+    const last = agents.at(-1);
+    if (last?.name === row.name) last.sources.push(...sourceOf(row));
+    else
+      agents.push({
+        name: row.name,
+        version: row.version,
+        heardAt: row.heard_at,
+        clockAheadMs: Number(row.clock_ahead_ms),
+        pending: Number(row.pending),
+        oldestUnrecordedAt: row.oldest,
+        sources: sourceOf(row),
+      });
+  }
+  return agents;
+};
+
+type CountRow = Record<keyof Totals, string> & { site_id: number; sent_slips: boolean };
+
+const countsText = `
+  select site_id,
+    sum(greatest(reported_highest, top))::int8 as accepted, sum(greatest(reported_recorded_to, taken))::int8 as recorded,
+    sum(applied)::int8 as applied, sum(redelivered + repeated)::int8 as duplicates,
+    sum(conflicting)::int8 as conflicts, sum(deadlettered)::int8 as "deadLetters",
+    sum(greatest(reported_highest, top) - taken)::int8 as gaps,
+    bool_or(stream = 'pos' and applied > 0) as sent_slips
+  from source, lateral (
+    select coalesce(upper(seen) - 1, 0) as top,
+      (select coalesce(sum(upper(r) - lower(r)), 0)::int8 from unnest(seen) r) as taken) t
+  group by site_id`;
+
+type SiteRow = {
+  site_id: number;
+  name: string;
+  time_zone: string | null;
+  opened_on: string | null;
+  closed_on: string | null;
+};
+
+const calendarsOf = async (pool: pg.Pool, chainZone: string) => {
+  const [sites, hours, days] = await Promise.all([
+    pool.query<SiteRow>({
+      name: 'sites',
+      text: 'select site_id, name, time_zone, opened_on::text, closed_on::text from site order by name',
+    }),
+    pool.query<{ site_id: number; weekday: number; opens: string; closes: string }>({
+      name: 'opening-hours',
+      text: 'select site_id, weekday, opens::text, closes::text from opening_hours order by site_id, weekday, opens',
+    }),
+    pool.query<{ site_id: number; day: string }>({
+      name: 'closed-days',
+      text: 'select site_id, day::text from closed_day',
+    }),
+  ]);
+  const hoursOf = Map.groupBy(hours.rows, (row) => row.site_id);
+  const daysOf = Map.groupBy(days.rows, (row) => row.site_id);
+  return sites.rows.map((row): { siteId: number; name: string; calendar: SiteCalendar } => ({
+    siteId: row.site_id,
+    name: row.name,
+    calendar: {
+      timeZone: row.time_zone ?? chainZone,
+      openedOn: row.opened_on,
+      closedOn: row.closed_on,
+      hours: (hoursOf.get(row.site_id) ?? []).map(({ weekday, opens, closes }) => ({
+        weekday,
+        opens: minutesOf(opens),
+        closes: minutesOf(closes),
+      })),
+      closedDays: new Set(daysOf.get(row.site_id)?.map(({ day }) => day)),
+    },
+  }));
+};
+
+const sumOf = (rows: CountRow[], key: keyof Totals): number =>
+  rows.reduce((sum, row) => sum + Number(row[key]), 0);
+
+export const readFleet = async (pool: pg.Pool, chainZone: string): Promise<Fleet> => {
+  const [sites, agents, counts, interval] = await Promise.all([
+    calendarsOf(pool, chainZone),
+    pool.query<AgentRow>({ name: 'agents', text: agentsText }),
+    pool.query<CountRow>({ name: 'source-counts', text: countsText }),
+    pool.query<{ value: string }>({
+      name: 'interval',
+      text: "select value from setting where key = 'interval_minutes'",
+    }),
+  ]);
+  const agentRows = Map.groupBy(agents.rows, (row) => row.site_id);
+  const countRows = new Map(counts.rows.map((row) => [row.site_id, row]));
+  const total = (key: keyof Totals) => sumOf(counts.rows, key);
+  return {
+    sites: sites.map((site) => {
+      const count = countRows.get(site.siteId);
+      return {
+        ...site,
+        sells: site.calendar.hours.length > 0 || count?.sent_slips === true,
+        gaps: Number(count?.gaps ?? 0),
+        agents: agentsOf(agentRows.get(site.siteId) ?? []),
+      };
+    }),
+    totals: {
+      accepted: total('accepted'),
+      recorded: total('recorded'),
+      applied: total('applied'),
+      duplicates: total('duplicates'),
+      conflicts: total('conflicts'),
+      deadLetters: total('deadLetters'),
+      gaps: total('gaps'),
+    },
+    intervalMinutes: interval.rows[0] === undefined ? null : Number(interval.rows[0].value),
+  };
+};

@@ -1,0 +1,53 @@
+import type pg from 'pg';
+
+/** What ledger processes say of themselves, and how much is held in quarantine. Times in milliseconds. */
+export type HubRow = {
+  instance: string;
+  version: string;
+  saidAt: number;
+  /** Whether it has said so within the last ten seconds, by the database's clock. */
+  alive: boolean;
+  lagRecords: number;
+  lagSeconds: number;
+  fenced: number;
+  lostByRetention: number;
+};
+
+/** A hub that was not heard of for a day is history; its counters are those of a process that ended. */
+const hubsText = `
+  select instance, version, said_at, said_at > now() - interval '10 seconds' as alive, lag_records, lag_seconds, fenced,
+    lost_by_retention
+  from hub_state order by instance`;
+
+export const readHubs = async (pool: pg.Pool): Promise<HubRow[]> => {
+  const { rows } = await pool.query<{
+    instance: string;
+    version: string;
+    said_at: Date;
+    alive: boolean;
+    lag_records: string;
+    lag_seconds: number;
+    fenced: string;
+    lost_by_retention: string;
+  }>({ name: 'hubs', text: hubsText });
+  return rows.map((row) => ({
+    instance: row.instance,
+    version: row.version,
+    saidAt: row.said_at.getTime(),
+    alive: row.alive,
+    lagRecords: Number(row.lag_records),
+    lagSeconds: row.lag_seconds,
+    fenced: Number(row.fenced),
+    lostByRetention: Number(row.lost_by_retention),
+  }));
+};
+
+/** What waits for a person or for the ledger. Both have an index of few rows. */
+export const countHeld = async (pool: pg.Pool): Promise<number> => {
+  const { rows } = await pool.query<{ held: string }>({
+    name: 'quarantine-held',
+    text: `select (select count(*) from quarantine where state = 'held')
+      + (select count(*) from quarantine where state = 'asked') as held`,
+  });
+  return Number(rows[0]?.held);
+};

@@ -1,0 +1,106 @@
+import type pg from 'pg';
+import type { Interval, Sums } from '../core/sums.ts';
+
+/** Reads `sales_window`: sums over sites and intervals. */
+type SumRow = {
+  currency: string;
+  slips: string;
+  voids: string;
+  lines: string;
+  units: string;
+  gross: string;
+  late_slips: string;
+  late_gross: string;
+  revision: string;
+  changed_at: Date;
+};
+
+const sums = `currency, sum(slips)::int8 as slips, sum(voids)::int8 as voids, sum(lines)::int8 as lines,
+  sum(units)::int8 as units, sum(gross)::int8 as gross, sum(late_slips)::int8 as late_slips,
+  sum(late_gross)::int8 as late_gross, sum(revision)::int8 as revision, max(changed_at) as changed_at`;
+
+const sumsOf = (row: SumRow): Sums => ({
+  currency: row.currency,
+  slips: Number(row.slips),
+  voids: Number(row.voids),
+  lines: Number(row.lines),
+  units: Number(row.units),
+  gross: Number(row.gross),
+  lateSlips: Number(row.late_slips),
+  lateGross: Number(row.late_gross),
+  revision: Number(row.revision),
+  changedAt: row.changed_at.getTime(),
+});
+
+/** Single intervals in which something was sold; each currency has its own. */
+export const readIntervals = async (
+  pool: pg.Pool,
+  ask: { siteIds: readonly number[]; from: number; to: number; currency: string | undefined },
+): Promise<Interval[]> => {
+  const { rows } = await pool.query<SumRow & { start: Date }>({
+    name: 'sales-by-interval',
+    text: `select window_start as start, ${sums}
+      from sales_window
+      where site_id = any($1::int4[]) and window_start >= $2::timestamptz and window_start < $3::timestamptz
+        and ($4::text is null or currency = $4)
+      group by window_start, currency order by window_start, currency`,
+    values: [ask.siteIds, new Date(ask.from), new Date(ask.to), ask.currency ?? null],
+  });
+  return rows.map((row) => ({ start: row.start.getTime(), ...sumsOf(row) }));
+};
+
+/** Whole spans of single sites. */
+export const readSiteSums = async (
+  pool: pg.Pool,
+  ask: { siteIds: readonly number[]; from: number; to: number; currency: string | undefined },
+): Promise<(Sums & { siteId: number })[]> => {
+  const { rows } = await pool.query<SumRow & { site_id: number }>({
+    name: 'sales-by-site',
+    text: `select site_id, ${sums} from sales_window
+      where site_id = any($1::int4[]) and window_start >= $2::timestamptz and window_start < $3::timestamptz
+        and ($4::text is null or currency = $4)
+      group by site_id, currency`,
+    values: [ask.siteIds, new Date(ask.from), new Date(ask.to), ask.currency ?? null],
+  });
+  return rows.map((row) => ({ siteId: row.site_id, ...sumsOf(row) }));
+};
+
+/** The currency of most slips of late; undefined while nothing was sold. */
+export const readMainCurrency = async (pool: pg.Pool): Promise<string | undefined> => {
+  const { rows } = await pool.query<{ currency: string }>({
+    name: 'main-currency',
+    text: `select currency from till_day where business_day >= (select max(business_day) from till_day) - 7
+      group by currency order by sum(slips) desc, currency limit 1`,
+  });
+  return rows[0]?.currency;
+};
+
+/** Windows that began since `from` and were changed since `changedSince`, whichever site they belong to. */
+export const readChangedStarts = async (
+  pool: pg.Pool,
+  ask: { from: number; changedSince: number; currency: string },
+): Promise<number[]> => {
+  const { rows } = await pool.query<{ window_start: Date }>({
+    name: 'changed-windows',
+    text: `select distinct window_start from sales_window
+      where changed_at >= $1::timestamptz and window_start >= $2::timestamptz and currency = $3`,
+    values: [new Date(ask.changedSince), new Date(ask.from), ask.currency],
+  });
+  return rows.map((row) => row.window_start.getTime());
+};
+
+/** All sites together in single windows. */
+export const readWindows = async (
+  pool: pg.Pool,
+  ask: { siteIds: readonly number[]; starts: readonly number[]; currency: string },
+): Promise<Interval[]> => {
+  if (ask.starts.length === 0) return [];
+  const { rows } = await pool.query<SumRow & { start: Date }>({
+    name: 'sales-of-windows',
+    text: `select window_start as start, ${sums} from sales_window
+      where site_id = any($1::int4[]) and window_start = any($2::timestamptz[]) and currency = $3
+      group by window_start, currency`,
+    values: [ask.siteIds, ask.starts.map((start) => new Date(start)), ask.currency],
+  });
+  return rows.map((row) => ({ start: row.start.getTime(), ...sumsOf(row) }));
+};

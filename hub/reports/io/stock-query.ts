@@ -1,0 +1,62 @@
+import type pg from 'pg';
+
+/** Reads `stock`: positions in the order of site, location and item. Quantities in thousandths, times in milliseconds. */
+export type StockPosition = {
+  siteId: number;
+  location: string;
+  itemId: number;
+  item: string;
+  onHand: number;
+  countedAt: number | null;
+  changedAt: number;
+};
+
+export type StockAsk = {
+  siteIds: readonly number[];
+  item: string | undefined;
+  negativeOnly: boolean;
+  after: { siteId: number; location: string; itemId: number } | undefined;
+  limit: number;
+};
+
+export const readStock = async (pool: pg.Pool, ask: StockAsk): Promise<StockPosition[]> => {
+  // An item is looked for in all sites by an index of its own; without one, the positions' own order is read.
+  const ofItem = ask.item === undefined ? '' : 'and item_id = (select item_id from item where name = $7)';
+  const { rows } = await pool.query<{
+    site_id: number;
+    location: string;
+    item_id: number;
+    name: string;
+    on_hand: string;
+    count_at: Date | null;
+    changed_at: Date;
+  }>({
+    name: ask.item === undefined ? 'stock' : 'stock-of-item',
+    text: `
+      select page.*, item.name from (
+        select site_id, location, item_id, count_quantity + delta_since as on_hand, count_at, changed_at
+        from stock
+        where (site_id, location, item_id) > ($1::int4, $2::text, $3::int4) and site_id = any($4::int4[])
+          and (not $5::bool or count_quantity + delta_since < 0) ${ofItem}
+        order by site_id, location, item_id limit $6) page
+      join item using (item_id) order by site_id, location, item_id`,
+    values: [
+      ask.after?.siteId ?? 0,
+      ask.after?.location ?? '',
+      ask.after?.itemId ?? 0,
+      ask.siteIds,
+      ask.negativeOnly,
+      ask.limit,
+      ...(ask.item === undefined ? [] : [ask.item]),
+    ],
+  });
+  return rows.map((row) => ({
+    siteId: row.site_id,
+    location: row.location,
+    itemId: row.item_id,
+    item: row.name,
+    onHand: Number(row.on_hand),
+    countedAt: row.count_at?.getTime() ?? null,
+    changedAt: row.changed_at.getTime(),
+  }));
+};

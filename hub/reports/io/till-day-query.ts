@@ -1,0 +1,125 @@
+import type pg from 'pg';
+import type { TillDay } from '../core/reconciliation.ts';
+
+/** Reads `till_day` and `day_report`: business days as the books have them and as tills stated them. */
+export type DaySums = {
+  businessDay: string;
+  currency: string;
+  slips: number;
+  voids: number;
+  lines: number;
+  units: number;
+  gross: number;
+  revision: number;
+  changedAt: number;
+};
+
+export const readDays = async (
+  pool: pg.Pool,
+  ask: { siteIds: readonly number[]; fromDay: string; toDay: string; currency: string | undefined },
+): Promise<DaySums[]> => {
+  const { rows } = await pool.query<
+    Record<'slips' | 'voids' | 'lines' | 'units' | 'gross' | 'revision', string> & {
+      business_day: string;
+      currency: string;
+      changed_at: Date;
+    }
+  >({
+    name: 'sales-by-day',
+    text: `select business_day::text, currency, sum(slips)::int8 as slips, sum(voids)::int8 as voids,
+        sum(lines)::int8 as lines, sum(units)::int8 as units, sum(gross)::int8 as gross,
+        sum(revision)::int8 as revision, max(changed_at) as changed_at
+      from till_day
+      where business_day between $2::date and $3::date and site_id = any($1::int4[])
+        and ($4::text is null or currency = $4)
+      group by till_day.business_day, currency order by till_day.business_day, currency`,
+    values: [ask.siteIds, ask.fromDay, ask.toDay, ask.currency ?? null],
+  });
+  return rows.map((row) => ({
+    businessDay: row.business_day,
+    currency: row.currency,
+    slips: Number(row.slips),
+    voids: Number(row.voids),
+    lines: Number(row.lines),
+    units: Number(row.units),
+    gross: Number(row.gross),
+    revision: Number(row.revision),
+    changedAt: row.changed_at.getTime(),
+  }));
+};
+
+export type TillDayRow = Omit<TillDay, 'gaps'> & {
+  siteId: number;
+  currency: string;
+  reportNumber: number | null;
+  closedAt: number | null;
+};
+
+/** A till may have sold without stating it, or stated a day whose sales have not come. The highest report number counts. */
+export const readTillDays = async (
+  pool: pg.Pool,
+  ask: {
+    day: string;
+    siteIds: readonly number[];
+    after: { site: string; workstation: string; currency: string } | undefined;
+    limit: number;
+  },
+): Promise<TillDayRow[]> => {
+  const { rows } = await pool.query<{
+    site_id: number;
+    site: string;
+    workstation: string;
+    currency: string;
+    slips: string;
+    voids: string;
+    gross: string;
+    report_number: string | null;
+    closed_at: Date | null;
+    stated_slips: string;
+    stated_voids: string;
+    stated_gross: string;
+  }>({
+    name: 'reconciliation',
+    text: `
+      with stated as (
+        select distinct on (site_id, workstation, currency) site_id, workstation, currency, report_number, closed_at,
+          slips, voids, gross
+        from day_report where business_day = $1::date and site_id = any($2::int4[])
+        order by site_id, workstation, currency, report_number desc),
+      books as (
+        select site_id, workstation, currency, slips, voids, gross
+        from till_day where business_day = $1::date and site_id = any($2::int4[]))
+      select site_id, site.name as site, workstation, currency, coalesce(books.slips, 0) as slips,
+        coalesce(books.voids, 0) as voids, coalesce(books.gross, 0) as gross, stated.report_number, stated.closed_at,
+        stated.slips as stated_slips, stated.voids as stated_voids, stated.gross as stated_gross
+      from books full join stated using (site_id, workstation, currency) join site using (site_id)
+      where (site.name, workstation, currency) > ($3::text, $4::text, $5::text)
+      order by site.name, workstation, currency limit $6`,
+    values: [
+      ask.day,
+      ask.siteIds,
+      ask.after?.site ?? '',
+      ask.after?.workstation ?? '',
+      ask.after?.currency ?? '',
+      ask.limit,
+    ],
+  });
+  return rows.map((row) => ({
+    siteId: row.site_id,
+    site: row.site,
+    businessDay: ask.day,
+    workstation: row.workstation,
+    currency: row.currency,
+    books: { slips: Number(row.slips), voids: Number(row.voids), gross: Number(row.gross) },
+    reportNumber: row.report_number === null ? null : Number(row.report_number),
+    closedAt: row.closed_at?.getTime() ?? null,
+    stated:
+      row.report_number === null
+        ? null
+        : {
+            slips: Number(row.stated_slips),
+            voids: Number(row.stated_voids),
+            gross: Number(row.stated_gross),
+          },
+  }));
+};

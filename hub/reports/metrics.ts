@@ -1,0 +1,85 @@
+import { byLabel, type Family, gauge, summary } from '@branchline/kernel/metrics.ts';
+import { type Exactness, type FleetSite, siteStates } from './contract.ts';
+
+/**
+ * What the reports know of the whole chain, for Prometheus. Aggregates only: with a series per site and figure, 2,000
+ * sites would fill a monitoring server; which site it is, the dashboard says.
+ */
+export type ReportsState = {
+  sites: readonly FleetSite[];
+  exactness: Pick<Exactness, 'quarantined' | 'gaps' | 'check'>;
+  nowMs: number;
+};
+
+const agesOf = (sites: readonly FleetSite[]): number[] =>
+  sites
+    .filter(({ state }) => state !== 'closed' && state !== 'never')
+    .flatMap(({ ageSeconds }) => (ageSeconds === null ? [] : [ageSeconds]))
+    .sort((a, b) => a - b);
+
+/** The nearest rank, so that it is the age of some site; 0 of none. */
+const quantile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+
+const ageOf = (instant: string | null, nowMs: number): number =>
+  instant === null ? 0 : Math.max(0, (nowMs - Date.parse(instant)) / 1_000);
+
+const sum = (sites: readonly FleetSite[], of: (site: FleetSite) => number): number =>
+  sites.reduce((total, site) => total + of(site), 0);
+
+export const reportsMetrics = ({ sites, exactness, nowMs }: ReportsState): Family[] => {
+  const ages = agesOf(sites);
+  const { check } = exactness;
+  return [
+    gauge(
+      'branchline_fleet_sites',
+      'Sites by their state.',
+      byLabel(
+        'state',
+        Object.fromEntries(
+          siteStates.map((state) => [state, sum(sites, (one) => Number(one.state === state))]),
+        ),
+      ),
+    ),
+    summary(
+      'branchline_fleet_freshness_seconds',
+      'How far the books are behind the sites that are open; quantile 1 is the worst of them.',
+      [0.5, 0.95, 1].map((share) => [share, quantile(ages, share)] as const),
+    ),
+    gauge(
+      'branchline_fleet_pending_events',
+      'Events that wait at the branches.',
+      sum(sites, (one) => one.pending),
+    ),
+    gauge(
+      'branchline_fleet_oldest_unrecorded_seconds',
+      'Age of the oldest event that any agent has reported as not recorded.',
+      Math.max(0, ...sites.map((one) => ageOf(one.oldestUnrecordedAt, nowMs))),
+    ),
+    gauge(
+      'branchline_fleet_gap_events',
+      'Seqs that the books miss below what agents reported.',
+      exactness.gaps,
+    ),
+    gauge(
+      'branchline_fleet_clock_suspect_sites',
+      "Sites whose clock is more than five minutes from Kafka's.",
+      sum(sites, (one) => Number(one.clockSuspect)),
+    ),
+    gauge(
+      'branchline_books_quarantine_held',
+      'Quarantined events that nobody has settled.',
+      exactness.quarantined,
+    ),
+    gauge(
+      'branchline_books_self_check_equal',
+      'Whether adding the books up in several ways gave the same at the last check; 1 before the first.',
+      Number(check?.equal ?? true),
+    ),
+    gauge(
+      'branchline_books_self_check_age_seconds',
+      'How long ago the last check was; 0 before the first.',
+      ageOf(check?.at ?? null, nowMs),
+    ),
+  ];
+};

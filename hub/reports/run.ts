@@ -1,0 +1,94 @@
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '@branchline/kernel/clock.ts';
+import type { Log } from '@branchline/kernel/log.ts';
+import type pg from 'pg';
+import { fleetSite } from './figures/fleet.ts';
+import { followFlow, selfCheckOf } from './figures/pipeline.ts';
+import { followFleet } from './fleet-view.ts';
+import { createServer } from './http/server.ts';
+import { readPageFiles } from './io/page-files.ts';
+import { feedLive } from './live-feed.ts';
+import { reportsMetrics } from './metrics.ts';
+import { checkEvery } from './self-checks.ts';
+
+/** The reports role on one screen: PostgreSQL → views of the fleet → figures → HTTP, and the stream of what changes. */
+export type ReportsOptions = {
+  pool: pg.Pool;
+  reportsHost: string;
+  reportsPort: number;
+  insecureListen: boolean;
+  /** The chain's own zone. */
+  timeZone: string;
+  /** Of the books; used until a ledger has written down its own. */
+  intervalMinutes: number;
+  agentStatusSeconds: number;
+  demoNetwork?: string | undefined;
+  /** Where the dashboard's files lie. */
+  dashboard: URL;
+  log: Log;
+  clock?: typeof systemClock;
+  /** How old the view of the fleet may be that a question is answered from. */
+  freshMs?: number;
+};
+
+const checkEveryMs = 5 * 60_000;
+/** A site is silent when it was not heard of for this many statuses. */
+const statusesMissed = 3;
+const usualFreshMs = 400;
+
+export const startReports = async (options: ReportsOptions) => {
+  const { pool, log, clock = systemClock } = options;
+  // Whether PostgreSQL is there, and lets us read, is known before anything listens.
+  await pool.query('select 1 from site limit 1');
+  const opened = new AsyncDisposableStack();
+  const views = followFleet({
+    pool,
+    chainZone: options.timeZone,
+    intervalMs: options.intervalMinutes * 60_000,
+    silentAfterMs: options.agentStatusSeconds * 1_000 * statusesMissed,
+    clock,
+    freshMs: options.freshMs ?? usualFreshMs,
+  });
+  const flowOf = followFlow(pool, clock);
+  const checks = opened.adopt(checkEvery(pool, checkEveryMs, log), (it) => it.stop());
+  const feed = opened.adopt(feedLive({ pool, views, flowOf, checks, clock, log }), (it) => it.stop());
+  const app = opened.adopt(
+    await createServer({
+      parts: { pool, views, flowOf, checks, clock, demoNetwork: options.demoNetwork },
+      feed,
+      files: readPageFiles(options.dashboard),
+      anyHost: options.insecureListen,
+      log,
+    }),
+    (it) => it.close(),
+  );
+  try {
+    await app.listen({ host: options.reportsHost, port: options.reportsPort });
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+  if (options.insecureListen)
+    log.warn(
+      { host: options.reportsHost },
+      'reports can be reached without any sign-in: whoever reaches this address reads all figures and changes calendars',
+    );
+  const { port } = app.server.address() as AddressInfo;
+  const host = options.reportsHost.includes(':') ? `[${options.reportsHost}]` : options.reportsHost;
+  const url = `http://${host}:${port}`;
+  return {
+    url,
+    status: () => ({ url, streams: feed.clients(), booksEqual: checks.known()?.equal ?? null }),
+    /** The whole chain as it stands now, for Prometheus. */
+    metrics: async () => {
+      const view = await views.now();
+      const [{ exactness }, check] = await Promise.all([flowOf(view), checks.last()]);
+      return reportsMetrics({
+        sites: view.sites.map((site) => fleetSite(view, site)),
+        exactness: { ...exactness, check: check === undefined ? null : selfCheckOf(check) },
+        nowMs: clock.now(),
+      });
+    },
+    stop: () => opened.disposeAsync(),
+  };
+};

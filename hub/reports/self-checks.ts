@@ -1,0 +1,44 @@
+import type { Log } from '@branchline/kernel/log.ts';
+import type pg from 'pg';
+import { readLastCheck, runSelfCheck, type SelfCheck } from './io/self-check-table.ts';
+
+/** Adds the books up again every few minutes, and whenever a person asks; only one at a time. */
+export type SelfChecks = {
+  run(): Promise<SelfCheck>;
+  /** The newest there is, also from before this process. */
+  last(): Promise<SelfCheck | undefined>;
+  /** Of this process, without asking the database. */
+  known(): SelfCheck | undefined;
+  stop(): Promise<void>;
+};
+
+export const checkEvery = (pool: pg.Pool, everyMs: number, log: Log): SelfChecks => {
+  let newest: SelfCheck | undefined;
+  let running: Promise<SelfCheck> | undefined;
+
+  const run = (): Promise<SelfCheck> => {
+    running ??= runSelfCheck(pool)
+      .then((check) => {
+        newest = check;
+        if (!check.equal) log.error({ sums: check.sums }, 'the books do not add up: their sums differ');
+        return check;
+      })
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  };
+
+  const timer = setInterval(() => {
+    run().catch((error: unknown) => log.warn({ err: error }, 'the self-check could not be made'));
+  }, everyMs);
+  return {
+    run,
+    last: async () => newest ?? (await readLastCheck(pool)),
+    known: () => newest,
+    stop: async () => {
+      clearInterval(timer);
+      await running?.catch(() => {});
+    },
+  };
+};

@@ -1,0 +1,443 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type {
+  Correction,
+  Fleet,
+  Reconciliation,
+  SalesDay,
+  SalesInterval,
+  SalesItem,
+  SalesSite,
+  SelfCheck,
+  StockRow,
+} from '@branchline/hub/reports/contract.ts';
+import { seededRandom } from '@branchline/kernel/random.ts';
+import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
+import { countEvent, movementEvent, slipEvent } from '../world/events.ts';
+import { intervalMs, type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
+
+/** What reports say of books that the ledger's own transaction has filled, against sums straight from the events. */
+
+let folder: string;
+let postgres: LocalPostgres;
+let database: BooksDatabase;
+let stand: ReportsStand;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'branchline-reports-'));
+  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
+});
+afterAll(async () => {
+  await postgres?.part.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  database = await createBooksDatabase(postgres.urlOf);
+  stand = await startReportsStand(database, { now: noon });
+});
+afterEach(async () => {
+  await stand.close();
+  await database.close();
+});
+
+const noon = Date.UTC(2026, 10, 23, 12);
+const minute = 60_000;
+const hour = 60 * minute;
+type Rows<T> = { rows: T[]; next: string | null };
+type Slip = ReturnType<typeof slipEvent>;
+
+const rows = async <T>(path: string): Promise<T[]> => (await stand.get<Rows<T>>(path)).rows;
+const sumOf = <T>(all: readonly T[], value: (one: T) => number): number =>
+  all.reduce((sum, one) => sum + value(one), 0);
+const grossOf = (slip: Slip): number => slip.data.totals.gross;
+const one = (site: string, sequence: number, at: number, amount = 100, item = 'A') =>
+  slipEvent({ site, sequence, at, lines: [{ item, quantity: 1_000, amount }] });
+
+/** A few hundred slips of several sites and items over a day, some of them voided. */
+const dayOfSlips = (): Slip[] => {
+  const random = seededRandom(5);
+  return Array.from({ length: 400 }, (_, i) => {
+    const slip = {
+      site: `store-000${1 + Math.floor(random() * 3)}`,
+      sequence: i + 1,
+      at: noon - 12 * hour + Math.floor(random() * 24 * hour),
+      lines: Array.from({ length: 1 + Math.floor(random() * 3) }, () => ({
+        item: `item-${Math.floor(random() * 20)}`,
+        quantity: 1_000 * (1 + Math.floor(random() * 4)),
+        amount: 1 + Math.floor(random() * 5_000),
+      })),
+    };
+    return random() < 0.1 ? [slipEvent(slip), slipEvent({ ...slip, voidOf: true })] : [slipEvent(slip)];
+  }).flat();
+};
+
+describe('sales equal the sums of the events', () => {
+  let slips: Slip[];
+  beforeEach(async () => {
+    slips = dayOfSlips();
+    await stand.sell(slips);
+  });
+
+  test.each([5, 15, 60])('by intervals of %d minutes, of all sites and of two', async (minutes) => {
+    const path = `/sales/intervals?day=2026-11-23&minutes=${minutes}`;
+    for (const sites of [
+      ['store-0001', 'store-0002', 'store-0003'],
+      ['store-0001', 'store-0003'],
+    ]) {
+      const own = slips.filter((slip) => sites.includes(slip.data.site.storeId));
+      const named = sites.length === 3 ? '' : sites.map((site) => `&site=${site}`).join('');
+      const found = await rows<SalesInterval>(path + named);
+      expect(found).toHaveLength((24 * 60) / minutes);
+      for (const interval of found) {
+        const within = own.filter(
+          ({ time }) =>
+            Date.parse(time) >= Date.parse(interval.start) && Date.parse(time) < Date.parse(interval.end),
+        );
+        const voids = within.filter(({ type }) => type.includes('voided')).length;
+        expect(interval).toMatchObject({
+          slips: within.length - voids,
+          voids,
+          lines: sumOf(within, (slip) => slip.data.lines.length),
+          units: sumOf(within, (slip) => sumOf(slip.data.lines, (line) => Number(line.quantity))).toFixed(3),
+          gross: sumOf(within, grossOf),
+        });
+      }
+    }
+  });
+
+  test('by site, by item and by business day', async () => {
+    for (const site of await rows<SalesSite>('/sales/sites?day=2026-11-23')) {
+      const own = slips.filter((slip) => slip.data.site.storeId === site.site);
+      expect(site.gross).toBe(sumOf(own, grossOf));
+      expect(own.length).toBeGreaterThan(0);
+    }
+    const lines = slips
+      .filter((slip) => slip.data.site.storeId === 'store-0002')
+      .flatMap((slip) => slip.data.lines);
+    for (const sort of ['amount', 'units'] as const) {
+      const items = await rows<SalesItem>(`/sales/items?site=store-0002&day=2026-11-23&sort=${sort}`);
+      expect(items).toHaveLength(new Set(lines.map((line) => line.item.itemId)).size);
+      for (const item of items) {
+        const own = lines.filter((line) => line.item.itemId === item.item);
+        expect(item).toMatchObject({
+          lines: own.length,
+          units: sumOf(own, (line) => Number(line.quantity)).toFixed(3),
+          amount: sumOf(own, (line) => line.extendedAmount),
+        });
+      }
+      const order = items.map((item) => Number(item[sort]));
+      expect(order).toEqual(order.toSorted((a, b) => b - a));
+    }
+    const days = await rows<SalesDay>('/sales/days?fromDay=2026-11-22&toDay=2026-11-24');
+    expect(days.map(({ businessDay, gross }) => [businessDay, gross])).toEqual([
+      ['2026-11-22', 0],
+      ['2026-11-23', sumOf(slips, grossOf)],
+      ['2026-11-24', 0],
+    ]);
+  });
+
+  test('and adding the books up in several ways gives the same', async () => {
+    const check = (await (await stand.change('POST', '/exactness/check')).json()) as SelfCheck;
+    expect(check.equal).toBe(true);
+    expect(new Set(check.sums.map(({ gross }) => gross))).toEqual(new Set([sumOf(slips, grossOf)]));
+    expect(await stand.get('/exactness')).toMatchObject({ check: { at: check.at, equal: true } });
+  });
+
+  test('and a single wrong total is found', async () => {
+    await database.pool.query(
+      'update sales_window set gross = gross + 1 where ctid = (select min(ctid) from sales_window)',
+    );
+    const check = (await (await stand.change('POST', '/exactness/check')).json()) as SelfCheck;
+    expect(check.equal).toBe(false);
+  });
+});
+
+test('slips whose lines differ from their total are told apart and are no difference of the books', async () => {
+  const odd = one('store-0001', 1, noon - hour, 500);
+  odd.data.totals.gross = 490;
+  odd.data.tenders = [{ tenderType: 'CASH', amount: 490 }];
+  await stand.sell([odd, one('store-0001', 2, noon - hour)]);
+  const check = (await (await stand.change('POST', '/exactness/check')).json()) as SelfCheck;
+  expect(check.equal).toBe(true);
+  const of = (what: string) =>
+    check.sums.find((sum) => sum.what.startsWith(what) && sum.scope === '2026-11-23');
+  expect(of('tills')?.gross).toBe(590);
+  expect(of('items')?.gross).toBe(600);
+  expect(of('lines that differ')?.gross).toBe(10);
+});
+
+describe('local days', () => {
+  /** The day on the wall of a zone, by ICU's own calendar and none of the hub's code. */
+  const wallDay = (zone: string, at: number): string =>
+    new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(at);
+
+  test.each([
+    ['Europe/Berlin', '2026-03-29', 23],
+    ['Europe/Berlin', '2026-10-25', 25],
+    ['America/New_York', '2026-03-08', 23],
+    ['America/New_York', '2026-11-01', 25],
+    ['Asia/Kolkata', '2026-10-25', 24],
+  ])('in %s the %s has the sales of its %d hours', async (timeZone, day, hours) => {
+    const around = Date.parse(`${day}T12:00:00Z`);
+    const slips = Array.from({ length: 600 }, (_, i) => {
+      const at = around - 36 * hour + i * 7 * minute;
+      return slipEvent({
+        site: 'store-0001',
+        sequence: i + 1,
+        at,
+        businessDay: wallDay(timeZone, at),
+        lines: [{ item: 'A', quantity: 1_000, amount: 100 + i }],
+      });
+    });
+    await stand.sell(slips);
+    const none = { openedOn: null, closedOn: null, openingHours: [], closedDays: [] };
+    expect((await stand.change('PUT', '/sites/store-0001/calendar', { ...none, timeZone })).status).toBe(200);
+
+    const own = slips.filter(({ time }) => wallDay(timeZone, Date.parse(time)) === day);
+    const expected = sumOf(own, grossOf);
+    const intervals = await rows<SalesInterval>(`/sales/intervals?day=${day}&site=store-0001`);
+    expect(intervals).toHaveLength(hours * 12);
+    expect(sumOf(intervals, ({ gross }) => gross)).toBe(expected);
+    const hourly = await rows<SalesInterval>(`/sales/intervals?day=${day}&site=store-0001&minutes=60`);
+    expect(hourly).toHaveLength(hours);
+    expect(sumOf(hourly, ({ gross }) => gross)).toBe(expected);
+    const [site] = await rows<SalesSite>(`/sales/sites?day=${day}`);
+    expect(site?.gross).toBe(expected);
+    const [business] = await rows<SalesDay>(`/sales/days?day=${day}&site=store-0001`);
+    expect(business?.gross).toBe(expected);
+  });
+});
+
+describe('completeness', () => {
+  const windowOf = async (at: number, site = ''): Promise<SalesInterval> => {
+    const from = new Date(at).toISOString();
+    const to = new Date(at + intervalMs).toISOString();
+    const [found] = await rows<SalesInterval>(`/sales/intervals?from=${from}&to=${to}${site}`);
+    return found as SalesInterval;
+  };
+
+  test('a window is complete when every site that sells is known beyond its end', async () => {
+    await stand.sell([one('store-0001', 1, noon - hour), one('store-0002', 1, noon - hour)]);
+    await stand.hear('store-0001', noon);
+    await stand.hear('store-0002', noon - 20 * minute);
+    const [early, late] = await Promise.all([windowOf(noon - 30 * minute), windowOf(noon - 10 * minute)]);
+    expect(early.completeness).toEqual({ expected: 2, complete: 2, missing: [] });
+    expect(late.completeness).toEqual({ expected: 2, complete: 1, missing: ['store-0002'] });
+    expect((await windowOf(noon - 10 * minute, '&site=store-0001')).completeness.expected).toBe(1);
+  });
+
+  test('what waits at a branch holds its windows open, and what comes closes none of them wrongly', async () => {
+    await stand.sell([one('store-0001', 1, noon - hour)]);
+    await stand.hear('store-0001', noon, {
+      highest: 3,
+      recordedTo: 1,
+      oldestUnrecordedAt: noon - 17 * minute,
+      pending: 2,
+    });
+    expect((await windowOf(noon - 25 * minute)).completeness.complete).toBe(1);
+    expect((await windowOf(noon - 20 * minute)).completeness.complete).toBe(0);
+    expect((await stand.get<Fleet>('/fleet')).sites[0]).toMatchObject({
+      completeTo: new Date(noon - 17 * minute).toISOString(),
+      pending: 2,
+      gaps: 2,
+      state: 'late',
+    });
+    await stand.sell([one('store-0001', 2, noon - 17 * minute), one('store-0001', 3, noon - 16 * minute)]);
+    expect((await windowOf(noon - 5 * minute)).completeness.complete).toBe(1);
+  });
+
+  test('events that were recorded and then lost make nothing complete', async () => {
+    await stand.sell([one('store-0001', 1, noon - hour)]);
+    stand.skip('store-0001', 1);
+    await stand.hear('store-0001', noon - 30 * minute, { highest: 1, recordedTo: 1 });
+    await stand.sell([one('store-0001', 3, noon - 10 * minute)]);
+    await stand.hear('store-0001', noon, { highest: 4, recordedTo: 3, oldestUnrecordedAt: noon - minute });
+    const [site] = (await stand.get<Fleet>('/fleet')).sites;
+    expect(site).toMatchObject({ completeTo: new Date(noon - 30 * minute).toISOString(), gaps: 2 });
+  });
+
+  test('sites are expected in their opening hours, on their days, while they exist', async () => {
+    const names = ['store-0001', 'store-0002', 'store-0003'];
+    await stand.sell(names.map((site) => one(site, 1, noon - hour)));
+    const hours = (opens: string, closes: string) =>
+      [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, opens, closes }));
+    const none = { timeZone: 'Europe/Berlin', openedOn: null, closedOn: null, closedDays: [] };
+    await stand.change('PUT', '/sites/store-0001/calendar', {
+      ...none,
+      openingHours: hours('08:00', '20:00'),
+    });
+    await stand.change('PUT', '/sites/store-0002/calendar', {
+      ...none,
+      openingHours: hours('18:00', '02:00'),
+    });
+    await stand.change('PUT', '/sites/store-0003/calendar', {
+      ...none,
+      openingHours: hours('00:00', '00:00'),
+      closedDays: ['2026-11-22'],
+      closedOn: '2026-11-24',
+    });
+    const expectedAt = async (text: string) => (await windowOf(Date.parse(text))).completeness.missing;
+    // Berlin is one hour east of UTC in November.
+    expect(await expectedAt('2026-11-23T06:55:00Z')).toEqual(['store-0003']);
+    expect(await expectedAt('2026-11-23T07:00:00Z')).toEqual(['store-0001', 'store-0003']);
+    expect(await expectedAt('2026-11-23T18:00:00Z')).toEqual(names);
+    expect(await expectedAt('2026-11-23T00:30:00Z')).toEqual(['store-0002', 'store-0003']);
+    expect(await expectedAt('2026-11-22T12:00:00Z')).toEqual(['store-0001']);
+    expect(await expectedAt('2026-11-24T12:00:00Z')).toEqual(['store-0001']);
+  });
+
+  test('a site whose clock is a day ahead is flagged, and windows of others stay as they are', async () => {
+    const dayMs = 24 * hour;
+    await stand.sell([one('store-0001', 1, noon - hour, 700)]);
+    await stand.hear('store-0001', noon);
+    const before = await stand.get<Rows<SalesInterval>>('/sales/intervals?day=2026-11-23&site=store-0001');
+    await stand.sell([one('store-0002', 1, noon - hour + dayMs, 300)], -dayMs);
+    await stand.hear('store-0002', noon, { clockAheadMs: dayMs });
+
+    expect(await stand.get('/sales/intervals?day=2026-11-23&site=store-0001')).toEqual(before);
+    const today = await windowOf(noon - hour);
+    expect(today).toMatchObject({ gross: 700, completeness: { expected: 2, complete: 2 } });
+    expect((await windowOf(noon - hour + dayMs)).gross).toBe(300);
+    expect((await windowOf(noon - hour + dayMs)).completeness.complete).toBe(0);
+    const { sites } = await stand.get<Fleet>('/fleet');
+    expect(sites.map(({ site, clockSuspect, clockAheadMs }) => [site, clockSuspect, clockAheadMs])).toEqual([
+      ['store-0001', false, 0],
+      ['store-0002', true, dayMs],
+    ]);
+    expect(sites[1]?.completeTo).toBe(new Date(noon).toISOString());
+  });
+});
+
+test('H3 what a store sends late changes its past windows, raises their revision and is told as a correction', async () => {
+  const at = noon - 6 * hour;
+  const sold = [one('store-0001', 1, at, 1_000), one('store-0001', 2, at + minute, 500)];
+  await stand.sell(sold.slice(0, 1));
+  const span = `from=${new Date(at).toISOString()}&to=${new Date(at + intervalMs).toISOString()}`;
+  const [before] = await rows<SalesInterval>(`/sales/intervals?${span}`);
+  const since = new Date(Date.now() - hour).toISOString();
+  expect(await rows('/corrections?since=' + since)).toEqual([]);
+
+  await stand.sell(sold.slice(1), 5 * hour);
+  const [after] = await rows<SalesInterval>(`/sales/intervals?${span}`);
+  expect(before).toMatchObject({ gross: 1_000, revision: 1, onTime: { slips: 1, gross: 1_000 } });
+  expect(after).toMatchObject({ gross: 1_500, slips: 2, revision: 2, onTime: { slips: 1, gross: 1_000 } });
+  expect(await rows<Correction>(`/corrections?since=${since}`)).toMatchObject([
+    {
+      site: 'store-0001',
+      start: new Date(at).toISOString(),
+      slips: 1,
+      gross: 500,
+      units: '1.000',
+      revision: 2,
+      // Recorded five hours after its own time, one minute into the window: four minutes less after the window's end.
+      lateSeconds: 5 * 3_600 - 4 * 60,
+    },
+  ]);
+  expect(await rows(`/corrections?since=${since}&before=${new Date(at).toISOString()}`)).toEqual([]);
+});
+
+test("a till's day-end report is held against the books", async () => {
+  await stand.sell([one('store-0117', 1, noon - hour, 700), one('store-0117', 2, noon - hour, 300)]);
+  const reconciled = async () => (await rows<Reconciliation>('/reconciliation?day=2026-11-23'))[0];
+  expect(await reconciled()).toMatchObject({
+    state: 'open',
+    stated: null,
+    books: { slips: 2, gross: 1_000 },
+  });
+  const state = (number: number, slips: number, gross: number) =>
+    database.pool.query(
+      `insert into day_report (site_id, business_day, workstation, currency, report_number, slips, voids, gross, closed_at, source_id, seq)
+       select site_id, '2026-11-23', 'till-1', 'EUR', $1, $2, 0, $3, now(), 1, 9 from site`,
+      [number, slips, gross],
+    );
+  await state(9, 1, 700);
+  expect(await reconciled()).toMatchObject({ state: 'differs', reportNumber: 9 });
+  // 10 comes after 9 as a number; as a text it would not.
+  await state(10, 2, 1_000);
+  expect(await reconciled()).toMatchObject({
+    state: 'equal',
+    reportNumber: 10,
+    text: 'store-0117 till-1, 2026-11-23: 2 of 2 slips, 0 gaps, totals equal',
+  });
+});
+
+test('stock is what the events make it, marked when negative and when nobody knows it any more', async () => {
+  await stand.sell([
+    countEvent({
+      site: 'store-0001',
+      id: 'count-1',
+      at: noon - 2 * hour,
+      full: false,
+      lines: [{ item: 'A', quantity: 5_000 }],
+    }),
+    movementEvent({
+      site: 'store-0001',
+      id: 'move-1',
+      at: noon - hour,
+      lines: [
+        { item: 'A', quantity: 2_500 },
+        { item: 'B', quantity: -1_000 },
+      ],
+    }),
+    movementEvent({
+      site: 'store-0002',
+      id: 'move-1',
+      at: noon - hour,
+      lines: [{ item: 'A', quantity: 1_000 }],
+    }),
+  ]);
+  await stand.hear('store-0001', noon);
+  await stand.hear('store-0002', noon - 30 * minute);
+  const seen = (all: StockRow[]) =>
+    all.map(({ site, item, onHand, negative, stale }) => [site, item, onHand, negative, stale]);
+  expect(seen(await rows<StockRow>('/stock'))).toEqual([
+    ['store-0001', 'A', '7.500', false, false],
+    ['store-0001', 'B', '-1.000', true, false],
+    ['store-0002', 'A', '1.000', false, true],
+  ]);
+  expect(seen(await rows<StockRow>('/stock?negative=true'))).toHaveLength(1);
+  expect(seen(await rows<StockRow>('/stock?stale=true'))).toHaveLength(1);
+  expect(seen(await rows<StockRow>('/stock?item=A'))).toHaveLength(2);
+  expect(seen(await rows<StockRow>('/stock?item=A&site=store-0002'))).toHaveLength(1);
+});
+
+test('the fleet shows who is online, late, silent, closed and was never heard', async () => {
+  const names = ['store-0001', 'store-0002', 'store-0003', 'store-0004', 'store-0005'];
+  await stand.sell(names.map((site) => one(site, 1, noon - hour)));
+  await stand.hear('store-0001', noon - 5_000, { version: '0.2.0' });
+  await stand.hear('store-0002', noon - 5_000, {
+    highest: 2,
+    recordedTo: 1,
+    oldestUnrecordedAt: noon - 40 * minute,
+  });
+  await stand.hear('store-0003', noon - 31_000);
+  await stand.hear('store-0004', noon - hour);
+  await stand.change('PUT', '/sites/store-0004/calendar', {
+    timeZone: null,
+    openedOn: null,
+    closedOn: '2026-11-20',
+    openingHours: [],
+    closedDays: [],
+  });
+  const fleet = await stand.get<Fleet>('/fleet');
+  expect(fleet.sites.map(({ state }) => state)).toEqual(['online', 'late', 'silent', 'closed', 'never']);
+  expect(fleet.counts).toEqual({ online: 1, late: 1, silent: 1, closed: 1, never: 1 });
+  expect(fleet.freshness).toMatchObject({ p50: 31, max: 2_400 });
+  expect(fleet.sites[0]?.versions).toEqual(['0.2.0']);
+  const silent = await stand.get<Fleet>('/fleet?state=silent');
+  expect(silent.sites.map(({ site }) => site)).toEqual(['store-0003']);
+});
+
+test('a backlog that shrinks from status to status has a time at which it is gone', async () => {
+  await stand.sell([one('store-0001', 1, noon - hour)]);
+  const drain = async (at: number, pending: number) => {
+    await stand.hear('store-0001', at, { pending });
+    return (await stand.get<Fleet>('/fleet')).sites[0]?.drainSeconds;
+  };
+  expect(await drain(noon - 30_000, 1_000)).toBe(null);
+  expect(await drain(noon - 20_000, 800)).toBe(40);
+  expect(await drain(noon - 10_000, 0)).toBe(0);
+});
