@@ -13,7 +13,7 @@ import { salesInterval } from './figures/sales.ts';
 import { noCurrency, nothingSold } from './figures/shape.ts';
 import { expectedIn, type FleetView, type FleetViews } from './fleet-view.ts';
 import { readCorrections } from './io/correction-query.ts';
-import { readChangedStarts, readIntervals, readMainCurrency, readWindows } from './io/sales-query.ts';
+import { readChainIntervals, readChangedIntervals, readMainCurrency } from './io/sales-query.ts';
 import type { SelfChecks } from './self-checks.ts';
 
 /**
@@ -77,21 +77,18 @@ const createState = ({ pool, flowOf, checks, clock }: Omit<Parts, 'views' | 'log
     currency = { code, readAt: clock.now() };
   };
 
-  const readSums = async (view: FleetView, grid: Grid, since: number) => {
-    const siteIds = view.sites.map((site) => site.siteId);
+  const readSums = async (grid: Grid, since: number) => {
     if (clock.now() - since > overlapMs) {
-      const all = await readIntervals(pool, { siteIds, ...grid, currency: currency.code });
+      const all = await readChainIntervals(pool, { ...grid, currency: currency.code });
       sums = new Map(all.map((row) => [row.start, row]));
       return;
     }
-    const starts = await readChangedStarts(pool, {
+    const changed = await readChangedIntervals(pool, {
       from: grid.from,
       changedSince: since - overlapMs,
       currency: currency.code,
     });
-    const shown = starts.filter((start) => start < grid.to);
-    for (const row of await readWindows(pool, { siteIds, starts: shown, currency: currency.code }))
-      sums.set(row.start, row);
+    for (const row of changed) if (row.start < grid.to) sums.set(row.start, row);
   };
 
   const noteIntervals = (view: FleetView, grid: Grid, look: number) => {
@@ -131,7 +128,7 @@ const createState = ({ pool, flowOf, checks, clock }: Omit<Parts, 'views' | 'log
       const since = lookedAt;
       const to = Math.ceil((view.at + 1) / view.intervalMs) * view.intervalMs;
       const grid = { from: to - intervalsMs, to, stepMs: view.intervalMs };
-      await readSums(view, grid, since);
+      await readSums(grid, since);
       await noteCorrections(view, since, look);
       noteIntervals(view, grid, look);
       for (const site of view.sites)

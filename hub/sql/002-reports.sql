@@ -72,9 +72,6 @@ create table correction (
 create index correction_changed_at on correction (changed_at);
 comment on table correction is 'One row for each time that late events changed a window: what it gained, and how long after its end the last of them was recorded.';
 
--- Summaries of blocks, not entries of rows: updates stay HOT, and "changed since" reads only what was touched lately.
-create index sales_window_changed on sales_window using brin (changed_at) with (pages_per_range = 16, autosummarize = on);
-
 create table agent (
   site_id int4 not null references site,
   name text collate "C" not null,

@@ -3,6 +3,7 @@ import { migrate } from '@branchline/hub/io/migrate.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
 import { createReports } from '@branchline/local/reports.ts';
 import pg from 'pg';
+import { sumsOfWindows } from '../world/sums-of-windows.ts';
 import { type Bench, distribution, type Figures } from './report.ts';
 
 /** The dashboard's questions over HTTP, with a chain's whole year in the books: how long does a person wait? */
@@ -45,6 +46,9 @@ const windowsOfDay = `
   select s, at, 'EUR', 5, 0, 20, 30000, 12345 + s, 0, 0, 3, at + interval '5 minutes'
   from generate_series($1::timestamptz, $1::timestamptz + interval '23:55', interval '5 minutes') at,
     generate_series(1, ${sitesCount}) s order by at, s`;
+const sumsOfDay = sumsOfWindows(
+  "where window_start >= $1::timestamptz and window_start < $1::timestamptz + interval '1 day'",
+);
 const tillDaysOfDay = `
   insert into till_day (site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
   select s, $1::date, 'till-' || t, 'EUR', 360, 0, 1440, 2160000, 888840
@@ -64,6 +68,7 @@ const fill = async (client: pg.Client, days: number, onProgress: (line: string) 
   for (let n = days - 1; n >= 0; n--) {
     const day = new Date(lastDay - n * dayMs);
     await client.query(windowsOfDay, [day]);
+    for (const text of sumsOfDay) await client.query(text, [day]);
     await client.query(tillDaysOfDay, [dayText(day.getTime())]);
     if (n < itemDays) await client.query(itemsOfDay, [dayText(day.getTime())]);
     if (n < itemDays) await client.query(correctionsOfDay, [day]);

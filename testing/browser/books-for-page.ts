@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { sumsOfWindows } from '../world/sums-of-windows.ts';
 
 /**
  * Books of a chain of stores, made in the database itself: slips in the journal, and every total added up from them, so
@@ -64,6 +65,7 @@ const ofTotals = [
   `insert into correction (changed_at, site_id, window_start, currency, slips, units, gross, late_seconds)
      select now() - (now() - window_start) / 3, site_id, window_start, currency, 1, 1000, late_gross, 5400
      from sales_window where late_slips > 0`,
+  ...sumsOfWindows(),
   `insert into till_day (site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
      select site_id, business_day, 'till-1', currency, count(*), 0, sum(lines), sum(units), sum(gross)
      from journal group by 1, 2, 3, 4`,

@@ -24,7 +24,7 @@ export const createBooksDatabase = async (urlOf: (database: string) => string): 
   pool.on('error', () => {});
   const empty = async () => {
     await pool.query(
-      `truncate setting, site, item, ingest_offset, source, journal, sales_window, till_day, item_day, stock, full_count, quarantine,
+      `truncate setting, site, item, ingest_offset, source, journal, sales_window, site_hour, chain_window, till_day, item_day, stock, full_count, quarantine,
          conflict, day_report, correction, opening_hours, closed_day, agent, hub_state, replay_request, self_check
        restart identity cascade`,
     );

@@ -21,6 +21,8 @@ export type WindowGain = {
   lateGross: number;
   /** When the last of the late ones was recorded; 0 when none was late. */
   lateRecordedAt: number;
+  /** How many windows this gain changes: one, until gains are summed. */
+  revisions: number;
 };
 
 export type TillDayGain = {
@@ -80,6 +82,7 @@ export const windowGains = (booked: Booked[], intervalMs: number): WindowGain[] 
       lateUnits: 0,
       lateGross: 0,
       lateRecordedAt: 0,
+      revisions: 1,
     }));
     if (entry.kind === kinds.completed) gain.slips += 1;
     else gain.voids += 1;
@@ -95,6 +98,46 @@ export const windowGains = (booked: Booked[], intervalMs: number): WindowGain[] 
   }
   return [...gains.values()];
 };
+
+/** Gains of windows summed over sites, or over the windows of an hour, as `placeOf` says. */
+const summed = (
+  gains: WindowGain[],
+  placeOf: (gain: WindowGain) => { siteId: number; windowStart: number },
+): WindowGain[] => {
+  const sums = new Map<string, WindowGain>();
+  for (const gain of gains) {
+    const place = placeOf(gain);
+    const key = `${place.siteId}/${place.windowStart}/${gain.currency}`;
+    const sum = sums.get(key);
+    if (sum === undefined) {
+      sums.set(key, { ...gain, ...place });
+      continue;
+    }
+    sum.slips += gain.slips;
+    sum.voids += gain.voids;
+    sum.lines += gain.lines;
+    sum.units += gain.units;
+    sum.gross += gain.gross;
+    sum.lateSlips += gain.lateSlips;
+    sum.lateUnits += gain.lateUnits;
+    sum.lateGross += gain.lateGross;
+    sum.lateRecordedAt = Math.max(sum.lateRecordedAt, gain.lateRecordedAt);
+    sum.revisions += gain.revisions;
+  }
+  return [...sums.values()];
+};
+
+/** No site has this id: sums over all of them. */
+export const wholeChain = 0;
+
+export const chainGains = (gains: WindowGain[]): WindowGain[] =>
+  summed(gains, ({ windowStart }) => ({ siteId: wholeChain, windowStart }));
+
+const hourMs = 3_600_000;
+
+/** Every length that an interval may have divides an hour. */
+export const hourGains = (gains: WindowGain[]): WindowGain[] =>
+  summed(gains, ({ siteId, windowStart }) => ({ siteId, windowStart: windowStartOf(windowStart, hourMs) }));
 
 export const tillDayGains = (booked: Booked[]): TillDayGain[] => {
   const gains = new Map<string, TillDayGain>();

@@ -11,7 +11,7 @@ import { insertJournal, type JournalOutcome, type JournalRow } from './journal-t
 import type { Names } from './names.ts';
 import { keepConflicts, keepQuarantined, type Quarantined } from './quarantine-tables.ts';
 import { lockSources, type SourceTally, settleSources } from './source-table.ts';
-import { addToTotals } from './totals-tables.ts';
+import { type Adding, addToTotals } from './totals-tables.ts';
 
 /**
  * The one transaction that takes a slice of a Kafka partition into the books (H2): fence, lock the sources, take the new
@@ -120,7 +120,7 @@ export const bookRows = async (
   client: pg.ClientBase,
   names: Names,
   rows: JournalRow[],
-  intervalMs: number,
+  adding: Adding,
 ): Promise<JournalOutcome> => {
   await names.ensureMonths(new Set(rows.map((row) => row.entry.businessDay)));
   const items = await names.itemIds(itemNames(rows));
@@ -135,7 +135,7 @@ export const bookRows = async (
     }),
   );
   const dayReports = outcome.inserted.filter((row) => row.entry.dayReport !== null);
-  await addToTotals(client, booked, dayReports, intervalMs);
+  await addToTotals(client, booked, dayReports, adding);
   await keepConflicts(client, outcome.conflicting);
   return outcome;
 };
@@ -161,7 +161,10 @@ export const createBooks = (
     }));
 
     const { rows, quarantined } = readFresh(policy, groups);
-    const { inserted, repeated, conflicting } = await bookRows(client, names, rows, intervalMs);
+    const { inserted, repeated, conflicting } = await bookRows(client, names, rows, {
+      intervalMs,
+      part: slice.part,
+    });
     const strayRows = strays.map((stray) => ({ sourceId: null, first: null, last: null, ...stray }));
     await keepQuarantined(client, slice, [...quarantined, ...strayRows]);
     const [appliedOf, repeatedOf, conflictingOf, quarantinedOf] = [

@@ -9,6 +9,9 @@ import type { Names } from './names.ts';
  * Each row has a transaction of its own: a second hub skips it while it is locked, and finds it settled afterwards; the
  * journal's key is the second net.
  */
+/** What is applied again comes from no partition; its sums have rows of their own. */
+const noPartition = -1;
+
 type AskedRow = {
   quarantine_id: string;
   topic: string;
@@ -129,7 +132,7 @@ const judge = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Prom
     client,
     parts.names,
     [{ entry, sourceId, siteId, seq: first, recordedAt, hash, record }],
-    parts.intervalMs,
+    { intervalMs: parts.intervalMs, part: noPartition },
   );
   const column = repeated.length > 0 ? 'repeated' : conflicting.length > 0 ? 'conflicting' : 'applied';
   await client.query(

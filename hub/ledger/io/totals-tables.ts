@@ -2,7 +2,9 @@ import type pg from 'pg';
 import type { Entry } from '../core/entry.ts';
 import {
   type Booked,
+  chainGains,
   countsTaken,
+  hourGains,
   itemDayGains,
   stockChanges,
   tillDayGains,
@@ -12,6 +14,9 @@ import {
 import { dates, int4s, int8s, texts, timestamps } from './columns.ts';
 import { applyCount, changeStock } from './stock-tables.ts';
 
+/** The interval of the books, and the Kafka partition that the slice is of, -1 for none. */
+export type Adding = { intervalMs: number; part: number };
+
 /**
  * Additive upserts of what the fold found. Keys come sorted, so that two slices that meet take their row locks in the
  * same order and cannot deadlock.
@@ -20,11 +25,11 @@ export const addToTotals = async (
   client: pg.ClientBase,
   booked: Booked[],
   reports: DayReportRow[],
-  intervalMs: number,
+  { intervalMs, part }: Adding,
 ): Promise<void> => {
   if (booked.length === 0) return;
   const windows = windowGains(booked, intervalMs);
-  await addToWindows(client, windows);
+  await addToWindows(client, windows, part);
   await keepCorrections(client, windows, intervalMs);
   await addToTillDays(client, booked);
   await keepDayReports(client, reports);
@@ -36,23 +41,32 @@ export const addToTotals = async (
   for (const count of counts) await applyCount(client, count);
 };
 
-const addToWindows = async (client: pg.ClientBase, gains: WindowGain[]): Promise<void> => {
+/** `sales_window` and its sums have the same columns, but for how the place and the time of a row are called. */
+type SalesTable = { name: string; place: string; start: string };
+const salesWindow: SalesTable = { name: 'sales_window', place: 'site_id', start: 'window_start' };
+const siteHour: SalesTable = { name: 'site_hour', place: 'site_id', start: 'hour_start' };
+const chainWindow: SalesTable = { name: 'chain_window', place: 'part', start: 'window_start' };
+
+const addToSales = async (
+  client: pg.ClientBase,
+  { name, place, start }: SalesTable,
+  gains: WindowGain[],
+  placeOf: (gain: WindowGain) => number,
+): Promise<void> => {
   if (gains.length === 0) return;
   await client.query({
-    name: 'add-to-windows',
+    name: `add-to-${name}`,
     text: `
-      insert into sales_window as w (site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross)
-      select site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross
-      from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[])
-        as t(site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross)
+      insert into ${name} as w (${place}, ${start}, currency, slips, voids, lines, units, gross, late_slips, late_gross, revision)
+      select * from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[], $11::int4[])
       order by 1, 2, 3
-      on conflict (site_id, window_start, currency) do update set
+      on conflict (${place}, ${start}, currency) do update set
         slips = w.slips + excluded.slips, voids = w.voids + excluded.voids, lines = w.lines + excluded.lines,
         units = w.units + excluded.units, gross = w.gross + excluded.gross,
         late_slips = w.late_slips + excluded.late_slips, late_gross = w.late_gross + excluded.late_gross,
-        revision = w.revision + 1, changed_at = now()`,
+        revision = w.revision + excluded.revision, changed_at = now()`,
     values: [
-      int4s(gains.map((gain) => gain.siteId)),
+      int4s(gains.map(placeOf)),
       timestamps(gains.map((gain) => gain.windowStart)),
       texts(gains.map((gain) => gain.currency)),
       int8s(gains.map((gain) => gain.slips)),
@@ -62,8 +76,16 @@ const addToWindows = async (client: pg.ClientBase, gains: WindowGain[]): Promise
       int8s(gains.map((gain) => gain.gross)),
       int8s(gains.map((gain) => gain.lateSlips)),
       int8s(gains.map((gain) => gain.lateGross)),
+      int4s(gains.map((gain) => gain.revisions)),
     ],
   });
+};
+
+const addToWindows = async (client: pg.ClientBase, gains: WindowGain[], part: number): Promise<void> => {
+  const siteOf = (gain: WindowGain) => gain.siteId;
+  await addToSales(client, salesWindow, gains, siteOf);
+  await addToSales(client, siteHour, hourGains(gains), siteOf);
+  await addToSales(client, chainWindow, chainGains(gains), () => part);
 };
 
 /** What late events add is written down beside the total, so that people see which past figures have changed, and when. */

@@ -121,7 +121,10 @@ export const salesRoutes = (app: Api, { pool, views }: Parts): void => {
       if (!Number.isSafeInteger(first) || first < whole.from || (first - whole.from) % stepMs !== 0)
         throw new ApiProblem('bad-cursor', 'cursor of another span');
       const grid: Grid = { from: first, to: Math.min(whole.to, first + limit * stepMs), stepMs };
-      const rows = await salesByInterval(pool, sites, grid, query.currency);
+      const rows = await salesByInterval(pool, sites, grid, {
+        currency: query.currency,
+        isWholeChain: query.site === undefined,
+      });
       return { rows, next: grid.to < whole.to ? [startOf(grid, limit)] : null };
     },
   );

@@ -32,7 +32,7 @@ const sumsOf = (row: SumRow): Sums => ({
   changedAt: row.changed_at.getTime(),
 });
 
-/** Single intervals in which something was sold; each currency has its own. */
+/** Single intervals of some sites in which something was sold; each currency has its own. */
 export const readIntervals = async (
   pool: pg.Pool,
   ask: { siteIds: readonly number[]; from: number; to: number; currency: string | undefined },
@@ -49,18 +49,51 @@ export const readIntervals = async (
   return rows.map((row) => ({ start: row.start.getTime(), ...sumsOf(row) }));
 };
 
-/** Whole spans of single sites. */
+/** The same of all sites together: what was summed when it was written. */
+export const readChainIntervals = async (
+  pool: pg.Pool,
+  ask: { from: number; to: number; currency: string | undefined },
+): Promise<Interval[]> => {
+  const { rows } = await pool.query<SumRow & { start: Date }>({
+    name: 'sales-by-interval-of-chain',
+    text: `select window_start as start, ${sums}
+      from chain_window
+      where window_start >= $1::timestamptz and window_start < $2::timestamptz and ($3::text is null or currency = $3)
+      group by window_start, currency order by window_start, currency`,
+    values: [new Date(ask.from), new Date(ask.to), ask.currency ?? null],
+  });
+  return rows.map((row) => ({ start: row.start.getTime(), ...sumsOf(row) }));
+};
+
+const hourMs = 3_600_000;
+const counted =
+  'site_id, currency, slips, voids, lines, units, gross, late_slips, late_gross, revision, changed_at';
+
+/** Whole spans of single sites: the hours within, and the intervals before the first and after the last of them. */
 export const readSiteSums = async (
   pool: pg.Pool,
   ask: { siteIds: readonly number[]; from: number; to: number; currency: string | undefined },
 ): Promise<(Sums & { siteId: number })[]> => {
+  const firstHour = Math.min(Math.ceil(ask.from / hourMs) * hourMs, ask.to);
+  const lastHour = Math.max(Math.floor(ask.to / hourMs) * hourMs, firstHour);
   const { rows } = await pool.query<SumRow & { site_id: number }>({
     name: 'sales-by-site',
-    text: `select site_id, ${sums} from sales_window
-      where site_id = any($1::int4[]) and window_start >= $2::timestamptz and window_start < $3::timestamptz
-        and ($4::text is null or currency = $4)
+    text: `select site_id, ${sums} from (
+        select ${counted} from site_hour
+        where site_id = any($1::int4[]) and hour_start >= $4::timestamptz and hour_start < $5::timestamptz
+        union all
+        select ${counted} from sales_window
+        where site_id = any($1::int4[]) and window_start >= $2::timestamptz and window_start < $4::timestamptz
+        union all
+        select ${counted} from sales_window
+        where site_id = any($1::int4[]) and window_start >= $5::timestamptz and window_start < $3::timestamptz) as parts
+      where $6::text is null or currency = $6
       group by site_id, currency`,
-    values: [ask.siteIds, new Date(ask.from), new Date(ask.to), ask.currency ?? null],
+    values: [
+      ask.siteIds,
+      ...[ask.from, ask.to, firstHour, lastHour].map((ms) => new Date(ms)),
+      ask.currency ?? null,
+    ],
   });
   return rows.map((row) => ({ siteId: row.site_id, ...sumsOf(row) }));
 };
@@ -75,32 +108,17 @@ export const readMainCurrency = async (pool: pg.Pool): Promise<string | undefine
   return rows[0]?.currency;
 };
 
-/** Windows that began since `from` and were changed since `changedSince`, whichever site they belong to. */
-export const readChangedStarts = async (
+/** All sites together in the intervals that began since `from` and were changed since `changedSince`. */
+export const readChangedIntervals = async (
   pool: pg.Pool,
   ask: { from: number; changedSince: number; currency: string },
-): Promise<number[]> => {
-  const { rows } = await pool.query<{ window_start: Date }>({
-    name: 'changed-windows',
-    text: `select distinct window_start from sales_window
-      where changed_at >= $1::timestamptz and window_start >= $2::timestamptz and currency = $3`,
-    values: [new Date(ask.changedSince), new Date(ask.from), ask.currency],
-  });
-  return rows.map((row) => row.window_start.getTime());
-};
-
-/** All sites together in single windows. */
-export const readWindows = async (
-  pool: pg.Pool,
-  ask: { siteIds: readonly number[]; starts: readonly number[]; currency: string },
 ): Promise<Interval[]> => {
-  if (ask.starts.length === 0) return [];
   const { rows } = await pool.query<SumRow & { start: Date }>({
-    name: 'sales-of-windows',
-    text: `select window_start as start, ${sums} from sales_window
-      where site_id = any($1::int4[]) and window_start = any($2::timestamptz[]) and currency = $3
-      group by window_start, currency`,
-    values: [ask.siteIds, ask.starts.map((start) => new Date(start)), ask.currency],
+    name: 'changed-intervals',
+    text: `select window_start as start, ${sums} from chain_window
+      where window_start >= $2::timestamptz and currency = $3
+      group by window_start, currency having max(changed_at) >= $1::timestamptz`,
+    values: [new Date(ask.changedSince), new Date(ask.from), ask.currency],
   });
   return rows.map((row) => ({ start: row.start.getTime(), ...sumsOf(row) }));
 };

@@ -5,9 +5,11 @@ import { type Difference, isEqual, linesOfItems, type Sum } from '../core/self-c
 export type SelfCheck = { at: number; tookMs: number; equal: boolean; sums: Sum[] };
 
 const windows = 'intervals';
+const hours = 'hours of sites';
+const chain = 'intervals of the chain';
 const tills = 'tills by business day';
 const slips = 'slips of the journal';
-const ways = { 'all time': [tills, windows], day: [tills, slips, linesOfItems] };
+const ways = { 'all time': [tills, windows, hours, chain], day: [tills, slips, linesOfItems] };
 
 /** All intervals of years are read, which may take longer than a page's question may. */
 const checkStatementMs = 300_000;
@@ -43,6 +45,8 @@ const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differenc
   const sums = [
     ...(await sumsOf(tills, sumText("'all time'", counted, 'gross', 'till_day'))),
     ...(await sumsOf(windows, sumText("'all time'", counted, 'gross', 'sales_window'))),
+    ...(await sumsOf(hours, sumText("'all time'", counted, 'gross', 'site_hour'))),
+    ...(await sumsOf(chain, sumText("'all time'", counted, 'gross', 'chain_window'))),
     ...(await sumsOf(tills, sumText('business_day::text', counted, 'gross', 'till_day', inDays), days)),
     ...(await sumsOf(
       slips,
