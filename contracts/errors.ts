@@ -81,6 +81,10 @@ export const errors = {
     retry: false,
     hint: 'The Kafka record does not say which agent it comes from; only the bridge may write to this topic.',
   },
+  unreadable: {
+    retry: false,
+    hint: 'Reading this event failed in a way that nobody foresaw; see the detail, update the hub, then apply it again.',
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errors;

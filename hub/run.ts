@@ -22,6 +22,8 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
 
   const startLedgerRole = async () => {
     const slicePool = opened.adopt(openPool(config.postgres, config.instance, 7, log), (pool) => pool.end());
+    // Slices wait for names and statuses for slices: with one pool for both, four statuses could stop a slice.
+    const namePool = opened.adopt(openPool(config.postgres, config.instance, 2, log), (pool) => pool.end());
     const sidePool = opened.adopt(openPool(config.postgres, config.instance, 4, log), (pool) => pool.end());
     await untilItWorks(log, stopped.signal, async () => {
       await checkInterval(sidePool, config.intervalMinutes);
@@ -29,6 +31,7 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
         kafka,
         topicPrefix: config.topicPrefix,
         slicePool,
+        namePool,
         sidePool,
         intervalMs: config.intervalMinutes * 60_000,
         instance: config.instance,

@@ -32,7 +32,9 @@ export type LedgerOptions = {
   topicPrefix: string;
   /** Connections for slices; one more than are read at a time, so that a retry never waits for itself. */
   slicePool: pg.Pool;
-  /** Connections for everything else: names, positions, marks. */
+  /** Connections for numbering sites, items and sources, which slices wait for. */
+  namePool: pg.Pool;
+  /** Connections for everything else: positions, statuses, marks. */
   sidePool: pg.Pool;
   intervalMs: number;
   /** The name of this process among the hubs. */
@@ -62,7 +64,7 @@ export const startLedger = async (options: LedgerOptions) => {
 };
 
 const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) => {
-  const { kafka, slicePool, sidePool, log } = options;
+  const { kafka, slicePool, namePool, sidePool, log } = options;
   const policy = options.policy ?? strictPolicy;
   const topics = kafkaTopics(options.topicPrefix);
   const topicOf = (stream: Stream) => streamTopic(topics, stream);
@@ -84,7 +86,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
 
   const bounds = opened.adopt(await readBounds(kafka), (it) => it.close());
   const control = opened.adopt(await writeControl(kafka, topics.control), (it) => it.close());
-  const names = createNames(sidePool);
+  const names = createNames(namePool);
   const marks = opened.adopt(
     sendMarks({
       read: (ids) => readMarks(sidePool, ids),

@@ -33,8 +33,11 @@ export type Stray = { reason: string; detail: string; record: LogRecord };
 
 export type Slice = { sources: SourceSlice[]; strays: Stray[] };
 
-const text = (value: Uint8Array | undefined): string =>
-  value === undefined ? '' : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
+/** A header that comes twice is a list, and one may be null: neither is of the bridge's making, nor says anything. */
+const text = (value: unknown): string =>
+  !(value instanceof Uint8Array)
+    ? ''
+    : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
 
 const seqsPattern = /^(\d{1,16})-(\d{1,16})$/;
 

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
-import { isProblem, type Problem } from '@branchline/contracts/errors.ts';
+import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
 import { contentOf } from '@branchline/contracts/event.ts';
 import type { Source, Stream } from '@branchline/contracts/ids.ts';
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 import type pg from 'pg';
 import { type Entry, readEntry } from '../core/entry.ts';
 import type { Booked } from '../core/fold.ts';
-import { freshDeliveries, type LogRecord, type SourceSlice, sortSlice } from '../core/slice.ts';
+import { freshDeliveries, type LogRecord, type Slice, type SourceSlice, sortSlice } from '../core/slice.ts';
 import { insertJournal, type JournalOutcome, type JournalRow } from './journal-table.ts';
 import type { Names } from './names.ts';
 import { keepConflicts, keepQuarantined, type Quarantined } from './quarantine-tables.ts';
@@ -75,6 +75,22 @@ export const strictPolicy: BooksPolicy = {
 export const contentHash = (stored: Uint8Array): Uint8Array =>
   hash('sha256', contentOf(stored), 'buffer').subarray(0, 8);
 
+/**
+ * A reader that throws has met what nobody thought of, such as JSON so deep that the stack ends. That is this event's
+ * trouble and not its partition's: it goes to quarantine as any other bad one (H4).
+ */
+export const readOr = (
+  policy: Pick<BooksPolicy, 'read'>,
+  record: LogRecord,
+  source: Source,
+): Entry | Problem => {
+  try {
+    return policy.read(record, source);
+  } catch (error) {
+    return problem('unreadable', error instanceof Error ? error.message : String(error));
+  }
+};
+
 type Read = { rows: JournalRow[]; quarantined: Quarantined[] };
 
 const readFresh = (
@@ -85,7 +101,7 @@ const readFresh = (
   const quarantined: Quarantined[] = [];
   for (const { group, sourceId, siteId, novel } of groups) {
     for (const { seq, record } of freshDeliveries(group, novel)) {
-      const entry = policy.read(record, group.source);
+      const entry = readOr(policy, record, group.source);
       if (isProblem(entry)) {
         const detail = entry.where === undefined ? entry.detail : `${entry.where}: ${entry.detail}`;
         quarantined.push({ sourceId, first: seq, last: seq, reason: entry.code, detail, record });
@@ -146,13 +162,22 @@ export const createBooks = (
   intervalMs: number,
   policy = strictPolicy,
 ): Books => {
-  const sourceIds = new Map<string, number>();
+  type Prepared = Slice & { sites: ReadonlyMap<string, number>; sourceIds: number[] };
 
-  const applyIn = async (client: pg.ClientBase, slice: SliceInput): Promise<SliceOutcome> => {
+  /** Before the transaction: what it makes is committed at once, and no lock is held meanwhile. */
+  const prepare = async (slice: SliceInput): Promise<Prepared> => {
+    const sorted = sortSlice(slice.records, slice.stream);
+    const sites = await names.siteIds(sorted.sources.map(({ source }) => source.site));
+    return { ...sorted, sites, sourceIds: await names.sourceIds.of(slice, sorted.sources, sites) };
+  };
+
+  const applyIn = async (
+    client: pg.ClientBase,
+    slice: SliceInput,
+    { sources, strays, sites, sourceIds }: Prepared,
+  ): Promise<SliceOutcome> => {
     if (!(await policy.fence(client, slice))) return { fenced: true };
-    const { sources, strays } = sortSlice(slice.records, slice.stream);
-    const sites = await names.siteIds(sources.map(({ source }) => source.site));
-    const locked = await lockSources(client, slice, sources, sites, sourceIds);
+    const locked = await lockSources(client, sources, sourceIds);
     const groups = locked.map(({ group, sourceId, novel }) => ({
       group,
       sourceId,
@@ -200,16 +225,17 @@ export const createBooks = (
 
   return {
     apply: async (slice) => {
+      const prepared = await prepare(slice);
       const client = await pool.connect();
       let broken: Error | undefined;
       try {
         await client.query('begin');
-        const outcome = await applyIn(client, slice);
+        const outcome = await applyIn(client, slice, prepared);
         await client.query(outcome.fenced ? 'rollback' : 'commit');
         return outcome;
       } catch (error) {
         broken = error as Error;
-        sourceIds.clear();
+        names.sourceIds.forget();
         await client.query('rollback').then(
           () => {
             broken = undefined;

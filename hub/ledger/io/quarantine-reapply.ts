@@ -1,17 +1,17 @@
 import { isProblem } from '@branchline/contracts/errors.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type pg from 'pg';
-import { type BooksPolicy, bookRows, contentHash } from './books.ts';
+import { type BooksPolicy, bookRows, contentHash, readOr } from './books.ts';
 import type { Names } from './names.ts';
+
+/** What is applied again comes from no partition; its sums have rows of their own. */
+const noPartition = -1;
 
 /**
  * Applies what is in quarantine again when a person has asked for it (state `asked`), with the readers of today (H4).
  * Each row has a transaction of its own: a second hub skips it while it is locked, and finds it settled afterwards; the
  * journal's key is the second net.
  */
-/** What is applied again comes from no partition; its sums have rows of their own. */
-const noPartition = -1;
-
 type AskedRow = {
   quarantine_id: string;
   topic: string;
@@ -122,7 +122,7 @@ const judge = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Prom
   // The books did not have it until now: to its window it is late, whenever Kafka got it first.
   const recordedAt = row.now.getTime();
   const record = { offset: Number(row.off), timestamp: recordedAt, value: row.raw, headers: {} };
-  const entry = parts.read(record, { site, agent, stream, epoch });
+  const entry = readOr(parts, record, { site, agent, stream, epoch });
   if (isProblem(entry)) {
     const where = entry.where === undefined ? '' : `${entry.where}: `;
     return { state: 'held', detail: `still ${entry.code}: ${where}${entry.detail}` };

@@ -11,27 +11,55 @@ const keyOf = (group: SourceSlice): string => {
   return `${site}/${agent}/${stream}/${epoch}`;
 };
 
+export type SourceIds = {
+  /** The id of each group's source, in the order of the groups. */
+  of(place: Place, groups: SourceSlice[], sites: ReadonlyMap<string, number>): Promise<number[]>;
+  /** The database is not the one that gave the ids. */
+  forget(): void;
+};
+
+type Place = { topic: string; part: number };
+
+/**
+ * Sources as numbers. Their rows are made outside the slice's transaction, as names are: one without any seq is harmless;
+ * every id in here is of a row that is committed, so that a slice of another partition can lock it; and a slice that
+ * makes rows while it holds others could deadlock with a status that does the same.
+ */
+export const createSourceIds = (pool: pg.Pool): SourceIds => {
+  const known = new Map<string, number>();
+  return {
+    of: async (place, groups, sites) => {
+      const unknown = groups.filter((group) => !known.has(keyOf(group)));
+      if (unknown.length > 0)
+        for (const [key, id] of await openSources(pool, place, unknown, sites)) known.set(key, id);
+      return groups.map((group) => {
+        const id = known.get(keyOf(group));
+        if (id === undefined) throw new Error(`source ${keyOf(group)} was neither found nor made`);
+        return id;
+      });
+    },
+    forget: () => known.clear(),
+  };
+};
+
 const openSources = async (
-  client: pg.ClientBase,
-  place: { topic: string; part: number },
+  pool: pg.Pool,
+  place: Place,
   groups: SourceSlice[],
-  sites: Map<string, number>,
-  known: Map<string, number>,
-): Promise<void> => {
-  const unknown = groups.filter((group) => !known.has(keyOf(group)));
-  if (unknown.length === 0) return;
+  sites: ReadonlyMap<string, number>,
+): Promise<[string, number][]> => {
   const columns = [
-    int4s(unknown.map(({ source }) => sites.get(source.site) as number)),
-    texts(unknown.map(({ source }) => source.agent)),
-    texts(unknown.map(({ source }) => source.stream)),
-    uuids(unknown.map(({ source }) => source.epoch)),
+    int4s(groups.map(({ source }) => sites.get(source.site) as number)),
+    texts(groups.map(({ source }) => source.agent)),
+    texts(groups.map(({ source }) => source.stream)),
+    uuids(groups.map(({ source }) => source.epoch)),
   ];
   const wanted = `unnest($1::int4[], $2::text[], $3::text[], $4::uuid[]) as t(site_id, agent, stream, epoch)`;
-  await client.query(
+  await pool.query(
     `insert into source (site_id, agent, stream, epoch) select * from ${wanted} order by 1, 2, 3, 4 on conflict do nothing`,
     columns,
   );
-  const { rows } = await client.query<{
+  const { rows } = await pool.query<{
     source_id: number;
     site_id: number;
     agent: string;
@@ -42,23 +70,23 @@ const openSources = async (
     `select source_id, site_id, agent, stream, epoch, part from source join ${wanted} using (site_id, agent, stream, epoch)`,
     columns,
   );
-  const ids = new Map(rows.map((row) => [`${row.site_id}/${row.agent}/${row.stream}/${row.epoch}`, row]));
-  const unplaced: number[] = [];
-  for (const group of unknown) {
-    const { source } = group;
-    const row = ids.get(`${sites.get(source.site)}/${source.agent}/${source.stream}/${source.epoch}`);
-    if (row === undefined) throw new Error(`source ${keyOf(group)} was neither found nor made`);
-    known.set(keyOf(group), row.source_id);
-    if (row.part === null && group.deadLetters.length === 0) unplaced.push(row.source_id);
-  }
+  const found = new Map(rows.map((row) => [`${row.site_id}/${row.agent}/${row.stream}/${row.epoch}`, row]));
+  const opened = groups.flatMap((group) => {
+    const { site, agent, stream, epoch } = group.source;
+    const row = found.get(`${sites.get(site)}/${agent}/${stream}/${epoch}`);
+    return row === undefined ? [] : [{ group, row }];
+  });
+  // A dead letter's topic is not where the events of its source come from.
+  const unplaced = opened.filter(({ group, row }) => row.part === null && group.deadLetters.length === 0);
   if (unplaced.length > 0) {
     // In the order of their ids, as everybody locks them.
-    await client.query(
+    await pool.query(
       `update source set topic = $2, part = $3 where source_id in (
          select source_id from source where source_id = any($1::int4[]) order by source_id for update)`,
-      [int4s(unplaced), place.topic, place.part],
+      [int4s(unplaced.map(({ row }) => row.source_id)), place.topic, place.part],
     );
   }
+  return opened.map(({ group, row }) => [keyOf(group), row.source_id]);
 };
 
 /**
@@ -67,24 +95,21 @@ const openSources = async (
  */
 export const lockSources = async (
   client: pg.ClientBase,
-  place: { topic: string; part: number },
   groups: SourceSlice[],
-  sites: Map<string, number>,
-  known: Map<string, number>,
+  sourceIds: number[],
 ): Promise<LockedSource[]> => {
   if (groups.length === 0) return [];
-  await openSources(client, place, groups, sites, known);
   const ids: number[] = [];
   const firsts: number[] = [];
   const lasts: number[] = [];
-  for (const group of groups) {
+  for (const [i, group] of groups.entries()) {
     for (const [first, last] of group.seqs) {
-      ids.push(known.get(keyOf(group)) as number);
+      ids.push(sourceIds[i] as number);
       firsts.push(first);
       lasts.push(last);
     }
   }
-  const { rows } = await client.query<{ source_id: number; first: string; last: string }>({
+  const { rows } = await client.query<{ source_id: number; first: string | null; last: string | null }>({
     name: 'lock-sources',
     text: `
       with batch as (
@@ -92,19 +117,22 @@ export const lockSources = async (
         from unnest($1::int4[], $2::int8[], $3::int8[]) as t(source_id, first, last) group by source_id),
       locked as (
         select s.source_id, s.seen, b.seqs from source s join batch b using (source_id) order by s.source_id for update of s)
-      select source_id, lower(novel) as first, upper(novel) - 1 as last from locked, unnest(seqs - seen) as novel`,
+      select source_id, lower(novel) as first, upper(novel) - 1 as last
+      from locked left join lateral unnest(seqs - seen) as novel on true`,
     values: [int4s(ids), int8s(firsts), int8s(lasts)],
   });
   const novel = new Map<number, Range[]>();
   for (const row of rows) {
-    const ranges = novel.get(row.source_id);
-    const range: Range = [Number(row.first), Number(row.last)];
-    if (ranges === undefined) novel.set(row.source_id, [range]);
-    else ranges.push(range);
+    const ranges = novel.get(row.source_id) ?? [];
+    if (row.first !== null) ranges.push([Number(row.first), Number(row.last)]);
+    novel.set(row.source_id, ranges);
   }
-  return groups.map((group) => {
-    const sourceId = known.get(keyOf(group)) as number;
-    return { group, sourceId, novel: novel.get(sourceId) ?? [] };
+  return groups.map((group, i) => {
+    const sourceId = sourceIds[i] as number;
+    const ranges = novel.get(sourceId);
+    // Nothing new and nothing known look alike, and the second would skip events for ever.
+    if (ranges === undefined) throw new Error(`source ${keyOf(group)} has no row ${sourceId}`);
+    return { group, sourceId, novel: ranges };
   });
 };
 
