@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { shardCount, shardOf, siteName } from './ids.ts';
+import { epoch, shardCount, shardOf, siteName } from './ids.ts';
 
 describe('the shard of a site', () => {
   // These values are fixed for ever: a bridge and an agent of different versions must agree.
@@ -36,4 +36,10 @@ test.each([
   'a\0',
 ])('bad input B16: %j is no site', (name) => {
   expect(siteName.safeParse(name).success).toBe(false);
+});
+
+test('an epoch has one spelling', () => {
+  const lower = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+  expect(epoch.safeParse(lower).success).toBe(true);
+  expect(epoch.safeParse(lower.toUpperCase()).success).toBe(false);
 });

@@ -16,7 +16,8 @@ export type Stream = z.infer<typeof stream>;
 
 /** 1, 2, 3 … per (source, epoch). */
 export const seq = z.int().min(1);
-export const epoch = z.uuid();
+/** In lower case, so that one epoch has one spelling wherever it is a key. */
+export const epoch = z.uuid().lowercase('an epoch is in lower case');
 
 /** Inclusive on both ends. */
 export const seqRange = z.tuple([seq, seq]).refine(([first, last]) => first <= last, 'first is after last');

@@ -89,6 +89,8 @@ export const grantReportsRole = (url: string, password: string): Promise<void> =
     'select on all tables in schema public',
     'update (state, asked_at, settled_at) on quarantine',
     'update (time_zone, opened_on, closed_on) on site',
+    'update (gap_dismissed_at) on source',
+    'update (retired_at) on agent',
     'insert, update, delete on opening_hours, closed_day',
     'insert on replay_request, self_check',
   ]);

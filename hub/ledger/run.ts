@@ -1,6 +1,5 @@
-import { type Status, status as statusSchema } from '@branchline/contracts/downlink.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
-import { headers, kafkaTopics, streamTopic } from '@branchline/contracts/topics.ts';
+import { kafkaTopics, streamTopic } from '@branchline/contracts/topics.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { Histogram } from '@branchline/kernel/metrics.ts';
@@ -12,15 +11,17 @@ import { LedgerWatchdog } from './core/watchdog.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from './io/books.ts';
 import { readBounds } from './io/kafka-bounds.ts';
 import { writeControl } from './io/kafka-control.ts';
-import { type LogBatch, readLog } from './io/kafka-log.ts';
+import { readLog } from './io/kafka-log.ts';
 import { readMarks } from './io/mark-query.ts';
 import { createNames } from './io/names.ts';
 import { openPosition } from './io/position-table.ts';
 import { noteReplays } from './io/replay-table.ts';
-import { type HeardStatus, noteStatuses } from './io/status-table.ts';
+import { noteStatuses } from './io/status-table.ts';
 import { ledgerMetrics, timedBooks } from './metrics.ts';
 import { followProgress } from './progress.ts';
 import { type Counters, createPartitionReader } from './read-partition.ts';
+import { createStatusReader } from './read-statuses.ts';
+import { repeatEvery } from './repeat-every.ts';
 import { sendMarks } from './send-marks.ts';
 
 /**
@@ -51,6 +52,9 @@ export type LedgerOptions = {
 const lookGapMsMax = 20_000;
 
 const concurrentPartitions = 6;
+
+/** Months of the journal are made so often; two months ahead, so that no reader of it can be in the way for that long. */
+const monthsEveryMs = 3_600_000;
 
 export const startLedger = async (options: LedgerOptions) => {
   // Closed in the reverse order, also when a later step fails: the start is repeated until it works.
@@ -95,8 +99,15 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     }),
     (it) => it.stop(),
   );
+  opened.adopt(
+    repeatEvery(monthsEveryMs, 'months ahead', () => names.makeMonthsAhead(systemClock.now()), log),
+    (it) => it.stop(),
+  );
+  const booksWith = (its: BooksPolicy) =>
+    timedBooks(createBooks(slicePool, names, options.intervalMs, its), applySeconds, systemClock);
   const reader = createPartitionReader({
-    books: timedBooks(createBooks(slicePool, names, options.intervalMs, policy), applySeconds, systemClock),
+    books: booksWith(policy),
+    refusing: (why) => booksWith({ ...policy, read: () => why }),
     openPosition: async (place) =>
       openPosition(sidePool, place, await bounds.clusterId(), async () => {
         const found = (await bounds.boundsOf(place.topic)).find((bound) => bound.part === place.part);
@@ -110,19 +121,16 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
       state.postgresUp = up;
     },
     counters,
-    clock: systemClock,
     log,
   });
 
-  const readStatuses = async (batch: LogBatch): Promise<{ next: number }> => {
-    const heard = batch.records.flatMap((record): HeardStatus[] => {
-      const status = parseStatus(record.value, record.headers[headers.from]);
-      return status === undefined ? [] : [{ status, heardAt: record.timestamp }];
-    });
-    marks.touch(await noteStatuses(sidePool, names, heard, topicOf));
-    await noteReplays(sidePool, heard);
-    return { next: (batch.records.at(-1)?.offset ?? -1) + 1 };
-  };
+  const statuses = createStatusReader({
+    note: async (heard) => {
+      marks.touch(await noteStatuses(sidePool, names, heard, topicOf));
+      await noteReplays(sidePool, heard);
+    },
+    log,
+  });
 
   opened.adopt(
     await readLog(
@@ -133,7 +141,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
         concurrency: concurrentPartitions,
       },
       {
-        onBatch: (batch) => (batch.topic === topics.status ? readStatuses(batch) : reader.read(batch)),
+        onBatch: (batch) => (batch.topic === topics.status ? statuses.read(batch) : reader.read(batch)),
         onAssigned: (places) => reader.open(places.filter((place) => place.topic !== topics.status)),
         onCrash: (error) =>
           log.warn({ err: error }, 'reading from Kafka was interrupted; it starts again by itself'),
@@ -188,16 +196,4 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     metrics: () => ledgerMetrics({ ...counters, ...progress.now(), ...state }, applySeconds),
     stop: () => opened.disposeAsync(),
   };
-};
-
-/** A status that is not one, or that names another agent than the bridge saw, is nothing the books need: it is skipped. */
-const parseStatus = (value: Uint8Array, from: Uint8Array | undefined): Status | undefined => {
-  try {
-    const status = statusSchema.parse(JSON.parse(Buffer.from(value).toString('utf8')));
-    return from !== undefined && Buffer.from(from).toString('utf8') === `${status.site}/${status.agent}`
-      ? status
-      : undefined;
-  } catch {
-    return undefined;
-  }
 };

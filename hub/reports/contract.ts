@@ -317,6 +317,31 @@ export const site = z.object({
 });
 export type Site = z.infer<typeof site>;
 
+/** Seqs that the books miss of one agent, stream and epoch. */
+export const gap = z.object({
+  site: siteName,
+  agent: z.string(),
+  stream: z.enum(['pos', 'stock']),
+  epoch: z.string(),
+  missing: count.describe('how many seqs the books miss below the highest one known of'),
+  completeTo: instant.nullable().describe('until when the books have everything of it'),
+  named: z.boolean().describe("whether the agent's last status names it: then it may still come"),
+  dismissedAt: instant.nullable(),
+});
+export type Gap = z.infer<typeof gap>;
+export const gapAsk = z.object({
+  agent: z.string(),
+  stream: z.enum(['pos', 'stock']),
+  epoch: z.uuid(),
+});
+export const retiredAgent = z.object({
+  site: siteName,
+  agent: z.string(),
+  heardAt: instant,
+  retiredAt: instant,
+});
+export type RetiredAgent = z.infer<typeof retiredAgent>;
+
 export const demo = z.object({ available: z.boolean(), offline: z.array(siteName) });
 export type Demo = z.infer<typeof demo>;
 

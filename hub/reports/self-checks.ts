@@ -12,6 +12,8 @@ export type SelfChecks = {
   stop(): Promise<void>;
 };
 
+const firstAfterMs = 5_000;
+
 export const checkEvery = (pool: pg.Pool, everyMs: number, log: Log): SelfChecks => {
   let newest: SelfCheck | undefined;
   let running: Promise<SelfCheck> | undefined;
@@ -29,15 +31,26 @@ export const checkEvery = (pool: pg.Pool, everyMs: number, log: Log): SelfChecks
     return running;
   };
 
-  const timer = setInterval(() => {
+  const runQuietly = () => {
     run().catch((error: unknown) => log.warn({ err: error }, 'the self-check could not be made'));
-  }, everyMs);
+  };
+  const timer = setInterval(runQuietly, everyMs);
+  // Books that nobody has added up yet are added up soon: a person who opens the page for the first time wants to know.
+  const first = setTimeout(() => {
+    readLastCheck(pool).then(
+      (last) => {
+        if (last === undefined && newest === undefined) runQuietly();
+      },
+      (error: unknown) => log.debug({ err: error }, 'whether there was a self-check is not known'),
+    );
+  }, firstAfterMs);
   return {
     run,
     last: async () => newest ?? (await readLastCheck(pool)),
     known: () => newest,
     stop: async () => {
       clearInterval(timer);
+      clearTimeout(first);
       await running?.catch(() => {});
     },
   };

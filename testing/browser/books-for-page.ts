@@ -36,10 +36,10 @@ const ofStockSources = `
     from site where site_id % 2 = 0`;
 const ofAgents = `
   insert into agent (site_id, name, said, session, version, boot_at, heard_at, clock_ahead_ms, pending, database_bytes,
-      oldest_unrecorded_at, sources)
+      oldest_unrecorded_at, sources, said_to)
     select site_id, 'edge-1', 'alive', gen_random_uuid(), '0.1.0', now() - interval '2 days', min(heard_at),
       case when site_id = 2 then 86400000 else 20 end, sum(reported_highest - reported_recorded_to), 1000000,
-      min(oldest_unrecorded_at), array_agg(source_id)
+      min(oldest_unrecorded_at), array_agg(source_id), min(heard_at)
     from source group by site_id`;
 const ofHolidays = `
   insert into closed_day select site_id, (now() + d * interval '1 day')::date

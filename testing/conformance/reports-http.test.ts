@@ -8,6 +8,7 @@ import {
   correction,
   exactness,
   fleet,
+  gap,
   journalEntry,
   pipeline,
   problem,
@@ -104,6 +105,7 @@ describe('every answer', () => {
     ['/pipeline', pipeline],
     ['/exactness', exactness],
     ['/sites/store-0001/calendar', calendar],
+    ['/sites/store-0001/gaps', z.object({ rows: z.array(gap.strict()) })],
     ['/events?site=store-0001&businessDay=2026-11-23&id=till-1:2026-11-23:1', journalEntry],
   ] as const)('of %s is what the contract says', async (path, schema) => {
     expect(schema.strict().safeParse(await stand.get(path)).error).toBe(undefined);
@@ -240,6 +242,7 @@ describe('a bad request gets a problem', () => {
     ['/replays/3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11', 404, 'not-found'],
     ['/events?site=store-0001&businessDay=2026-11-23&id=none', 404, 'not-found'],
     ['/sites/store-9999/calendar', 404, 'unknown-site'],
+    ['/sites/store-9999/gaps', 404, 'unknown-site'],
   ])('GET %s: %d %s', async (path, status, code) => {
     const response = await stand.ask(`/api/v1${path}`);
     expect(response.headers.get('content-type')).toContain('application/problem+json');
@@ -437,6 +440,9 @@ test('the description is OpenAPI 3.1 and names every route', async () => {
     '/live',
     '/events',
     '/sites/{site}/calendar',
+    '/sites/{site}/gaps',
+    '/sites/{site}/gaps/dismiss',
+    '/sites/{site}/agents/{agent}/retire',
   ])
     expect(described).toContain(`/api/v1${path}`);
   expect(JSON.stringify(description)).toContain('sites that were to be open in the interval');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type {
   Correction,
   Fleet,
+  Gap,
   Reconciliation,
   SalesDay,
   SalesInterval,
@@ -259,6 +260,81 @@ describe('completeness', () => {
     expect(site).toMatchObject({ completeTo: new Date(noon - 30 * minute).toISOString(), gaps: 2 });
   });
 
+  test('a status that Kafka recorded late makes no window complete that ended after its writing', async () => {
+    await stand.sell([one('store-0001', 1, noon - hour)]);
+    await stand.hear('store-0001', noon, { clockAheadMs: -10 * minute });
+    expect((await windowOf(noon - 15 * minute)).completeness.complete).toBe(1);
+    expect((await windowOf(noon - 10 * minute)).completeness.complete).toBe(0);
+  });
+
+  test('what a lost disk had is missing until a person says that it is gone', async () => {
+    const [lost] = [stand.epochOf('store-0001', 'pos')];
+    await stand.sell([one('store-0001', 1, noon - hour)]);
+    await stand.hear('store-0001', noon - 30 * minute);
+    await stand.hear('store-0001', noon - 20 * minute, { highest: 4 });
+    const dismissal = { agent: 'edge-1', stream: 'pos', epoch: lost };
+    const dismiss = async (body: object = dismissal) => {
+      const response = await stand.change('POST', '/sites/store-0001/gaps/dismiss', body);
+      return [response.status, await response.json()];
+    };
+    const site = async () => (await stand.get<Fleet>('/fleet')).sites[0];
+    expect(await dismiss()).toEqual([409, expect.objectContaining({ code: 'still-named' })]);
+
+    stand.newDisk('store-0001');
+    await stand.hear('store-0001', noon);
+    const before = { completeTo: new Date(noon - 30 * minute).toISOString(), gaps: 3 };
+    expect(await site()).toMatchObject(before);
+    expect((await windowOf(noon - 15 * minute)).completeness.complete).toBe(0);
+    expect(
+      (await rows<Gap>('/sites/store-0001/gaps')).map(({ epoch, missing, named }) => [epoch, missing, named]),
+    ).toEqual([[lost, 3, false]]);
+
+    const other = stand.epochOf('store-0001', 'pos');
+    expect(await dismiss({ ...dismissal, epoch: other })).toEqual([
+      409,
+      expect.objectContaining({ code: 'no-gap' }),
+    ]);
+    expect((await dismiss({ ...dismissal, agent: 'edge-9' }))[0]).toBe(404);
+    expect(await dismiss()).toEqual([
+      200,
+      expect.objectContaining({ epoch: lost, missing: 3, dismissedAt: expect.any(String) }),
+    ]);
+    expect(await site()).toMatchObject({ completeTo: new Date(noon).toISOString(), gaps: 0 });
+    expect(await stand.get('/exactness')).toMatchObject({ gaps: 0 });
+
+    // The disk is found, and its agent names the epoch again: what is missing may come after all.
+    stand.oldDisk('store-0001', lost);
+    await stand.hear('store-0001', Date.now() + minute, { highest: 4 });
+    expect(await site()).toMatchObject(before);
+  });
+
+  test('an agent that was taken away counts no longer, unless it is heard again', async () => {
+    await stand.sell([one('store-0001', 1, noon - hour)]);
+    await stand.hear('store-0001', noon);
+    await stand.hear('store-0001', noon - 30 * minute, { agent: 'edge-2', version: '0.0.1', highest: 0 });
+    const site = async () => (await stand.get<Fleet>('/fleet')).sites[0];
+    expect(await site()).toMatchObject({ completeTo: new Date(noon - 30 * minute).toISOString() });
+    const retire = async (agent: string) =>
+      (await stand.change('POST', `/sites/store-0001/agents/${agent}/retire`)).status;
+    expect(await retire('edge-9')).toBe(404);
+    expect(await retire('edge-2')).toBe(200);
+    expect(await site()).toMatchObject({ completeTo: new Date(noon).toISOString(), versions: ['0.1.0'] });
+    await stand.hear('store-0001', Date.now() + minute, { agent: 'edge-2', version: '0.0.1', highest: 0 });
+    expect(await site()).toMatchObject({ versions: ['0.0.1', '0.1.0'] });
+  });
+
+  test('what a dead agent named to the end can be dismissed when the agent is retired', async () => {
+    await stand.sell([one('store-0001', 1, noon - hour)]);
+    await stand.hear('store-0001', noon, { highest: 3 });
+    const gap = { agent: 'edge-1', stream: 'pos', epoch: stand.epochOf('store-0001', 'pos') };
+    const dismiss = async () => (await stand.change('POST', '/sites/store-0001/gaps/dismiss', gap)).status;
+    expect(await dismiss()).toBe(409);
+    await stand.change('POST', '/sites/store-0001/agents/edge-1/retire');
+    expect((await stand.get<Fleet>('/fleet')).sites[0]).toMatchObject({ gaps: 2, state: 'never' });
+    expect(await dismiss()).toBe(200);
+    expect((await stand.get<Fleet>('/fleet')).sites[0]).toMatchObject({ gaps: 0 });
+  });
+
   test('sites are expected in their opening hours, on their days, while they exist', async () => {
     const names = ['store-0001', 'store-0002', 'store-0003'];
     await stand.sell(names.map((site) => one(site, 1, noon - hour)));
@@ -295,7 +371,14 @@ describe('completeness', () => {
     await stand.hear('store-0001', noon);
     const before = await stand.get<Rows<SalesInterval>>('/sales/intervals?day=2026-11-23&site=store-0001');
     await stand.sell([one('store-0002', 1, noon - hour + dayMs, 300)], -dayMs);
-    await stand.hear('store-0002', noon, { clockAheadMs: dayMs });
+    // Nobody can tell how late the first statuses of such a clock are, so they count when they have agreed for a while.
+    await stand.hear('store-0002', noon - 10 * minute, { clockAheadMs: dayMs });
+    expect((await windowOf(noon - hour)).completeness).toMatchObject({
+      complete: 1,
+      missing: ['store-0002'],
+    });
+    for (const ago of [8, 6, 4, 2, 0])
+      await stand.hear('store-0002', noon - ago * minute, { clockAheadMs: dayMs });
 
     expect(await stand.get('/sales/intervals?day=2026-11-23&site=store-0001')).toEqual(before);
     const today = await windowOf(noon - hour);

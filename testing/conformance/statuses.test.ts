@@ -3,12 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Status } from '@branchline/contracts/downlink.ts';
 import { limits } from '@branchline/contracts/limits.ts';
+import { headers } from '@branchline/contracts/topics.ts';
 import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
 import { createBooks } from '@branchline/hub/ledger/io/books.ts';
 import { readMarks } from '@branchline/hub/ledger/io/mark-query.ts';
 import { createNames, type Names } from '@branchline/hub/ledger/io/names.ts';
 import { noteReplays, settleReplays, takeDueReplays } from '@branchline/hub/ledger/io/replay-table.ts';
 import { noteStatuses } from '@branchline/hub/ledger/io/status-table.ts';
+import { createStatusReader } from '@branchline/hub/ledger/read-statuses.ts';
+import { siteCompleteTo } from '@branchline/hub/reports/core/completeness.ts';
+import { readFleet } from '@branchline/hub/reports/io/fleet-query.ts';
+import { createLog } from '@branchline/kernel/log.ts';
 import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -118,6 +123,33 @@ const times = async (of = epoch) => {
   return { complete: seconds(row?.complete), heard: seconds(row?.heard), highest: Number(row?.highest) };
 };
 const second = (n: number) => noon + n * 1_000;
+/** Until when reports take the site's sales to be complete, in seconds after noon; null when that is not known. */
+const salesCompleteTo = async () => {
+  const [found] = (await readFleet(database.pool, 'UTC')).sites;
+  const completeTo = siteCompleteTo(found?.agents ?? [], 'pos');
+  return completeTo === null ? null : (completeTo - noon) / 1_000;
+};
+/** A status that was written and recorded at these seconds after noon, by a clock that is so far ahead. */
+const hearLate = (
+  sources: Status['sources'],
+  writtenAt: number,
+  recordedAt: number,
+  aheadMs = 0,
+  change: Partial<Status> = {},
+) =>
+  noteStatuses(
+    database.pool,
+    names,
+    [{ status: status(sources, second(writtenAt) + aheadMs, change), heardAt: second(recordedAt) }],
+    topicOf,
+  );
+/** What Kafka has of a status. */
+const statusRecord = (value: object, offset: number, heardAt: number): LogRecord => ({
+  offset,
+  timestamp: heardAt,
+  value: Buffer.from(JSON.stringify(value)),
+  headers: { [headers.from]: Buffer.from(`${site}/edge-1`) },
+});
 
 describe('statuses', () => {
   test('say until when the books are complete, which only rises', async () => {
@@ -235,6 +267,106 @@ describe('statuses', () => {
       },
     ]);
     expect(await times()).toMatchObject({ heard: 10 });
+  });
+
+  test('that are recorded long after they were written make nothing complete beyond their writing', async () => {
+    await apply([1, 2, 3]);
+    // Kafka was away for ten minutes. The fourth event was accepted in the first second, and the line died then.
+    await hearLate([sourceOf(3)], 0, 600);
+    expect(await times()).toEqual({ complete: 0, heard: 600, highest: 3 });
+    expect(await salesCompleteTo()).toBe(0);
+    await hearLate([sourceOf(40, epoch, { recordedTo: 3, oldestUnrecordedAt: second(1) })], 300, 600.1);
+    expect(await salesCompleteTo()).toBe(1);
+    expect((await times()).complete).toBe(0);
+    // The same one once more, half an hour later.
+    await hearLate([sourceOf(3)], 0, 2_400);
+    expect((await times()).complete).toBe(0);
+    expect(await salesCompleteTo()).toBeLessThanOrEqual(1);
+  });
+
+  test('of an agent that has sold nothing tell so until they were written', async () => {
+    await hearLate([], 0, 600);
+    expect(await salesCompleteTo()).toBe(0);
+    await hearLate([sourceOf(0)], 10, 1_200);
+    expect(await times()).toMatchObject({ complete: 10 });
+    expect(await salesCompleteTo()).toBe(10);
+  });
+
+  test('of a clock that is ahead are dated by the least delayed of them, also after a restart', async () => {
+    const ahead = 240_000;
+    await apply([1, 2]);
+    await hearLate([sourceOf(2)], 0, 0, ahead);
+    expect(await salesCompleteTo()).toBe(0);
+    const session = '6e306d81-303f-4c8f-8d6d-5c4c3ea0f244';
+    await hearLate([sourceOf(2)], 60, 660, ahead, { session, status: 'birth' });
+    expect(await salesCompleteTo()).toBe(60);
+  });
+
+  test('of a clock that is a day ahead count when they have agreed for ten minutes', async () => {
+    const ahead = 86_400_000;
+    await apply([1, 2]);
+    for (let at = 0; at <= 540; at += 60) await hearLate([sourceOf(2)], at, at, ahead);
+    expect(await salesCompleteTo()).toBe(null);
+    await hearLate([sourceOf(2)], 600, 600, ahead);
+    expect(await salesCompleteTo()).toBe(600);
+    // From now on a late one is known to be late, and what waits is dated by Kafka's clock.
+    await hearLate([sourceOf(2)], 610, 1_210, ahead);
+    expect(await salesCompleteTo()).toBe(610);
+    const waiting = { recordedTo: 2, oldestUnrecordedAt: second(1_215) + ahead };
+    await hearLate([sourceOf(3, epoch, waiting)], 1_220, 1_220, ahead);
+    expect(await salesCompleteTo()).toBe(1_215);
+  });
+
+  test('of a new disk do not hide what the books miss of the old one', async () => {
+    await hear([sourceOf(5)], second(0));
+    await apply([1, 2]);
+    await hear([sourceOf(0, nextEpoch)], second(60));
+    expect(await salesCompleteTo()).toBe(null);
+    await apply([3, 4, 5]);
+    expect(await salesCompleteTo()).toBe(60);
+  });
+
+  test('of a new disk leave the site as complete as the old one was', async () => {
+    await apply([1, 2]);
+    await hear([sourceOf(2)], second(10));
+    await hear([sourceOf(5)], second(20));
+    await hear([sourceOf(0, nextEpoch)], second(60));
+    expect(await salesCompleteTo()).toBe(10);
+  });
+
+  test('that name one epoch in two spellings name one source', async () => {
+    const ids = await hear([sourceOf(2), sourceOf(1, epoch.toUpperCase())], second(10));
+    expect(ids).toHaveLength(1);
+    expect(await times()).toMatchObject({ highest: 2 });
+    expect(await all('select sources from agent')).toEqual([{ sources: [ids[0], ids[0]] }]);
+  });
+
+  test('are read on when one of them cannot be noted, and wait when the database is away', async () => {
+    await database.pool.query('alter table agent add constraint refuse check (pending <> 777)');
+    const log = createLog('test', 'silent');
+    const alive = async () => {};
+    const reader = createStatusReader({
+      note: async (heard) => {
+        await noteStatuses(database.pool, names, heard, topicOf);
+      },
+      log,
+    });
+    const records = [
+      statusRecord(status([sourceOf(1)], second(10), { pending: 1 }), 4, second(10)),
+      statusRecord(status([sourceOf(2)], second(20), { pending: 777 }), 5, second(20)),
+      statusRecord({ ...status([], second(30)), site: 'store-0002' }, 6, second(30)),
+      statusRecord(status([sourceOf(3, epoch.toUpperCase())], second(30), { pending: 3 }), 7, second(30)),
+    ];
+    expect(await reader.read({ records, alive })).toEqual({ next: 8 });
+    expect(await all('select pending from agent')).toEqual([{ pending: '1' }]);
+    await reader.read({ records: [statusRecord(status([], second(40)), 8, second(40))], alive });
+    expect(await all('select pending from agent')).toEqual([{ pending: '0' }]);
+
+    const away = createStatusReader({
+      note: () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNREFUSED' })),
+      log,
+    });
+    await expect(away.read({ records, alive })).rejects.toThrow('no');
   });
 
   test('with clocks at the end of time stop nobody', async () => {

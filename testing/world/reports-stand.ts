@@ -156,6 +156,13 @@ export const startReportsStand = async (
     /** Seqs that were given and never come: they lie between what is sold before and after. */
     skip: (site: string, count: number) => seqs.set(`${site}/pos`, (seqs.get(`${site}/pos`) ?? 0) + count),
     epochOf,
+    /** The site's sales go on in a new epoch from seq 1. */
+    newDisk: (site: string) => {
+      epochs.delete(`${site}/pos`);
+      seqs.delete(`${site}/pos`);
+    },
+    /** The site's agent runs on the disk that had this epoch. */
+    oldDisk: (site: string, epoch: string) => epochs.set(`${site}/pos`, epoch),
     ask,
     get,
     change,

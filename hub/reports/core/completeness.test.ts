@@ -14,7 +14,7 @@ const minute = 60_000;
 const dayMs = 86_400_000;
 const source = (change: Partial<SourceState> = {}): SourceState => ({
   stream: 'pos',
-  heardAt: noon,
+  saidTo: noon,
   covered: true,
   recordedCovered: true,
   oldestUnrecordedAt: null,
@@ -27,16 +27,17 @@ describe('a source', () => {
     expect(sourceCompleteTo(source(), 0)).toBe(noon);
   });
 
-  test('was written a little before Kafka recorded it, as a plausible clock tells', () => {
-    expect(sourceCompleteTo(source(), -2_000)).toBe(noon - 2_000);
-    expect(sourceCompleteTo(source(), -dayMs)).toBe(noon);
-  });
-
-  test('is never complete beyond the broker, however far its own clock is ahead', () => {
-    expect(sourceCompleteTo(source(), dayMs)).toBe(noon);
+  test('dates what waits by the clock that is ahead, and takes one that is behind as it is', () => {
     const waiting = { covered: false, oldestUnrecordedAt: noon + dayMs - 10 * minute };
     expect(sourceCompleteTo(source(waiting), dayMs)).toBe(noon - 10 * minute);
+    const behind = { covered: false, oldestUnrecordedAt: noon - dayMs };
+    expect(sourceCompleteTo(source(behind), -dayMs)).toBe(noon - dayMs);
     expect(sourceCompleteTo(source({ covered: false, oldestUnrecordedAt: noon + dayMs }), 0)).toBe(noon);
+  });
+
+  test('of a clock that nobody knows proves nothing by what waits', () => {
+    const waiting = { covered: false, oldestUnrecordedAt: noon - minute, completeTo: noon - 5 * minute };
+    expect(sourceCompleteTo(source(waiting), null)).toBe(noon - 5 * minute);
   });
 
   test('is complete until the first event that waits at the agent', () => {
@@ -53,30 +54,34 @@ describe('a source', () => {
   });
 
   test('that no status has named is not known', () => {
-    expect(sourceCompleteTo(source({ heardAt: null }), 0)).toBe(null);
+    expect(sourceCompleteTo(source({ saidTo: null }), 0)).toBe(null);
   });
 });
 
 describe('a site', () => {
-  const agent = (...sources: SourceState[]) => ({ heardAt: noon, clockAheadMs: 0, sources });
+  const agent = (...sources: SourceState[]) => ({ saidTo: noon, knownAheadMs: 0, sources });
 
   test('is as complete as the least of its sources of the stream', () => {
     const agents = [
       agent(source(), source({ covered: false, completeTo: noon - 5 * minute })),
-      agent(source({ heardAt: noon - minute })),
+      agent(source({ saidTo: noon - minute })),
     ];
     expect(siteCompleteTo(agents, 'pos')).toBe(noon - 5 * minute);
-    expect(siteCompleteTo([...agents, agent(source({ stream: 'stock', heardAt: 0 }))], 'pos')).toBe(
+    expect(siteCompleteTo([...agents, agent(source({ stream: 'stock', saidTo: 0 }))], 'pos')).toBe(
       noon - 5 * minute,
     );
   });
 
-  test('misses nothing of a stream that its agent does not name', () => {
-    expect(siteCompleteTo([agent(source({ stream: 'stock', heardAt: 0 }))], 'pos')).toBe(noon);
+  test('misses nothing of a stream that its agent does not name, until it said so', () => {
+    expect(siteCompleteTo([agent(source({ stream: 'stock', saidTo: 0 }))], 'pos')).toBe(noon);
+  });
+
+  test('whose agent names nothing of the stream is not known when nobody knows when it said so', () => {
+    expect(siteCompleteTo([{ saidTo: null, knownAheadMs: null, sources: [] }], 'pos')).toBe(null);
   });
 
   test('is not known when one source is not, or when no agent was heard', () => {
-    expect(siteCompleteTo([agent(source(), source({ heardAt: null }))], 'pos')).toBe(null);
+    expect(siteCompleteTo([agent(source(), source({ saidTo: null }))], 'pos')).toBe(null);
     expect(siteCompleteTo([], 'pos')).toBe(null);
   });
 });

@@ -1,4 +1,3 @@
-import { limits } from '@branchline/contracts/limits.ts';
 import type { Span } from './calendar.ts';
 
 /**
@@ -8,8 +7,8 @@ import type { Span } from './calendar.ts';
  */
 export type SourceState = {
   stream: string;
-  /** When Kafka recorded the status that reported the source's seqs; null when none came yet. */
-  heardAt: number | null;
+  /** Until when the status that reported the source's seqs tells of everything; null when no status did, or nobody knows. */
+  saidTo: number | null;
   /** Whether every seq that the status reported is in the books. */
   covered: boolean;
   /** Whether every seq that the agent knew to be recorded is in the books. */
@@ -21,39 +20,43 @@ export type SourceState = {
 };
 
 const later = (a: number | null, b: number | null): number | null =>
-  a === null ? b : b === null ? a : Math.max(a, b);
+  a === null || b === null ? (a ?? b) : Math.max(a, b);
 
 /**
- * What the last status proves. If all it reported is in the books: everything until it was written, which was a little
- * before Kafka recorded it; a clock that is plausible tells how long, a wrong one is not believed. If something waits at
- * the agent: everything until the first event that waits, because seqs are given in the order of accepting. A clock that
- * runs ahead is set back by as much, one that runs behind only makes the answer more careful.
+ * What the last status proves. If all it reported is in the books: everything until it was written, as the ledger dated it
+ * (`hub/ledger/core/agent-clock.ts`). If something waits at the agent: everything until the first event that waits, because
+ * seqs are given in the order of accepting. A clock that runs ahead is set back by as much, one that runs behind only makes
+ * the answer more careful, and one that is not known proves nothing.
  */
-const provenBy = (source: SourceState, heardAt: number, clockAheadMs: number): number | null => {
-  if (source.covered)
-    return clockAheadMs < 0 && clockAheadMs >= -limits.clockAheadMsMax ? heardAt + clockAheadMs : heardAt;
-  if (source.recordedCovered && source.oldestUnrecordedAt !== null)
-    return Math.min(heardAt, source.oldestUnrecordedAt - Math.max(0, clockAheadMs));
+const provenBy = (source: SourceState, clockAheadMs: number | null): number | null => {
+  if (source.saidTo === null || source.covered) return source.saidTo;
+  if (source.recordedCovered && source.oldestUnrecordedAt !== null && clockAheadMs !== null)
+    return Math.min(source.saidTo, source.oldestUnrecordedAt - Math.max(0, clockAheadMs));
   return null;
 };
 
-export const sourceCompleteTo = (source: SourceState, clockAheadMs: number): number | null =>
-  source.heardAt === null
-    ? source.completeTo
-    : later(provenBy(source, source.heardAt, clockAheadMs), source.completeTo);
+export const sourceCompleteTo = (source: SourceState, clockAheadMs: number | null): number | null =>
+  later(provenBy(source, clockAheadMs), source.completeTo);
 
-export type AgentSources = { heardAt: number; clockAheadMs: number; sources: readonly SourceState[] };
+export type AgentSources = {
+  /** Until when its last status tells of everything; null when nobody knows. */
+  saidTo: number | null;
+  /** The ledger's estimate; null while it is not known. */
+  knownAheadMs: number | null;
+  /** Those that the last status named, and those of which the books miss something, named or not. */
+  sources: readonly SourceState[];
+};
 
 /**
  * The least of a site's sources of a stream; null when one is not known, or no agent was heard. An agent that names no
- * source of the stream has accepted nothing on it: nothing of it is missing.
+ * source of the stream had accepted nothing on it when it said so: nothing of it is missing until then.
  */
 export const siteCompleteTo = (agents: readonly AgentSources[], stream: string): number | null => {
   let least: number | null = null;
-  for (const { heardAt, clockAheadMs, sources } of agents) {
+  for (const { saidTo, knownAheadMs, sources } of agents) {
     const ofStream = sources.filter((source) => source.stream === stream);
     const moments =
-      ofStream.length === 0 ? [heardAt] : ofStream.map((source) => sourceCompleteTo(source, clockAheadMs));
+      ofStream.length === 0 ? [saidTo] : ofStream.map((source) => sourceCompleteTo(source, knownAheadMs));
     for (const completeTo of moments) {
       if (completeTo === null) return null;
       least = least === null ? completeTo : Math.min(least, completeTo);

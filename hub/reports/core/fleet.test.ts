@@ -17,12 +17,14 @@ const agent = (change: Partial<AgentState> = {}): AgentState => ({
   version: '0.1.0',
   heardAt: now - 5_000,
   clockAheadMs: 0,
+  saidTo: now - 5_000,
+  knownAheadMs: 0,
   pending: 0,
   oldestUnrecordedAt: null,
   sources: [
     {
       stream: 'pos',
-      heardAt: change.heardAt ?? now - 5_000,
+      saidTo: change.heardAt ?? now - 5_000,
       covered: true,
       recordedCovered: true,
       oldestUnrecordedAt: null,
@@ -51,7 +53,7 @@ test('a site that is heard of, whose figures are older than two intervals, is la
     sources: [
       {
         stream: 'pos',
-        heardAt: now - 5_000,
+        saidTo: now - 5_000,
         covered: false,
         recordedCovered: false,
         oldestUnrecordedAt: null,

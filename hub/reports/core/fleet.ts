@@ -1,12 +1,13 @@
 import { limits } from '@branchline/contracts/limits.ts';
 import { isOpenAt, type SiteCalendar } from './calendar.ts';
-import { type SourceState, siteCompleteTo } from './completeness.ts';
+import { type AgentSources, type SourceState, siteCompleteTo } from './completeness.ts';
 
 /** What is known of each site: how fresh its figures are, what still waits there, and what the books miss of it. */
-export type AgentState = {
+export type AgentState = AgentSources & {
   name: string;
   version: string;
   heardAt: number;
+  /** By its last status, delay included: for people. */
   clockAheadMs: number;
   pending: number;
   oldestUnrecordedAt: number | null;

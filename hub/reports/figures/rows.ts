@@ -1,6 +1,7 @@
-import type { Correction, JournalEntry, Quarantined, Reconciliation, Replay } from '../contract.ts';
+import type { Correction, Gap, JournalEntry, Quarantined, Reconciliation, Replay } from '../contract.ts';
 import { stateOf, textOf } from '../core/reconciliation.ts';
 import type { CorrectionRow } from '../io/correction-query.ts';
+import type { GapRow } from '../io/gap-table.ts';
 import type { JournalEntry as Entry } from '../io/journal-query.ts';
 import type { QuarantineRow } from '../io/quarantine-table.ts';
 import type { ReplayRow } from '../io/replay-table.ts';
@@ -41,6 +42,13 @@ export const quarantined = (row: QuarantineRow): Quarantined => ({
   id: String(row.id),
   receivedAt: instantText(row.receivedAt),
   settledAt: instantOrNull(row.settledAt),
+});
+
+export const gap = (row: GapRow, site: string): Gap => ({
+  ...row,
+  site,
+  completeTo: instantOrNull(row.completeTo),
+  dismissedAt: instantOrNull(row.dismissedAt),
 });
 
 export const replay = (row: ReplayRow): Replay => ({

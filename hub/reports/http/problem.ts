@@ -40,6 +40,16 @@ export const problems = {
     title: 'It is not held any more',
     hint: 'Somebody else decided meanwhile, or the ledger has applied it; read it again.',
   },
+  'still-named': {
+    status: 409,
+    title: 'The agent still names it, so it may still come',
+    hint: 'Replay it. When the agent is gone for good, retire the agent first.',
+  },
+  'no-gap': {
+    status: 409,
+    title: 'Nothing is missing of it',
+    hint: 'GET /api/v1/sites/{site}/gaps lists what is missing.',
+  },
   'body-too-large': {
     status: 413,
     title: 'The body is too large',

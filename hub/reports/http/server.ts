@@ -14,6 +14,7 @@ import type { LiveFeed } from '../live-feed.ts';
 import { type Api, type Parts, prefix } from './api.ts';
 import { flowRoutes, lateRoutes, quarantineRoutes, replayRoutes } from './books-routes.ts';
 import { demoRoutes } from './demo-routes.ts';
+import { gapRoutes } from './gap-routes.ts';
 import { isJson, isLoopbackHost, isOwnRequest, strictHeaders } from './guard.ts';
 import { liveRoute } from './live-route.ts';
 import { pageRoutes } from './page-routes.ts';
@@ -142,6 +143,7 @@ export const createServer = async (options: ServerOptions): Promise<Api> => {
     const { parts } = options;
     salesRoutes(api, parts);
     siteRoutes(api, parts);
+    gapRoutes(api, parts);
     flowRoutes(api, parts);
     lateRoutes(api, parts);
     quarantineRoutes(api, parts);

@@ -30,26 +30,37 @@ type AgentRow = {
   version: string;
   heard_at: number;
   clock_ahead_ms: string;
+  said_to: number | null;
+  known_ahead_ms: string | null;
   pending: string;
   oldest: number | null;
   stream: string | null;
-  source_heard_at: number | null;
+  source_said_to: number | null;
   covered: boolean;
   recorded_covered: boolean;
   source_oldest: number | null;
   complete_to: number | null;
 };
 
-/** Only the sources that an agent still names decide how complete its site is; there are two or a few per agent. */
+/** Every seq up to the highest that the books or a status know of is taken. */
+const isWhole = 's.seen @> int8range(1, greatest(s.reported_highest, coalesce(upper(s.seen) - 1, 0)) + 1)';
+
+/**
+ * How complete a site is, is decided by the sources that its agents still name, and by those of which something is missing:
+ * an agent with a new disk does not name what it had on the old one. A person may dismiss what can never come any more,
+ * and an agent that is gone for good. The rest, of which there is one more with every start of an agent, decides nothing.
+ */
 const agentsText = `
-  select a.site_id, a.name, a.version, ${ms('a.heard_at')} as heard_at, a.clock_ahead_ms, a.pending,
-    ${ms('a.oldest_unrecorded_at')} as oldest, s.stream, ${ms('s.heard_at')} as source_heard_at,
+  select a.site_id, a.name, a.version, ${ms('a.heard_at')} as heard_at, a.clock_ahead_ms, ${ms('a.said_to')} as said_to,
+    a.clock_estimate_ms as known_ahead_ms, a.pending, ${ms('a.oldest_unrecorded_at')} as oldest,
+    s.stream, ${ms('s.said_to')} as source_said_to,
     s.seen @> int8range(1, s.reported_highest + 1) as covered,
     s.seen @> int8range(1, s.reported_recorded_to + 1) as recorded_covered,
     ${ms('s.oldest_unrecorded_at')} as source_oldest, ${ms("nullif(s.complete_to, '-infinity')")} as complete_to
   from agent a
-    left join lateral unnest(a.sources) as named(source_id) on true
-    left join source s using (source_id)
+    left join source s on s.site_id = a.site_id and s.agent = a.name
+      and (s.source_id = any(a.sources) or s.gap_dismissed_at is null and not ${isWhole})
+  where a.retired_at is null or a.heard_at > a.retired_at
   order by a.site_id, a.name`;
 
 const sourceOf = (row: AgentRow): SourceState[] =>
@@ -58,7 +69,7 @@ const sourceOf = (row: AgentRow): SourceState[] =>
     : [
         {
           stream: row.stream,
-          heardAt: row.source_heard_at,
+          saidTo: row.source_said_to,
           covered: row.covered,
           recordedCovered: row.recorded_covered,
           oldestUnrecordedAt: row.source_oldest,
@@ -77,6 +88,8 @@ const agentsOf = (rows: AgentRow[]): AgentState[] => {
         version: row.version,
         heardAt: row.heard_at,
         clockAheadMs: Number(row.clock_ahead_ms),
+        saidTo: row.said_to,
+        knownAheadMs: row.known_ahead_ms === null ? null : Number(row.known_ahead_ms),
         pending: Number(row.pending),
         oldestUnrecordedAt: row.oldest,
         sources: sourceOf(row),
@@ -92,7 +105,7 @@ const countsText = `
     sum(greatest(reported_highest, top))::int8 as accepted, sum(greatest(reported_recorded_to, taken))::int8 as recorded,
     sum(applied)::int8 as applied, sum(redelivered + repeated)::int8 as duplicates,
     sum(conflicting)::int8 as conflicts, sum(deadlettered)::int8 as "deadLetters",
-    sum(greatest(reported_highest, top) - taken)::int8 as gaps,
+    coalesce(sum(greatest(reported_highest, top) - taken) filter (where gap_dismissed_at is null), 0)::int8 as gaps,
     bool_or(stream = 'pos' and applied > 0) as sent_slips
   from source, lateral (
     select coalesce(upper(seen) - 1, 0) as top,

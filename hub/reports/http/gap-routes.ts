@@ -1,0 +1,74 @@
+import { agentName, siteName } from '@branchline/contracts/ids.ts';
+import { z } from 'zod';
+import { gapAsk, gap as gapSchema, retiredAgent } from '../contract.ts';
+import { gap } from '../figures/rows.ts';
+import { instantText } from '../figures/shape.ts';
+import { dismissGap, readGaps, retireAgent } from '../io/gap-table.ts';
+import { type Api, type Parts, prefix, problemResponses, siteOf } from './api.ts';
+import { ApiProblem } from './problem.ts';
+
+/** What is missing of a site, and what a person knows to be gone for good: a lost disk, an agent that was taken away. */
+export const gapRoutes = (app: Api, { pool, views }: Parts): void => {
+  app.get(
+    `${prefix}/sites/:site/gaps`,
+    {
+      schema: {
+        summary: 'Of which agents, streams and epochs the books miss something',
+        params: z.object({ site: siteName }),
+        response: { 200: z.object({ rows: z.array(gapSchema) }), ...problemResponses },
+      },
+    },
+    async (request) => {
+      const { siteId, name } = siteOf(await views.now(), request.params.site);
+      return { rows: (await readGaps(pool, siteId)).map((row) => gap(row, name)) };
+    },
+  );
+
+  app.post(
+    `${prefix}/sites/:site/gaps/dismiss`,
+    {
+      schema: {
+        summary:
+          'Says that what is missing exists nowhere any more: it counts no longer, unless the agent names it again',
+        params: z.object({ site: siteName }),
+        body: gapAsk,
+        response: { 200: gapSchema, ...problemResponses },
+      },
+    },
+    async (request) => {
+      const { siteId, name } = siteOf(await views.now(), request.params.site);
+      const { agent, stream, epoch } = request.body;
+      const what = `${stream} of ${name}, ${agent}, epoch ${epoch}`;
+      const outcome = await dismissGap(pool, siteId, request.body);
+      if (outcome !== 'dismissed') throw new ApiProblem(outcome, what);
+      views.forget();
+      const [row] = await readGaps(pool, siteId, { agent, stream, epoch });
+      if (row === undefined) throw new ApiProblem('no-gap', what);
+      return gap(row, name);
+    },
+  );
+
+  app.post(
+    `${prefix}/sites/:site/agents/:agent/retire`,
+    {
+      schema: {
+        summary: 'Says that an agent is gone for good: it counts no longer, unless it is heard again',
+        params: z.object({ site: siteName, agent: agentName }),
+        response: { 200: retiredAgent, ...problemResponses },
+      },
+    },
+    async (request) => {
+      const { agent } = request.params;
+      const { siteId, name } = siteOf(await views.now(), request.params.site);
+      const retired = await retireAgent(pool, siteId, agent);
+      if (retired === undefined) throw new ApiProblem('not-found', `${name} has no agent ${agent}`);
+      views.forget();
+      return {
+        site: name,
+        agent,
+        heardAt: instantText(retired.heardAt),
+        retiredAt: instantText(retired.retiredAt),
+      };
+    },
+  );
+};

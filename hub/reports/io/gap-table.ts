@@ -1,0 +1,80 @@
+import type pg from 'pg';
+
+/** Of the `source` and `agent` tables: what is missing, and what people say will never come. Times in ms since 1970. */
+export type GapRow = {
+  agent: string;
+  stream: 'pos' | 'stock';
+  epoch: string;
+  missing: number;
+  completeTo: number | null;
+  named: boolean;
+  dismissedAt: number | null;
+};
+
+type Row = Omit<GapRow, 'missing'> & { missing: string };
+
+/** An agent that is retired and silent since names nothing any more. */
+const namedBy = `exists (
+  select from agent a where a.site_id = s.site_id and a.name = s.agent and s.source_id = any(a.sources)
+    and (a.retired_at is null or a.heard_at > a.retired_at))`;
+
+const missingOf = `(select greatest(s.reported_highest, coalesce(upper(s.seen) - 1, 0)) - coalesce(sum(upper(r) - lower(r)), 0)
+  from unnest(s.seen) r)`;
+
+export const readGaps = async (
+  pool: pg.Pool,
+  siteId: number,
+  of?: { agent: string; stream: string; epoch: string },
+): Promise<GapRow[]> => {
+  const { rows } = await pool.query<Row>(
+    `select s.agent, s.stream, s.epoch, m.missing, ${namedBy} as named,
+       (extract(epoch from nullif(s.complete_to, '-infinity')) * 1000)::float8 as "completeTo",
+       (extract(epoch from s.gap_dismissed_at) * 1000)::float8 as "dismissedAt"
+     from source s, lateral (select ${missingOf} as missing) m
+     where s.site_id = $1 and m.missing > 0
+       and ($2::text is null or s.agent = $2 and s.stream = $3 and s.epoch = $4::uuid)
+     order by s.agent, s.stream, s.opened_at, s.source_id`,
+    [siteId, of?.agent ?? null, of?.stream ?? null, of?.epoch ?? null],
+  );
+  return rows.map((row) => ({ ...row, missing: Number(row.missing) }));
+};
+
+export type Dismissal = 'dismissed' | 'still-named' | 'no-gap' | 'not-found';
+
+/** Only what no agent names can be dismissed; the ledger takes it back when one names it again. */
+export const dismissGap = async (
+  pool: pg.Pool,
+  siteId: number,
+  of: { agent: string; stream: string; epoch: string },
+): Promise<Dismissal> => {
+  const key = [siteId, of.agent, of.stream, of.epoch];
+  const own = 's.site_id = $1 and s.agent = $2 and s.stream = $3 and s.epoch = $4::uuid';
+  const { rowCount } = await pool.query(
+    `update source s set gap_dismissed_at = coalesce(gap_dismissed_at, now())
+     where ${own} and ${missingOf} > 0 and not ${namedBy}`,
+    key,
+  );
+  if (rowCount === 1) return 'dismissed';
+  const { rows } = await pool.query<{ named: boolean; missing: string }>(
+    `select ${namedBy} as named, ${missingOf} as missing from source s where ${own}`,
+    key,
+  );
+  const [row] = rows;
+  if (row === undefined) return 'not-found';
+  return Number(row.missing) === 0 ? 'no-gap' : 'still-named';
+};
+
+/** Undefined when the site has no such agent. */
+export const retireAgent = async (
+  pool: pg.Pool,
+  siteId: number,
+  agent: string,
+): Promise<{ heardAt: number; retiredAt: number } | undefined> => {
+  const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
+  const { rows } = await pool.query<{ heardAt: number; retiredAt: number }>(
+    `update agent set retired_at = now() where site_id = $1 and name = $2
+     returning ${ms('heard_at')} as "heardAt", ${ms('retired_at')} as "retiredAt"`,
+    [siteId, agent],
+  );
+  return rows[0];
+};
