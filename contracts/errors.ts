@@ -85,6 +85,10 @@ export const errors = {
     retry: false,
     hint: 'Reading this event failed in a way that nobody foresaw; see the detail, update the hub, then apply it again.',
   },
+  'not-applicable': {
+    retry: false,
+    hint: 'PostgreSQL does not take what this event says; see the detail, update the hub, then apply it again.',
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errors;

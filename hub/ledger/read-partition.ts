@@ -1,16 +1,20 @@
+import { type Problem, problem } from '@branchline/contracts/errors.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
-import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
-import type { Books, SliceOutcome } from './io/books.ts';
+import { failureOf } from './core/failure.ts';
+import type { LogRecord } from './core/slice.ts';
+import { larger, sliceEnd, sliceRecordsMax, smaller } from './core/slice-size.ts';
+import type { Books, SliceInput, SliceOutcome } from './io/books.ts';
 import type { LogBatch } from './io/kafka-log.ts';
 import type { Place, Position } from './io/position-table.ts';
 
 /**
  * From fetched batches to slices in the books. It knows where each partition stands, cuts batches into slices, repeats a
- * slice until the database has answered, and goes back when another hub was faster.
+ * slice until the database has taken it, and goes back when another hub was faster.
  */
-export const sliceRecordsMax = 8_000;
 const retryWaitMs = 500;
+/** So often a record fails by itself for what it says, before it is quarantined unread. */
+const triesOfOneRecord = 3;
 
 export type Counters = {
   applied: number;
@@ -34,18 +38,21 @@ const keyOf = (place: Place): string => `${place.topic}/${place.part}`;
 
 export const createPartitionReader = (parts: {
   books: Books;
+  /** Books that read nothing, and quarantine what is new for this reason. */
+  refusing(why: Problem): Books;
   openPosition(place: Place): Promise<Position>;
   streamOf(topic: string): Stream | undefined;
   onApplied(sourceIds: number[]): void;
   onDatabase(up: boolean): void;
   counters: Counters;
-  clock: Clock;
   log: Log;
 }): PartitionReader => {
-  const { books, counters, clock, log } = parts;
+  const { counters, log } = parts;
   const positions = new Map<string, number>();
   /** Positions that were sought once already: if the log still begins later, the records between do not exist. */
   const sought = new Map<string, number>();
+  /** How many records the next slice of a partition may have, where that is fewer than usual. */
+  const sizes = new Map<string, number>();
 
   const open = async (place: Place): Promise<number> => {
     const { next, incarnation } = await parts.openPosition(place);
@@ -59,22 +66,55 @@ export const createPartitionReader = (parts: {
     return next;
   };
 
-  const applyUntilAnswered = async (
+  const sliceOf = (batch: LogBatch, next: number, records: LogRecord[]): SliceInput => {
+    const last = records.at(-1) as LogRecord;
+    return {
+      topic: batch.topic,
+      part: batch.part,
+      stream: parts.streamOf(batch.topic),
+      from: next,
+      to: last.offset + 1,
+      // Only the broker's own times: how long the batch has waited in this process is not known. A millisecond may hold
+      // more records than this slice. A partition that is read to its end is told so by `noteReadTo`.
+      readTo: last.timestamp - 1,
+      records,
+    };
+  };
+
+  /** Applies a slice that begins at `from` of the records; undefined when the partition was lost while it was tried. */
+  const applyUntilTaken = async (
     batch: LogBatch,
-    slice: Parameters<Books['apply']>[0],
-  ): Promise<SliceOutcome | undefined> => {
+    next: number,
+    records: LogRecord[],
+    from: number,
+  ): Promise<{ slice: SliceInput; outcome: SliceOutcome } | undefined> => {
+    const key = keyOf(batch);
+    let refusals = 0;
+    let why = '';
     for (;;) {
+      const recordsMax = sizes.get(key) ?? sliceRecordsMax;
+      const slice = sliceOf(batch, next, records.slice(from, sliceEnd(records, from, recordsMax)));
+      const books =
+        refusals < triesOfOneRecord ? parts.books : parts.refusing(problem('not-applicable', why));
       try {
         const outcome = await books.apply(slice);
         parts.onDatabase(true);
-        return outcome;
+        if (recordsMax < sliceRecordsMax) sizes.set(key, larger(recordsMax));
+        return { slice, outcome };
       } catch (error) {
         // Whether the commit came through is unknown; the fence tells on the next try.
-        parts.onDatabase(false);
+        const failure = failureOf(error);
+        parts.onDatabase(failure === 'data');
+        const count = slice.records.length;
         log.warn(
-          { err: error, topic: batch.topic, part: batch.part },
+          { err: error, topic: batch.topic, part: batch.part, from: next, records: count, failure },
           'the slice was not applied; trying again',
         );
+        if (failure !== 'connection') sizes.set(key, smaller(count));
+        if (failure === 'data' && count === 1) {
+          refusals += 1;
+          why = `PostgreSQL does not take it: ${(error as Error).message}`;
+        }
         await new Promise((resolve) => setTimeout(resolve, retryWaitMs));
         await batch.alive();
         if (!batch.isMine()) return undefined;
@@ -101,7 +141,6 @@ export const createPartitionReader = (parts: {
 
     read: async (batch) => {
       const key = keyOf(batch);
-      const fetchedAt = clock.now();
       let next = positions.get(key) ?? (await open(batch));
       const first = batch.records[0]?.offset ?? next;
       if (first > next && sought.get(key) !== next) {
@@ -109,7 +148,7 @@ export const createPartitionReader = (parts: {
         return { next };
       }
       if (first > next) {
-        const { next: stands } = { next: await open(batch) };
+        const stands = await open(batch);
         if (stands !== next) return { next: stands };
         log.warn(
           { topic: batch.topic, part: batch.part, from: next, to: first },
@@ -118,26 +157,17 @@ export const createPartitionReader = (parts: {
         counters.lostByRetention += first - next;
       }
       const records = batch.records.filter((record) => record.offset >= next);
-      for (let i = 0; i < records.length && batch.isMine(); i += sliceRecordsMax) {
-        const slice = records.slice(i, i + sliceRecordsMax);
-        const lastRecord = slice.at(-1) as (typeof slice)[number];
-        const atEnd = batch.atEnd && i + sliceRecordsMax >= records.length;
-        const outcome = await applyUntilAnswered(batch, {
-          topic: batch.topic,
-          part: batch.part,
-          stream: parts.streamOf(batch.topic),
-          from: next,
-          to: lastRecord.offset + 1,
-          // A millisecond may hold more records than this slice has read.
-          readTo: atEnd ? Math.max(fetchedAt, lastRecord.timestamp) - 1 : lastRecord.timestamp - 1,
-          records: slice,
-        });
-        if (outcome === undefined) break;
+      let taken = 0;
+      while (taken < records.length && batch.isMine()) {
+        const applied = await applyUntilTaken(batch, next, records, taken);
+        if (applied === undefined) break;
+        const { slice, outcome } = applied;
         if (outcome.fenced) {
           counters.fenced += 1;
           return { next: await open(batch) };
         }
-        next = lastRecord.offset + 1;
+        taken += slice.records.length;
+        next = slice.to;
         positions.set(key, next);
         count(outcome);
         parts.onApplied(outcome.sourceIds);

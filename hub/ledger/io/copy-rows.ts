@@ -135,17 +135,33 @@ export class RowWriter {
     return at + 24;
   }
 
-  /** Everything written, with its end mark. The writer is used up. */
-  end(): Buffer {
+  /** Everything written, with its end mark, cut into parts without a copy. The writer is used up. */
+  *parts(bytes = partBytes): Generator<Buffer> {
     const at = this.#reserve(2);
     this.#buffer.writeInt16BE(-1, at);
-    return this.#buffer.subarray(0, this.#at);
+    for (let from = 0; from < this.#at; from += bytes)
+      yield this.#buffer.subarray(from, Math.min(from + bytes, this.#at));
   }
 }
+
+/** PostgreSQL takes no message above 1 GB, and holds each one whole before it reads it. */
+const partBytes = 512 * 1024;
 
 /** `statement` is a `copy … from stdin (format binary)`. An error of the server rejects; the connection stays usable. */
 export const copyRows = async (client: pg.ClientBase, statement: string, rows: RowWriter): Promise<void> => {
   const stream = client.query(copyStreams.from(statement));
-  stream.end(rows.end());
-  await finished(stream);
+  let broken: Error | undefined;
+  stream.once('error', (error) => {
+    broken = error;
+  });
+  const copied = finished(stream);
+  // After an error the server drops what is still on the way, and the stream has let go of the connection: another write
+  // to it would throw where nobody can catch it. So each part waits for the one before.
+  for (const part of rows.parts()) {
+    const written = new Promise<void>((resolve) => stream.write(part, () => resolve()));
+    await Promise.race([written, copied]);
+    if (broken !== undefined) throw broken;
+  }
+  stream.end();
+  await copied;
 };

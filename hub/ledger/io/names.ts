@@ -11,15 +11,23 @@ export type Names = {
   sourceIds: SourceIds;
   siteIds(names: string[]): Promise<Map<string, number>>;
   itemIds(names: Iterable<string>): Promise<Map<string, number>>;
+  /** Makes the months of these days (YYYY-MM-DD), unless somebody reads the journal for too long: see `lockTimeout`. */
   ensureMonths(days: Iterable<string>): Promise<void>;
+  /** Makes this month and the next two; rejects when that has to wait too long. `now` in milliseconds since 1970. */
+  makeMonthsAhead(now: number): Promise<void>;
 };
+
+/** PostgreSQL gave up waiting for a lock: somebody reads the whole journal, such as a self-check or a dump. */
+const lockTimeout = '55P03';
+const monthsAhead = 2;
 
 /** Above this many items the cache starts over; a chain's assortment is a tenth of it. */
 const cachedNamesMax = 500_000;
 
 export const createNames = (pool: pg.Pool): Names => {
   const caches = { site: new Map<string, number>(), item: new Map<string, number>() };
-  const months = new Set<string>();
+  /** Months that were made, are being made, or are left to journal_other. */
+  const months = new Map<string, Promise<void>>();
 
   const numbersOf = async (
     table: 'site' | 'item',
@@ -58,19 +66,34 @@ export const createNames = (pool: pg.Pool): Names => {
     return numbers;
   };
 
+  const makeMonth = (month: string): Promise<void> => {
+    const known = months.get(month);
+    if (known !== undefined) return known;
+    const made = pool.query('select ensure_journal_month($1::date)', [`${month}-01`]).then(() => {});
+    months.set(month, made);
+    made.catch(() => months.delete(month));
+    return made;
+  };
+
   return {
     sourceIds: createSourceIds(pool),
     siteIds: (names) => numbersOf('site', names),
     itemIds: (names) => numbersOf('item', names),
     ensureMonths: async (days) => {
-      const missing = new Map<string, string>();
-      for (const day of days) {
-        const month = day.slice(0, 7);
-        if (!months.has(month)) missing.set(month, `${month}-01`);
+      for (const month of new Set(Array.from(days, (day) => day.slice(0, 7)))) {
+        await makeMonth(month).catch((error: { code?: string }) => {
+          if (error.code !== lockTimeout) throw error;
+          // The rows go to journal_other, and with one of them there the month can never be made: it is not asked for again.
+          months.set(month, Promise.resolve());
+        });
       }
-      for (const [month, first] of missing) {
-        await pool.query('select ensure_journal_month($1::date)', [first]);
-        months.add(month);
+    },
+    makeMonthsAhead: async (now) => {
+      const first = new Date(now);
+      first.setUTCDate(1);
+      for (let i = 0; i <= monthsAhead; i++) {
+        await makeMonth(first.toISOString().slice(0, 7));
+        first.setUTCMonth(first.getUTCMonth() + 1);
       }
     },
   };

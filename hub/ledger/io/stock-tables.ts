@@ -111,7 +111,8 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
       union all
       select item_id, 0 from stock where $7 and site_id = $1 and location = $2 and item_id not in (select item_id from listed)),
     after as (
-      select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta, min(j.at) as earliest
+      select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta,
+        min(j.at) filter (where stock_delta(j.kind, l.quantity, l.delta) <> 0) as earliest
       from journal j, unnest(j.items, j.quantities, j.deltas) as l(item_id, quantity, delta)
       where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3)
       group by 1)

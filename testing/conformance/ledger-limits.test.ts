@@ -1,0 +1,370 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
+import { type Books, type BooksPolicy, createBooks, strictPolicy } from '@branchline/hub/ledger/io/books.ts';
+import { copyRows, RowWriter } from '@branchline/hub/ledger/io/copy-rows.ts';
+import type { LogBatch } from '@branchline/hub/ledger/io/kafka-log.ts';
+import { createNames } from '@branchline/hub/ledger/io/names.ts';
+import { type Counters, createPartitionReader } from '@branchline/hub/ledger/read-partition.ts';
+import { createLog } from '@branchline/kernel/log.ts';
+import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
+import { countEvent, recordOf, slipEvent } from '../world/events.ts';
+
+/** The ledger where its database does not follow: months under a reader's lock, slices too large, values it does not take. */
+let folder: string;
+let postgres: LocalPostgres;
+let database: BooksDatabase;
+const uncaught: unknown[] = [];
+const noteUncaught = (error: unknown) => uncaught.push(error);
+
+beforeAll(async () => {
+  process.on('uncaughtException', noteUncaught);
+  folder = mkdtempSync(join(tmpdir(), 'branchline-limits-'));
+  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
+});
+afterAll(async () => {
+  process.off('uncaughtException', noteUncaught);
+  await postgres.part.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  uncaught.length = 0;
+  database = await createBooksDatabase(postgres.urlOf);
+  // Servers end connections in these tests; whoever uses one gets the error.
+  database.pool.on('connect', (client) => client.on('error', () => {}));
+  await database.pool.query(
+    "insert into ingest_offset (topic, part, next_offset, cluster_id) select topic, part, 0, 'one' from unnest(array['pos', 'stock']) topic, generate_series(0, 5) part",
+  );
+});
+afterEach(async () => {
+  // Also after a failure: what a connection still holds would keep the pool's own from ending.
+  await Promise.all(connected.splice(0).map((client) => client.end().catch(() => {})));
+  await database.close();
+});
+
+const connected: pg.Client[] = [];
+
+/** A connection apart from the pool, for whoever stands in the ledger's way. */
+const connect = async (): Promise<pg.Client> => {
+  const client = new pg.Client({ connectionString: database.url });
+  client.on('error', () => {});
+  await client.connect();
+  connected.push(client);
+  return client;
+};
+
+const november = Date.UTC(2026, 10, 2);
+const december = Date.UTC(2026, 11, 1);
+const hourMs = 3_600_000;
+const recordedAt = Date.UTC(2026, 10, 2, 12);
+const epochs = { pos: '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11', stock: '4c1e4b6f-1e1d-4a6d-8b4b-3a2f1c8d0e22' };
+const all = async (text: string) => (await database.pool.query(text)).rows as Record<string, unknown>[];
+
+const sale = (seq: number, { site = 'store-0001', at = november, gross = 100, training = false } = {}) =>
+  recordOf(
+    slipEvent({ site, sequence: seq, at, training, lines: [{ item: 'tea', quantity: 1000, amount: gross }] }),
+    { site, stream: 'pos', epoch: epochs.pos, seq },
+    { timestamp: recordedAt + seq },
+  );
+
+const slice = (topic: 'pos' | 'stock', part: number, records: LogRecord[], from = 0) => ({
+  topic,
+  part,
+  stream: topic,
+  from,
+  to: from + records.length,
+  readTo: 0,
+  records: records.map((record, i) => ({ ...record, offset: from + i })),
+});
+
+/** Somebody who reads the whole journal in one transaction, as a dump or a long report does, until told to end. */
+const longReader = async () => {
+  const client = await connect();
+  await client.query('begin isolation level repeatable read');
+  await client.query('select count(*) from journal');
+  return { end: () => client.query('commit') };
+};
+
+const partitionsOfRows = () =>
+  all('select tableoid::regclass::text as lies_in, event_id from journal order by at');
+
+test('a slice that needs a new month waits neither for a reader of the journal nor stops another partition', async () => {
+  const books = createBooks(database.pool, createNames(database.pool), 300_000);
+  await books.apply(slice('pos', 0, [sale(1)]));
+  const reader = await longReader();
+  // Both come back while the reader still reads.
+  const [first, other] = await Promise.all([
+    books.apply(slice('pos', 1, [sale(1, { site: 'store-0002', at: december })])),
+    books.apply(slice('pos', 0, [sale(2)], 1)),
+  ]);
+  await reader.end();
+  expect([first, other]).toMatchObject([{ applied: 1 }, { applied: 1 }]);
+  // The month cannot be made now, and nobody minds: its rows go on lying where the first one is.
+  const later = createNames(database.pool);
+  await later.ensureMonths(['2026-12-24']);
+  await createBooks(database.pool, later, 300_000).apply(
+    slice('pos', 1, [sale(2, { site: 'store-0002', at: december + 1 })], 1),
+  );
+  expect((await partitionsOfRows()).map((row) => row.lies_in)).toEqual([
+    'journal_2026_11',
+    'journal_2026_11',
+    'journal_other',
+    'journal_other',
+  ]);
+  expect(await all('select sum(slips)::int as slips from sales_window')).toEqual([{ slips: 4 }]);
+});
+
+test('months are made ahead beside those who write the journal, and are tried again after somebody has read it', async () => {
+  const names = createNames(database.pool);
+  const books = createBooks(database.pool, names, 300_000);
+  await books.apply(slice('pos', 0, [sale(1)]));
+  const reader = await longReader();
+  await expect(names.makeMonthsAhead(november)).rejects.toMatchObject({ code: '55P03' });
+  await reader.end();
+
+  const writing = await connect();
+  await writing.query('begin');
+  await writing.query(
+    "insert into journal select (jsonb_populate_record(j, jsonb_build_object('event_id', 'another'))).* from journal_2026_11 j",
+  );
+  await names.makeMonthsAhead(Date.UTC(2026, 10, 30));
+  await writing.query('rollback');
+  expect(
+    await all(
+      "select inhrelid::regclass::text as month from pg_inherits where inhparent = 'journal'::regclass order by 1",
+    ),
+  ).toEqual(
+    ['journal_2026_11', 'journal_2026_12', 'journal_2027_01', 'journal_other'].map((month) => ({ month })),
+  );
+  const again = await longReader();
+  await books.apply(slice('pos', 1, [sale(1, { site: 'store-0002', at: december })]));
+  await again.end();
+  expect((await partitionsOfRows()).map((row) => row.lies_in)).toEqual([
+    'journal_2026_11',
+    'journal_2026_12',
+  ]);
+});
+
+test('two hubs that make one month at once both go on', async () => {
+  const make = "select ensure_journal_month('2026-12-01')";
+  const [one, two] = [await connect(), await connect()];
+  await one.query('begin');
+  await one.query(make);
+  const second = two.query(make).then(
+    () => 'made or there',
+    (error: { code: string }) => error.code,
+  );
+  for (;;) {
+    const [waiting] = await all("select 1 from pg_locks where locktype = 'advisory' and not granted");
+    if (waiting !== undefined) break;
+  }
+  await one.query('commit');
+  expect(await second).toBe('made or there');
+});
+
+test('H5 the time of the earliest change since a count does not depend on what came first', async () => {
+  const site = 'store-0001';
+  const count = recordOf(
+    countEvent({ site, id: 'count-1', at: november, full: true, lines: [{ item: 'tea', quantity: 5000 }] }),
+    { site, stream: 'stock', epoch: epochs.stock, seq: 1 },
+  );
+  // A training slip has lines, but takes nothing off the shelf.
+  const slips = [
+    sale(1, { at: november + hourMs, training: true }),
+    sale(2, { at: november + 2 * hourMs }),
+    sale(3, { at: november + 3 * hourMs }),
+  ];
+  const stockAfter = async (slices: ReturnType<typeof slice>[]) => {
+    await database.empty();
+    await database.pool.query(
+      "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one')",
+    );
+    const books = createBooks(database.pool, createNames(database.pool), 300_000);
+    for (const one of slices) await books.apply(one);
+    return all('select count_quantity + delta_since as on_hand, delta_from from stock');
+  };
+  const expected = [{ on_hand: '3000', delta_from: new Date(november + 2 * hourMs) }];
+  expect(await stockAfter([slice('stock', 0, [count]), slice('pos', 0, slips)])).toEqual(expected);
+  expect(await stockAfter([slice('pos', 0, slips), slice('stock', 0, [count])])).toEqual(expected);
+});
+
+/** A reader of partition 0 of `pos` on real books; `sizes` are the slices it tried. */
+const partitionReader = () => {
+  const names = createNames(database.pool);
+  const sizes: number[] = [];
+  const counters: Counters = {
+    applied: 0,
+    redelivered: 0,
+    repeated: 0,
+    conflicts: 0,
+    quarantined: 0,
+    deadLettered: 0,
+    fenced: 0,
+    slices: 0,
+    lostByRetention: 0,
+  };
+  const booksWith = (policy: BooksPolicy): Books => {
+    const books = createBooks(database.pool, names, 300_000, policy);
+    return {
+      apply: (input) => {
+        sizes.push(input.records.length);
+        return books.apply(input);
+      },
+    };
+  };
+  const reader = createPartitionReader({
+    books: booksWith(strictPolicy),
+    refusing: (why) => booksWith({ ...strictPolicy, read: () => why }),
+    openPosition: async () => ({ next: 0, incarnation: 'same' }),
+    streamOf: () => 'pos',
+    onApplied: () => {},
+    onDatabase: () => {},
+    counters,
+    log: createLog('test', 'silent'),
+  });
+  const read = (records: LogRecord[]) => {
+    const batch: LogBatch = {
+      topic: 'pos',
+      part: 0,
+      records: records.map((record, offset) => ({ ...record, offset })),
+      alive: async () => {},
+      isMine: () => true,
+    };
+    return reader.read(batch);
+  };
+  return { read, sizes, counters };
+};
+
+const sales = (count: number) => Array.from({ length: count }, (_, i) => sale(i + 1));
+
+test('the position never claims more than the last record read: a batch may have waited in this process', async () => {
+  const { read } = partitionReader();
+  await read(sales(3));
+  expect(
+    await all("select next_offset, read_to from ingest_offset where topic = 'pos' and part = 0"),
+  ).toEqual([{ next_offset: '3', read_to: new Date(recordedAt + 3 - 1) }]);
+});
+
+/** A rule of the journal for whole slices, given as a statement in PL/pgSQL; `rows_of_slice` are their rows. */
+const ruleForSlices = (statement: string) =>
+  database.pool.query(
+    `create function rule_for_slices() returns trigger language plpgsql as $rule$ begin ${statement}; return null; end $rule$;
+     create trigger rule_for_slices after insert on journal referencing new table as rows_of_slice
+       for each statement execute function rule_for_slices()`,
+  );
+
+test('a slice that takes the database too long is halved until it does not, and nothing is lost', async () => {
+  await ruleForSlices(`
+    if (select count(*) from rows_of_slice) > 10 then
+      raise exception 'canceling statement due to statement timeout' using errcode = '57014';
+    end if`);
+  const { read, sizes, counters } = partitionReader();
+  expect(await read(sales(24))).toEqual({ next: 24 });
+  expect(sizes).toEqual([24, 12, 6, 12, 6, 12, 6, 6]);
+  expect(counters).toMatchObject({ applied: 24, quarantined: 0, fenced: 0 });
+  expect(await all('select seen::text from source')).toEqual([{ seen: '{[1,25)}' }]);
+});
+
+test('a slice whose connection broke is tried again as it is', async () => {
+  // A sequence is not rolled back: only the first try ends its own connection.
+  await database.pool.query('create sequence tries');
+  await ruleForSlices(
+    "if nextval('tries') = 1 then perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(1); end if",
+  );
+  const { read, sizes, counters } = partitionReader();
+  await read(sales(24));
+  expect(sizes).toEqual([24, 24]);
+  expect(counters.applied).toBe(24);
+});
+
+test('H4 a record whose values the database does not take goes to quarantine by itself, and its slice goes on', async () => {
+  await database.pool.query('alter table journal add constraint refuse check (gross <> 77700)');
+  const { read, counters } = partitionReader();
+  const records = sales(8);
+  records[2] = sale(3, { gross: 77_700 });
+  expect(await read(records)).toEqual({ next: 8 });
+  expect(counters).toMatchObject({ applied: 7, quarantined: 1 });
+  expect(await all('select seen::text, applied, quarantined from source')).toEqual([
+    { seen: '{[1,9)}', applied: '7', quarantined: '1' },
+  ]);
+  expect(await all('select reason, detail, off, first_seq, last_seq, state from quarantine')).toEqual([
+    {
+      reason: 'not-applicable',
+      detail: expect.stringMatching(/^PostgreSQL does not take it: .*refuse/),
+      off: '2',
+      first_seq: '3',
+      last_seq: '3',
+      state: 'held',
+    },
+  ]);
+});
+
+test('slices are cut by the bytes of their records too', async () => {
+  const value = Buffer.alloc(5 * 1024 * 1024, 'x');
+  const { read, sizes } = partitionReader();
+  await read(
+    [1, 2, 3, 4].map((seq) => ({
+      ...recordOf('', { site: 'store-0001', stream: 'pos', epoch: epochs.pos, seq }),
+      value,
+    })),
+  );
+  expect(sizes).toEqual([3, 1]);
+});
+
+const wideText = 'x'.repeat(10_000);
+
+/** `count` rows of 10 kB; `idOf` gives their keys. */
+const wideRows = (count: number, idOf = (i: number) => i): RowWriter => {
+  const rows = new RowWriter(count * 10_050);
+  for (let i = 0; i < count; i++) {
+    rows.row(2);
+    rows.int8(idOf(i));
+    rows.text(wideText);
+  }
+  return rows;
+};
+
+const copyInto = 'copy wide (id, content) from stdin (format binary)';
+
+test('a copy goes out in messages far below the size that PostgreSQL takes', async () => {
+  await database.pool.query('create table wide (id int8 primary key, content text)');
+  const client = await connect();
+  const { stream } = (client as unknown as { connection: { stream: NodeJS.WritableStream } }).connection;
+  const write = stream.write.bind(stream) as (data: Uint8Array, ...rest: unknown[]) => boolean;
+  let largest = 0;
+  stream.write = ((data: Uint8Array, ...rest: unknown[]) => {
+    largest = Math.max(largest, data.length);
+    return write(data, ...rest);
+  }) as typeof stream.write;
+  await copyRows(client, copyInto, wideRows(1_000));
+  expect(largest).toBeLessThanOrEqual(1024 * 1024);
+  expect((await client.query('select count(*)::int, sum(length(content))::int from wide')).rows).toEqual([
+    { count: 1_000, sum: 10_000_000 },
+  ]);
+});
+
+test('a copy that fails early, in the middle or at its end rejects with the reason and leaves the connection usable', async () => {
+  await database.pool.query('create table wide (id int8 primary key, content text)');
+  const client = await connect();
+  for (const twice of [1, 700, 1_999]) {
+    const rows = wideRows(2_000, (i) => (i === twice ? 0 : i));
+    await expect(copyRows(client, copyInto, rows)).rejects.toMatchObject({ code: '23505' });
+    await copyRows(client, copyInto, wideRows(300));
+    expect((await client.query('delete from wide')).rowCount).toBe(300);
+  }
+  expect(uncaught).toEqual([]);
+});
+
+test('a copy whose connection breaks rejects', async () => {
+  await database.pool.query(`create table wide (id int8 primary key, content text);
+    create function break_off() returns trigger language plpgsql as
+      $$ begin if new.id = 500 then perform pg_terminate_backend(pg_backend_pid()); end if; return new; end $$;
+    create trigger break_off before insert on wide for each row execute function break_off()`);
+  const client = await connect();
+  await expect(copyRows(client, copyInto, wideRows(2_000))).rejects.toThrow();
+  expect(uncaught).toEqual([]);
+});
