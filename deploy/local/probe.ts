@@ -1,31 +1,43 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A port of this machine that nobody listens on now. Whoever asks should bind it soon. */
-export const freePort = async (): Promise<number> => {
+const isFree = async (port: number): Promise<boolean> => {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-
-/** The wanted port when nobody listens on it, so that a bookmark goes on working; otherwise a free one. */
-export const preferPort = async (wanted: number): Promise<number> => {
-  const server = createServer();
-  const isFree = new Promise<boolean>((resolve) => {
+  const listening = new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(false));
     server.once('listening', () => resolve(true));
   });
-  server.listen(wanted, '127.0.0.1');
-  if (!(await isFree)) return freePort();
+  server.listen(port, '127.0.0.1');
+  if (!(await listening)) return false;
   server.close();
   await once(server, 'close');
-  return wanted;
+  return true;
 };
+
+/** Below the ranges from which Linux (32768) and macOS (49152) give ports to outgoing connections. */
+const ports = { first: 20_000, count: 12_000 };
+const given = new Set<number>();
+const triesMax = 1_000;
+
+/**
+ * A port of this machine that nobody listens on now, never the same twice. Whoever asks binds it later; a port that the
+ * system itself would choose could belong to somebody's outgoing connection by then.
+ */
+export const freePort = async (): Promise<number> => {
+  for (let tries = 0; tries < triesMax; tries++) {
+    const port = ports.first + randomInt(ports.count);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port between ${ports.first} and ${ports.first + ports.count}`);
+};
+
+/** The wanted port when nobody listens on it, so that a bookmark goes on working; otherwise a free one. */
+export const preferPort = async (wanted: number): Promise<number> =>
+  (await isFree(wanted)) ? wanted : freePort();
 
 /** Whether something accepts connections there. */
 export const answers = (port: number, host = '127.0.0.1'): Promise<boolean> =>
