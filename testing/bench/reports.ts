@@ -34,6 +34,8 @@ const foundation = [
    select n, 'edge-1', 'alive', gen_random_uuid(), '0.1.0', now(), to_timestamp(${lastDay / 1000} + 86400), -20, 0, 4096,
      array[2 * n - 1, 2 * n]
    from generate_series(1, ${sitesCount}) n`,
+  // The first self-check of fresh books reads all windows, which is not what is measured here.
+  `insert into self_check (took_ms, equal, figures) values (0, true, '[]')`,
   `insert into stock (site_id, location, item_id, delta_since)
    select s, '', i, case when (s * i) % 97 = 0 then -1000 else 5000 end
    from generate_series(1, ${sitesCount}) s, generate_series(1, ${itemsCount}) i`,
