@@ -2,16 +2,14 @@ import { dayNumber } from '@branchline/contracts/time.ts';
 
 /**
  * Columns of values as PostgreSQL arrays in the binary format, for `unnest`. As text, parsing them again was 40 % of what
- * an insert into the journal costs the server, and building them a tenth of what a slice costs the hub.
+ * an insert costs the server, and building them a tenth of what a slice costs the hub.
  *
  * Format: PostgreSQL's `array_recv`, which is dimensions, a flag for nulls, the element type, length and lower bound,
  * then each element with its length. The driver sends a Buffer as a binary parameter.
  */
 const types = {
-  bool: 16,
   bytea: 17,
   int8: 20,
-  int2: 21,
   int4: 23,
   text: 25,
   date: 1082,
@@ -30,17 +28,6 @@ const open = (type: number, count: number, payloadBytes: number, nulls = false):
   if (count > 0) {
     buffer.writeInt32BE(count, 12);
     buffer.writeInt32BE(1, 16);
-  }
-  return buffer;
-};
-
-export const int2s = (values: readonly number[]): Buffer => {
-  const buffer = open(types.int2, values.length, values.length * 6);
-  let at = headerBytes;
-  for (const value of values) {
-    buffer.writeInt32BE(2, at);
-    buffer.writeInt16BE(value, at + 4);
-    at += 6;
   }
   return buffer;
 };
@@ -122,34 +109,10 @@ const chunks = (type: number, values: readonly Uint8Array[]): Buffer => {
 
 export const byteas = (values: readonly Uint8Array[]): Buffer => chunks(types.bytea, values);
 
-/** Eight bytes each, taken as they are: the head of a hash as an int8. */
-export const int8sOfBytes = (values: readonly Uint8Array[]): Buffer => chunks(types.int8, values);
-
 export const uuids = (values: readonly string[]): Buffer =>
   chunks(
     types.uuid,
     values.map((value) => Buffer.from(value.replaceAll('-', ''), 'hex')),
-  );
-
-/** Trace ids of 32 hexadecimal digits; an empty text is a null. */
-export const nullableUuids = (values: readonly string[]): Buffer => {
-  const full = values.reduce((sum, value) => sum + (value === '' ? 4 : 20), 0);
-  const buffer = open(types.uuid, values.length, full, values.length > 0);
-  let at = headerBytes;
-  for (const value of values) {
-    buffer.writeInt32BE(value === '' ? -1 : 16, at);
-    at += 4;
-    if (value === '') continue;
-    buffer.write(value, at, 'hex');
-    at += 16;
-  }
-  return buffer;
-};
-
-export const bools = (values: readonly boolean[]): Buffer =>
-  chunks(
-    types.bool,
-    values.map((value) => Uint8Array.of(value ? 1 : 0)),
   );
 
 /** As `int8s`, with nulls. Rare rows only. */
