@@ -14,10 +14,19 @@ export const unitPricePattern = /^-?\d{1,9}(\.\d{1,5})?$/;
  */
 export const scaled = (text: string, scale: number): number => {
   const negative = text.charCodeAt(0) === 45;
-  const dot = text.indexOf('.');
-  const whole = dot === -1 ? text : text.slice(0, dot);
-  const fraction = dot === -1 ? '' : text.slice(dot + 1);
-  const magnitude = Math.abs(Number(whole)) * 10 ** scale + Number(fraction.padEnd(scale, '0'));
+  let digits = 0;
+  let places = 0;
+  let afterPoint = false;
+  for (let i = negative ? 1 : 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 46) {
+      afterPoint = true;
+      continue;
+    }
+    digits = digits * 10 + code - 48;
+    if (afterPoint) places++;
+  }
+  const magnitude = digits * 10 ** (scale - places);
   return negative && magnitude !== 0 ? -magnitude : magnitude;
 };
 

@@ -9,6 +9,13 @@ const daysInMonth = (year: number, month: number): number => {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 };
 
+/** The number that the two digits at `start` make; -1 when one of them is no digit. */
+const twoDigits = (text: string, start: number): number => {
+  const tens = text.charCodeAt(start) - 48;
+  const ones = text.charCodeAt(start + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
+};
+
 /** The number that `length` digits from `start` make; NaN when one of them is no digit. */
 const digits = (text: string, start: number, length: number): number => {
   let value = 0;
@@ -24,11 +31,14 @@ const hyphen = 45;
 const colon = 58;
 
 /** Days since 1970 of `YYYY-MM-DD` at the start of the text; NaN when that is no day that exists. */
-export const dayNumber = (text: string): number => {
-  const year = digits(text, 0, 4);
-  const month = digits(text, 5, 2);
-  const day = digits(text, 8, 2);
+const dayAtStart = (text: string): number => {
+  const century = twoDigits(text, 0);
+  const yearOfCentury = twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
   if (text.charCodeAt(4) !== hyphen || text.charCodeAt(7) !== hyphen) return Number.NaN;
+  if (century < 0 || yearOfCentury < 0) return Number.NaN;
+  const year = century * 100 + yearOfCentury;
   if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)))
     return Number.NaN;
   // Days from civil: years begin in March, so that the leap day is the last one. Source: H. Hinnant,
@@ -39,6 +49,17 @@ export const dayNumber = (text: string): number => {
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
   const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
   return era * 146_097 + dayOfEra - 719_468;
+};
+
+let lastDay = '';
+let lastDayNumber = Number.NaN;
+
+/** Days since 1970 of `YYYY-MM-DD`; NaN when that is no day that exists. Nearly always asked for the same day again. */
+export const dayNumber = (day: string): number => {
+  if (day === lastDay) return lastDayNumber;
+  lastDayNumber = dayAtStart(day);
+  lastDay = day;
+  return lastDayNumber;
 };
 
 /** `at` in milliseconds since 1970 UTC; `offsetMinutes` east of UTC, as the site wrote it. */
@@ -56,9 +77,9 @@ const fractionMs = (text: string, end: number): number => {
 const offsetAt = (text: string, start: number): number => {
   if (text.charCodeAt(start) === 90) return text.length === start + 1 ? 0 : Number.NaN;
   if (text.length !== start + 6 || text.charCodeAt(start + 3) !== colon) return Number.NaN;
-  const hours = digits(text, start + 1, 2);
-  const minutes = digits(text, start + 4, 2);
-  if (!(hours <= 18 && minutes <= 59)) return Number.NaN;
+  const hours = twoDigits(text, start + 1);
+  const minutes = twoDigits(text, start + 4);
+  if (hours < 0 || hours > 18 || minutes < 0 || minutes > 59) return Number.NaN;
   const sign = text.charCodeAt(start);
   if (sign !== hyphen && sign !== 43) return Number.NaN;
   return sign === hyphen ? -(hours * 60 + minutes) : hours * 60 + minutes;
@@ -71,10 +92,10 @@ const offsetAt = (text: string, start: number): number => {
 export const parseInstant = (text: string): Instant | undefined => {
   if (text.length < 20 || text.length > 35 || text.charCodeAt(10) !== 84) return undefined;
   if (text.charCodeAt(13) !== colon || text.charCodeAt(16) !== colon) return undefined;
-  const hour = digits(text, 11, 2);
-  const minute = digits(text, 14, 2);
-  const second = digits(text, 17, 2);
-  if (!(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
+  const hour = twoDigits(text, 11);
+  const minute = twoDigits(text, 14);
+  const second = twoDigits(text, 17);
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return undefined;
   let zone = 19;
   let milliseconds = 0;
   if (text.charCodeAt(19) === 46) {
@@ -84,7 +105,7 @@ export const parseInstant = (text: string): Instant | undefined => {
   }
   const offsetMinutes = offsetAt(text, zone);
   const at =
-    ((dayNumber(text) * 24 + hour) * 60 + minute - offsetMinutes) * 60_000 + second * 1_000 + milliseconds;
+    ((dayAtStart(text) * 24 + hour) * 60 + minute - offsetMinutes) * 60_000 + second * 1_000 + milliseconds;
   return Number.isNaN(at) ? undefined : { at, offsetMinutes };
 };
 

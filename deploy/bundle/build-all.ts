@@ -13,7 +13,7 @@ export const buildAll = async (out: string, platform: Platform): Promise<Built[]
   const built: Built[] = [];
   for (const plan of services) {
     built.push(await buildService(plan, join(out, plan.name), platform));
-    if (plan.name === 'edge-agent') writeStartScript(join(out, plan.name));
+    if (plan.runtime !== undefined) writeStartScript(join(out, plan.name), plan.name, plan.runtime);
   }
   return built;
 };

@@ -1,3 +1,7 @@
+import * as agentRuntime from '@branchline/edge-agent/runtime-flags.ts';
+import * as hubRuntime from '@branchline/hub/runtime-flags.ts';
+import type { Runtime } from './start-script.ts';
+
 /** What a production bundle holds: the programs of each service, and the files they read beside themselves. */
 export type ServicePlan = {
   name: string;
@@ -7,6 +11,8 @@ export type ServicePlan = {
   folders: Record<string, string>;
   /** Whether it serves the dashboard. */
   page?: boolean;
+  /** Where Node is not started plainly: the bundle gets a start script of its name. */
+  runtime?: Runtime;
 };
 
 export const services: readonly ServicePlan[] = [
@@ -14,6 +20,7 @@ export const services: readonly ServicePlan[] = [
     name: 'edge-agent',
     entries: { main: 'edge-agent/main.ts', 'store-worker': 'edge-agent/store-worker.ts' },
     folders: {},
+    runtime: agentRuntime,
   },
   { name: 'bridge', entries: { main: 'bridge/main.ts' }, folders: {} },
   {
@@ -21,5 +28,6 @@ export const services: readonly ServicePlan[] = [
     entries: { main: 'hub/main.ts', setup: 'hub/setup.ts' },
     folders: { sql: 'hub/sql' },
     page: true,
+    runtime: hubRuntime,
   },
 ];

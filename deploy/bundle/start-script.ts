@@ -1,17 +1,21 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { environment, nodeFlags } from '@branchline/edge-agent/runtime-flags.ts';
 
-/** The agent's bundle starts itself with its flags, so that no installer has to repeat them. `NODE` names another Node. */
-const text = `#!/bin/sh
-${Object.entries(environment)
-  .map(([name, value]) => `export ${name}=${value}`)
-  .join('\n')}
-exec "\${NODE:-node}" ${nodeFlags.join(' ')} "$(dirname "$(readlink -f "$0")")/main.mjs" "$@"
-`;
+/** How Node is started for a program, which is measured together with it. */
+export type Runtime = { nodeFlags: readonly string[]; environment?: Readonly<Record<string, string>> };
 
-export const writeStartScript = (folder: string): void => {
-  const file = join(folder, 'edge-agent');
-  writeFileSync(file, text);
+/** A bundle starts itself with its flags, so that no installer has to repeat them. `NODE` names another Node. */
+export const writeStartScript = (
+  folder: string,
+  name: string,
+  { nodeFlags, environment = {} }: Runtime,
+): void => {
+  const lines = [
+    '#!/bin/sh',
+    ...Object.entries(environment).map(([key, value]) => `export ${key}=${value}`),
+    `exec "\${NODE:-node}" ${nodeFlags.join(' ')} "$(dirname "$(readlink -f "$0")")/main.mjs" "$@"`,
+  ];
+  const file = join(folder, name);
+  writeFileSync(file, `${lines.join('\n')}\n`);
   chmodSync(file, 0o755);
 };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { nodeFlags } from '@branchline/hub/runtime-flags.ts';
 import { type Backbone, startBackbone } from './backbone.ts';
 import { type Branch, createBranch, type Site } from './branches.ts';
 import { bridgeUser } from './broker-rights.ts';
@@ -162,6 +163,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
           statusPort,
         },
         env,
+        nodeFlags,
         port: statusPort,
         logDir,
       });

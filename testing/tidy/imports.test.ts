@@ -16,8 +16,8 @@ const layers = [
   { folder: 'bridge/', name: 'bridge', mayImport: below },
   { folder: 'hub/', name: 'hub', mayImport: below },
   { folder: 'simulators/', name: 'simulators', mayImport: ['contracts', 'kernel'] },
-  // The one-machine stack starts agents with the flags that the agent itself names.
-  { folder: 'deploy/local/', name: 'local', mayImport: [...below, 'simulators', 'edge-agent'] },
+  // The one-machine stack starts agents and hubs with the flags that they themselves name.
+  { folder: 'deploy/local/', name: 'local', mayImport: [...below, 'simulators', 'edge-agent', 'hub'] },
   // What packs the services for a machine may ask them how they want to run.
   {
     folder: 'deploy/',

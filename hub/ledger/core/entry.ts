@@ -15,6 +15,7 @@ import {
 import { posTypes } from '@branchline/contracts/pos.ts';
 import { stockTypes } from '@branchline/contracts/stock.ts';
 import { type Instant, parseInstant } from '@branchline/contracts/time.ts';
+import { asBuffer } from './slice.ts';
 
 /** What an event says, in the shape in which the books keep it. One entry becomes one row of `journal`. */
 export const kinds = {
@@ -218,10 +219,9 @@ const entryOf = (event: BranchEvent): Entry => {
 
 /** The bytes of one Kafka record as an entry, or why they cannot be one. `source` is where the bridge says they came from. */
 export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem => {
-  const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   let value: unknown;
   try {
-    value = JSON.parse(stored);
+    value = JSON.parse(asBuffer(bytes).toString('utf8'));
   } catch {
     return problem('not-json', 'the record is not JSON');
   }

@@ -3,7 +3,8 @@ import { type Entry, kinds } from './entry.ts';
 /**
  * Entries that are new to the books, added up into what each total gains. Addition commutes, so neither the order of the
  * entries nor the way they were cut into slices can change a total (H3, H5). The gains come in no order: the statements
- * that write them sort by key.
+ * that write them sort by key. Events of one site come one after another, so the next one mostly adds to the same gain as
+ * the last, and is spared the look-up.
  */
 export type Booked = { entry: Entry; siteId: number; itemIds: number[]; recordedAt: number };
 
@@ -66,24 +67,32 @@ const getOrMake = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
 
 export const windowGains = (booked: Booked[], intervalMs: number): WindowGain[] => {
   const gains = new Map<string, WindowGain>();
+  let gain: WindowGain | undefined;
   for (const { entry, siteId, recordedAt } of booked) {
     if (!isTurnover(entry)) continue;
     const windowStart = windowStartOf(entry.at, intervalMs);
-    const gain = getOrMake(gains, `${siteId}/${windowStart}/${entry.currency}`, () => ({
-      siteId,
-      windowStart,
-      currency: entry.currency,
-      slips: 0,
-      voids: 0,
-      lines: 0,
-      units: 0,
-      gross: 0,
-      lateSlips: 0,
-      lateUnits: 0,
-      lateGross: 0,
-      lateRecordedAt: 0,
-      revisions: 1,
-    }));
+    if (
+      gain === undefined ||
+      gain.siteId !== siteId ||
+      gain.windowStart !== windowStart ||
+      gain.currency !== entry.currency
+    ) {
+      gain = getOrMake(gains, `${siteId}/${windowStart}/${entry.currency}`, () => ({
+        siteId,
+        windowStart,
+        currency: entry.currency,
+        slips: 0,
+        voids: 0,
+        lines: 0,
+        units: 0,
+        gross: 0,
+        lateSlips: 0,
+        lateUnits: 0,
+        lateGross: 0,
+        lateRecordedAt: 0,
+        revisions: 1,
+      }));
+    }
     if (entry.kind === kinds.completed) gain.slips += 1;
     else gain.voids += 1;
     gain.lines += entry.lines;
@@ -141,20 +150,29 @@ export const hourGains = (gains: WindowGain[]): WindowGain[] =>
 
 export const tillDayGains = (booked: Booked[]): TillDayGain[] => {
   const gains = new Map<string, TillDayGain>();
+  let gain: TillDayGain | undefined;
   for (const { entry, siteId } of booked) {
     if (!isTurnover(entry)) continue;
     const { businessDay, workstation, currency } = entry;
-    const gain = getOrMake(gains, `${siteId}/${businessDay}/${workstation}/${currency}`, () => ({
-      siteId,
-      businessDay,
-      workstation,
-      currency,
-      slips: 0,
-      voids: 0,
-      lines: 0,
-      units: 0,
-      gross: 0,
-    }));
+    if (
+      gain === undefined ||
+      gain.siteId !== siteId ||
+      gain.businessDay !== businessDay ||
+      gain.workstation !== workstation ||
+      gain.currency !== currency
+    ) {
+      gain = getOrMake(gains, `${siteId}/${businessDay}/${workstation}/${currency}`, () => ({
+        siteId,
+        businessDay,
+        workstation,
+        currency,
+        slips: 0,
+        voids: 0,
+        lines: 0,
+        units: 0,
+        gross: 0,
+      }));
+    }
     if (entry.kind === kinds.completed) gain.slips += 1;
     else gain.voids += 1;
     gain.lines += entry.lines;
@@ -166,32 +184,38 @@ export const tillDayGains = (booked: Booked[]): TillDayGain[] => {
 
 export const itemDayGains = (booked: Booked[]): ItemDayGain[] => {
   // One map per site, day and currency, so that a line costs a look-up by number and not a text.
-  const days = new Map<string, Map<number, ItemDayGain>>();
+  type Day = { siteId: number; businessDay: string; currency: string; items: Map<number, ItemDayGain> };
+  const days = new Map<string, Day>();
+  let day: Day | undefined;
   for (const { entry, siteId, itemIds } of booked) {
     if (!isTurnover(entry)) continue;
     const { businessDay, currency } = entry;
-    const items = getOrMake(
-      days,
-      `${siteId}/${businessDay}/${currency}`,
-      () => new Map<number, ItemDayGain>(),
-    );
-    for (let i = 0; i < itemIds.length; i++) {
-      const itemId = itemIds[i] as number;
-      const gain = getOrMake(items, itemId, () => ({
+    if (
+      day === undefined ||
+      day.siteId !== siteId ||
+      day.businessDay !== businessDay ||
+      day.currency !== currency
+    ) {
+      day = getOrMake(days, `${siteId}/${businessDay}/${currency}`, () => ({
         siteId,
         businessDay,
-        itemId,
         currency,
-        lines: 0,
-        units: 0,
-        amount: 0,
+        items: new Map<number, ItemDayGain>(),
       }));
+    }
+    for (let i = 0; i < itemIds.length; i++) {
+      const itemId = itemIds[i] as number;
+      let gain = day.items.get(itemId);
+      if (gain === undefined) {
+        gain = { siteId, businessDay, itemId, currency, lines: 0, units: 0, amount: 0 };
+        day.items.set(itemId, gain);
+      }
       gain.lines += 1;
       gain.units += entry.quantities[i] as number;
       gain.amount += entry.amounts[i] as number;
     }
   }
-  return [...days.values()].flatMap((items) => [...items.values()]);
+  return [...days.values()].flatMap(({ items }) => [...items.values()]);
 };
 
 export const stockChanges = (booked: Booked[]): StockChange[] => {
@@ -211,21 +235,22 @@ export const stockChanges = (booked: Booked[]): StockChange[] => {
 
 /** What each (site, location, item) gains in all, with the time of the earliest change. */
 export const stockSums = (changes: StockChange[]): StockChange[] => {
-  const places = new Map<string, Map<number, StockChange>>();
+  type Place = { siteId: number; location: string; items: Map<number, StockChange> };
+  const places = new Map<string, Place>();
+  let place: Place | undefined;
   for (const change of changes) {
-    const items = getOrMake(
-      places,
-      `${change.siteId}/${change.location}`,
-      () => new Map<number, StockChange>(),
-    );
-    const sum = items.get(change.itemId);
-    if (sum === undefined) items.set(change.itemId, { ...change });
+    const { siteId, location, itemId } = change;
+    if (place === undefined || place.siteId !== siteId || place.location !== location) {
+      place = getOrMake(places, `${siteId}/${location}`, () => ({ siteId, location, items: new Map() }));
+    }
+    const sum = place.items.get(itemId);
+    if (sum === undefined) place.items.set(itemId, { ...change });
     else {
       sum.delta += change.delta;
       sum.at = Math.min(sum.at, change.at);
     }
   }
-  return [...places.values()].flatMap((items) => [...items.values()]);
+  return [...places.values()].flatMap(({ items }) => [...items.values()]);
 };
 
 export type CountTaken = {

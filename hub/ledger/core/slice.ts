@@ -33,11 +33,13 @@ export type Stray = { reason: string; detail: string; record: LogRecord };
 
 export type Slice = { sources: SourceSlice[]; strays: Stray[] };
 
+/** The same bytes with Buffer's methods. */
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /** A header that comes twice is a list, and one may be null: neither is of the bridge's making, nor says anything. */
 const text = (value: unknown): string =>
-  !(value instanceof Uint8Array)
-    ? ''
-    : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
+  value instanceof Uint8Array ? asBuffer(value).toString('utf8') : '';
 
 const seqsPattern = /^(\d{1,16})-(\d{1,16})$/;
 

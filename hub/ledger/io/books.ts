@@ -5,7 +5,6 @@ import type { Source, Stream } from '@branchline/contracts/ids.ts';
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 import type pg from 'pg';
 import { type Entry, readEntry } from '../core/entry.ts';
-import type { Booked } from '../core/fold.ts';
 import { freshDeliveries, type LogRecord, type Slice, type SourceSlice, sortSlice } from '../core/slice.ts';
 import { insertJournal, type JournalOutcome, type JournalRow } from './journal-table.ts';
 import type { Names } from './names.ts';
@@ -71,9 +70,23 @@ export const strictPolicy: BooksPolicy = {
   read: (record, source) => readEntry(record.value, source),
 };
 
-/** The first 8 bytes of the SHA-256 of what the till sent. */
-export const contentHash = (stored: Uint8Array): Uint8Array =>
-  hash('sha256', contentOf(stored), 'buffer').subarray(0, 8);
+/** As a text, because a Buffer for each event would cost as much again as its hash. */
+const contentHash = (stored: Uint8Array): string => hash('sha256', contentOf(stored), 'binary').slice(0, 8);
+
+export const newRow = (
+  entry: Entry,
+  { sourceId, siteId, seq }: Pick<JournalRow, 'sourceId' | 'siteId' | 'seq'>,
+  record: LogRecord,
+): JournalRow => ({
+  entry,
+  itemIds: [],
+  sourceId,
+  siteId,
+  seq,
+  recordedAt: record.timestamp,
+  content: contentHash(record.value),
+  record,
+});
 
 /**
  * A reader that throws has met what nobody thought of, such as JSON so deep that the stack ends. That is this event's
@@ -106,15 +119,7 @@ const readFresh = (
         const detail = entry.where === undefined ? entry.detail : `${entry.where}: ${entry.detail}`;
         quarantined.push({ sourceId, first: seq, last: seq, reason: entry.code, detail, record });
       } else {
-        rows.push({
-          entry,
-          sourceId,
-          siteId,
-          seq,
-          recordedAt: record.timestamp,
-          hash: contentHash(record.value),
-          record,
-        });
+        rows.push(newRow(entry, { sourceId, siteId, seq }, record));
       }
     }
     const open = new RangeSet(novel);
@@ -139,19 +144,11 @@ export const bookRows = async (
   adding: Adding,
 ): Promise<JournalOutcome> => {
   await names.ensureMonths(new Set(rows.map((row) => row.entry.businessDay)));
-  const items = await names.itemIds(itemNames(rows));
-  const itemIds = new Map(rows.map((row) => [row, row.entry.items.map((name) => items.get(name) as number)]));
-  const outcome = await insertJournal(client, rows, itemIds);
-  const booked = outcome.inserted.map(
-    (row): Booked => ({
-      entry: row.entry,
-      siteId: row.siteId,
-      itemIds: itemIds.get(row) as number[],
-      recordedAt: row.recordedAt,
-    }),
-  );
+  const itemIds = await names.itemIds(rows.map((row) => row.entry.items));
+  for (const [i, row] of rows.entries()) row.itemIds = itemIds[i] as number[];
+  const outcome = await insertJournal(client, rows);
   const dayReports = outcome.inserted.filter((row) => row.entry.dayReport !== null);
-  await addToTotals(client, booked, dayReports, adding);
+  await addToTotals(client, outcome.inserted, dayReports, adding);
   await keepConflicts(client, outcome.conflicting);
   return outcome;
 };
@@ -249,10 +246,6 @@ export const createBooks = (
       }
     },
   };
-};
-
-const itemNames = function* (rows: { entry: Entry }[]): Generator<string> {
-  for (const { entry } of rows) yield* entry.items;
 };
 
 const countBySource = (rows: { sourceId: number | null }[]): Map<number | null, number> => {

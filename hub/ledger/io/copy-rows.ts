@@ -2,6 +2,7 @@ import { finished } from 'node:stream/promises';
 import { dayNumber } from '@branchline/contracts/time.ts';
 import type pg from 'pg';
 import copyStreams from 'pg-copy-streams';
+import { setInt64, setText, viewOf } from './binary.ts';
 
 /**
  * Rows for `COPY … FROM STDIN (FORMAT binary)`: PostgreSQL reads them without parsing and writes them many at a time,
@@ -12,18 +13,19 @@ import copyStreams from 'pg-copy-streams';
  */
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 
-const two32 = 0x1_0000_0000;
 const millisecondsUntil2000 = 946_684_800_000;
 const daysUntil2000 = 10_957;
 const types = { int4: 23, int8: 20 };
 
 export class RowWriter {
   #buffer: Buffer;
+  #view: DataView;
   #at = signature.length;
 
   /** `bytes` is a guess of the whole size; the buffer grows when it is too small. */
   constructor(bytes: number) {
     this.#buffer = Buffer.allocUnsafe(signature.length + bytes);
+    this.#view = viewOf(this.#buffer);
     signature.copy(this.#buffer);
   }
 
@@ -33,6 +35,7 @@ export class RowWriter {
       const larger = Buffer.allocUnsafe(2 * this.#buffer.length + bytes);
       this.#buffer.copy(larger, 0, 0, at);
       this.#buffer = larger;
+      this.#view = viewOf(larger);
     }
     this.#at = at + bytes;
     return at;
@@ -40,57 +43,52 @@ export class RowWriter {
 
   row(fields: number): void {
     const at = this.#reserve(2);
-    this.#buffer.writeInt16BE(fields, at);
+    this.#view.setInt16(at, fields);
   }
 
   null(): void {
     const at = this.#reserve(4);
-    this.#buffer.writeInt32BE(-1, at);
+    this.#view.setInt32(at, -1);
   }
 
   int2(value: number): void {
     const at = this.#reserve(6);
-    this.#buffer.writeInt32BE(2, at);
-    this.#buffer.writeInt16BE(value, at + 4);
+    this.#view.setInt32(at, 2);
+    this.#view.setInt16(at + 4, value);
   }
 
   int4(value: number): void {
     const at = this.#reserve(8);
-    this.#buffer.writeInt32BE(4, at);
-    this.#buffer.writeInt32BE(value, at + 4);
+    this.#view.setInt32(at, 4);
+    this.#view.setInt32(at + 4, value);
   }
 
   /** A whole number within 2^53. */
   int8(value: number): void {
     const at = this.#reserve(12);
-    this.#buffer.writeInt32BE(8, at);
-    this.#eight(value, at + 4);
-  }
-
-  // The upper half rounds down also for negative numbers; the lower half is the rest modulo 2^32.
-  #eight(value: number, at: number): void {
-    this.#buffer.writeInt32BE(Math.floor(value / two32), at);
-    this.#buffer.writeUInt32BE(value >>> 0, at + 4);
+    this.#view.setInt32(at, 8);
+    setInt64(this.#view, at + 4, value);
   }
 
   text(value: string): void {
     // Three bytes are the most that a UTF-16 unit becomes.
     const at = this.#reserve(4 + 3 * value.length);
-    const length = this.#buffer.write(value, at + 4);
-    this.#buffer.writeInt32BE(length, at);
+    const length = setText(this.#buffer, at + 4, value);
+    this.#view.setInt32(at, length);
     this.#at = at + 4 + length;
   }
 
-  bytes(value: Uint8Array): void {
-    const at = this.#reserve(4 + value.length);
-    this.#buffer.writeInt32BE(value.length, at);
-    this.#buffer.set(value, at + 4);
+  /** One byte for each character of the text; all of them are below U+0100. */
+  bytes(latin1: string): void {
+    const at = this.#reserve(4 + latin1.length);
+    this.#view.setInt32(at, latin1.length);
+    for (let i = 0; i < latin1.length; i++) this.#buffer[at + 4 + i] = latin1.charCodeAt(i);
   }
 
   /** 32 hexadecimal digits. */
   uuid(digits: string): void {
     const at = this.#reserve(20);
-    this.#buffer.writeInt32BE(16, at);
+    this.#view.setInt32(at, 16);
     this.#buffer.write(digits, at + 4, 'hex');
   }
 
@@ -107,16 +105,16 @@ export class RowWriter {
   int4Array(values: readonly number[]): void {
     const at = this.#array(types.int4, values.length, 4);
     for (let i = 0; i < values.length; i++) {
-      this.#buffer.writeInt32BE(4, at + 8 * i);
-      this.#buffer.writeInt32BE(values[i] as number, at + 8 * i + 4);
+      this.#view.setInt32(at + 8 * i, 4);
+      this.#view.setInt32(at + 8 * i + 4, values[i] as number);
     }
   }
 
   int8Array(values: readonly number[]): void {
     const at = this.#array(types.int8, values.length, 8);
     for (let i = 0; i < values.length; i++) {
-      this.#buffer.writeInt32BE(8, at + 12 * i);
-      this.#eight(values[i] as number, at + 12 * i + 4);
+      this.#view.setInt32(at + 12 * i, 8);
+      setInt64(this.#view, at + 12 * i + 4, values[i] as number);
     }
   }
 
@@ -124,13 +122,13 @@ export class RowWriter {
   #array(type: number, count: number, bytesEach: number): number {
     const length = count === 0 ? 12 : 20 + count * (4 + bytesEach);
     const at = this.#reserve(4 + length);
-    this.#buffer.writeInt32BE(length, at);
-    this.#buffer.writeInt32BE(count === 0 ? 0 : 1, at + 4);
-    this.#buffer.writeInt32BE(0, at + 8);
-    this.#buffer.writeInt32BE(type, at + 12);
+    this.#view.setInt32(at, length);
+    this.#view.setInt32(at + 4, count === 0 ? 0 : 1);
+    this.#view.setInt32(at + 8, 0);
+    this.#view.setInt32(at + 12, type);
     if (count > 0) {
-      this.#buffer.writeInt32BE(count, at + 16);
-      this.#buffer.writeInt32BE(1, at + 20);
+      this.#view.setInt32(at + 16, count);
+      this.#view.setInt32(at + 20, 1);
     }
     return at + 24;
   }
@@ -138,7 +136,7 @@ export class RowWriter {
   /** Everything written, with its end mark, cut into parts without a copy. The writer is used up. */
   *parts(bytes = partBytes): Generator<Buffer> {
     const at = this.#reserve(2);
-    this.#buffer.writeInt16BE(-1, at);
+    this.#view.setInt16(at, -1);
     for (let from = 0; from < this.#at; from += bytes)
       yield this.#buffer.subarray(from, Math.min(from + bytes, this.#at));
   }

@@ -7,12 +7,14 @@ import { copyRows, RowWriter } from './copy-rows.ts';
 /** The journal: one row per event. Its key is the event's own id, so it also finds what a till sent twice under two seqs. */
 export type JournalRow = {
   entry: Entry;
+  /** The numbers of `entry.items`, in their order. */
+  itemIds: number[];
   sourceId: number;
   siteId: number;
   seq: number;
   recordedAt: number;
-  /** The first 8 bytes of the content's SHA-256. */
-  hash: Uint8Array;
+  /** The first 8 bytes of the content's SHA-256, as Latin-1. */
+  content: string;
   record: LogRecord;
 };
 
@@ -25,7 +27,7 @@ const columnCount = columns.split(',').length;
 /** What a row with one line takes; longer slips let the buffer grow. */
 const bytesPerRow = 384;
 
-const writeRows = (rows: JournalRow[], itemIds: Map<JournalRow, number[]>): RowWriter => {
+const writeRows = (rows: JournalRow[]): RowWriter => {
   const writer = new RowWriter(rows.length * bytesPerRow);
   for (const row of rows) {
     const { entry } = row;
@@ -43,13 +45,13 @@ const writeRows = (rows: JournalRow[], itemIds: Map<JournalRow, number[]>): RowW
     writer.int8(entry.gross);
     writer.int4(entry.lines);
     writer.int8(entry.units);
-    writer.int4Array(itemIds.get(row) as number[]);
+    writer.int4Array(row.itemIds);
     writer.int8Array(entry.quantities);
     writer.int8Array(entry.amounts);
     if (entry.deltas === null) writer.null();
     else writer.int8Array(entry.deltas);
     writer.int4(entry.flags);
-    writer.bytes(row.hash);
+    writer.bytes(row.content);
     writer.timestamp(row.recordedAt);
     if (entry.trace === '') writer.null();
     else writer.uuid(entry.trace);
@@ -63,14 +65,10 @@ const uniqueViolation = '23505';
  * Nearly always every id is new, and the rows are copied in as they are. When one is in the books already, the key says so;
  * only then are the ids looked up. The same content is a repetition, other content is a conflict, and the first one stays.
  */
-export const insertJournal = async (
-  client: pg.ClientBase,
-  rows: JournalRow[],
-  itemIds: Map<JournalRow, number[]>,
-): Promise<JournalOutcome> => {
+export const insertJournal = async (client: pg.ClientBase, rows: JournalRow[]): Promise<JournalOutcome> => {
   if (rows.length === 0) return { inserted: [], repeated: [], conflicting: [] };
   const copy = (some: JournalRow[]) =>
-    copyRows(client, `copy journal (${columns}) from stdin (format binary)`, writeRows(some, itemIds));
+    copyRows(client, `copy journal (${columns}) from stdin (format binary)`, writeRows(some));
   await client.query('savepoint journal');
   try {
     await copy(rows);
@@ -87,10 +85,10 @@ export const insertJournal = async (
 
 const keyOf = (row: JournalRow): string => `${row.siteId}/${row.entry.businessDay}/${row.entry.eventId}`;
 
-/** For each id that the journal has, the hash of its content in hexadecimal digits. */
+/** For each id that the journal has, the hash of its content. */
 const contentsInBooks = async (client: pg.ClientBase, rows: JournalRow[]): Promise<Map<string, string>> => {
-  const found = await client.query<{ position: string; content: string }>(
-    `select position, encode(int8send(j.content), 'hex') as content
+  const found = await client.query<{ position: string; content: Buffer }>(
+    `select position, int8send(j.content) as content
      from unnest($1::date[], $2::int4[], $3::text[]) with ordinality as t(business_day, site_id, event_id, position)
      join journal j using (business_day, site_id, event_id)`,
     [
@@ -100,19 +98,21 @@ const contentsInBooks = async (client: pg.ClientBase, rows: JournalRow[]): Promi
     ],
   );
   return new Map(
-    found.rows.map(({ position, content }) => [keyOf(rows[Number(position) - 1] as JournalRow), content]),
+    found.rows.map(({ position, content }) => [
+      keyOf(rows[Number(position) - 1] as JournalRow),
+      content.toString('latin1'),
+    ]),
   );
 };
 
 const sortOut = (rows: JournalRow[], known: Map<string, string>): JournalOutcome => {
   const outcome: JournalOutcome = { inserted: [], repeated: [], conflicting: [] };
   for (const row of rows) {
-    const content = Buffer.from(row.hash).toString('hex');
     const first = known.get(keyOf(row));
     if (first === undefined) {
-      known.set(keyOf(row), content);
+      known.set(keyOf(row), row.content);
       outcome.inserted.push(row);
-    } else if (first === content) outcome.repeated.push(row);
+    } else if (first === row.content) outcome.repeated.push(row);
     else outcome.conflicting.push(row);
   }
   return outcome;

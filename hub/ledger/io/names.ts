@@ -10,7 +10,8 @@ import { createSourceIds, type SourceIds } from './source-table.ts';
 export type Names = {
   sourceIds: SourceIds;
   siteIds(names: string[]): Promise<Map<string, number>>;
-  itemIds(names: Iterable<string>): Promise<Map<string, number>>;
+  /** For each of the lists, the numbers of its items in their order. */
+  itemIds(lists: readonly (readonly string[])[]): Promise<number[][]>;
   /** Makes the months of these days (YYYY-MM-DD), unless somebody reads the journal for too long: see `lockTimeout`. */
   ensureMonths(days: Iterable<string>): Promise<void>;
   /** Makes this month and the next two; rejects when that has to wait too long. `now` in milliseconds since 1970. */
@@ -20,6 +21,24 @@ export type Names = {
 /** PostgreSQL gave up waiting for a lock: somebody reads the whole journal, such as a self-check or a dump. */
 const lockTimeout = '55P03';
 const monthsAhead = 2;
+
+/** Undefined when one of the names has no number. */
+const numberedBy = (
+  numbers: ReadonlyMap<string, number>,
+  lists: readonly (readonly string[])[],
+): number[][] | undefined => {
+  const numbered: number[][] = [];
+  for (const names of lists) {
+    const ids: number[] = [];
+    for (const name of names) {
+      const id = numbers.get(name);
+      if (id === undefined) return undefined;
+      ids.push(id);
+    }
+    numbered.push(ids);
+  }
+  return numbered;
+};
 
 /** Above this many items the cache starts over; a chain's assortment is a tenth of it. */
 const cachedNamesMax = 500_000;
@@ -78,7 +97,10 @@ export const createNames = (pool: pg.Pool): Names => {
   return {
     sourceIds: createSourceIds(pool),
     siteIds: (names) => numbersOf('site', names),
-    itemIds: (names) => numbersOf('item', names),
+    itemIds: async (lists) => {
+      const numbered = numberedBy(caches.item, lists);
+      return numbered ?? (numberedBy(await numbersOf('item', lists.flat()), lists) as number[][]);
+    },
     ensureMonths: async (days) => {
       for (const month of new Set(Array.from(days, (day) => day.slice(0, 7)))) {
         await makeMonth(month).catch((error: { code?: string }) => {

@@ -1,7 +1,7 @@
 import { isProblem } from '@branchline/contracts/errors.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type pg from 'pg';
-import { type BooksPolicy, bookRows, contentHash, readOr } from './books.ts';
+import { type BooksPolicy, bookRows, newRow, readOr } from './books.ts';
 import type { Names } from './names.ts';
 
 /** What is applied again comes from no partition; its sums have rows of their own. */
@@ -127,11 +127,10 @@ const judge = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Prom
     const where = entry.where === undefined ? '' : `${entry.where}: `;
     return { state: 'held', detail: `still ${entry.code}: ${where}${entry.detail}` };
   }
-  const hash = contentHash(row.raw);
   const { repeated, conflicting } = await bookRows(
     client,
     parts.names,
-    [{ entry, sourceId, siteId, seq: first, recordedAt, hash, record }],
+    [newRow(entry, { sourceId, siteId, seq: first }, record)],
     { intervalMs: parts.intervalMs, part: noPartition },
   );
   const column = repeated.length > 0 ? 'repeated' : conflicting.length > 0 ? 'conflicting' : 'applied';

@@ -1,0 +1,26 @@
+/**
+ * Values in PostgreSQL's binary form, written in place. The methods of Buffer check their arguments for every value, and
+ * an event has fifty.
+ */
+
+const two32 = 0x1_0000_0000;
+
+export const viewOf = (buffer: Buffer): DataView =>
+  new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+
+/** A whole number within 2^53 as eight bytes. */
+export const setInt64 = (view: DataView, at: number, value: number): void => {
+  // The upper half rounds down also for negative numbers; the lower half is the rest modulo 2^32.
+  view.setInt32(at, Math.floor(value / two32));
+  view.setInt32(at + 4, value | 0);
+};
+
+/** UTF-8 at `at`, where there is room for three bytes per UTF-16 unit; gives the number of bytes written. */
+export const setText = (buffer: Buffer, at: number, text: string): number => {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return buffer.write(text, at);
+    buffer[at + i] = code;
+  }
+  return text.length;
+};
