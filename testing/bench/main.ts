@@ -13,6 +13,7 @@ import { memoryBench } from './memory.ts';
 import { recordBench } from './record.ts';
 import type { Bench, Figures } from './report.ts';
 import { reportsBench } from './reports.ts';
+import { openScratchServer } from './scratch-server.ts';
 
 const benches: Record<string, Bench> = {
   accept: acceptBench,
@@ -41,6 +42,9 @@ Usage: npm run bench -- [NAME …] [--json FILE] [--quick]
   --json FILE   the same figures for machines
   --quick       a tenth of the work: to see that it runs, not to quote
 
+  BRANCHLINE_POSTGRES=postgres://…  a scratch server of yours, as its superuser, instead of the PostgreSQL from npm; the
+                passwords of the roles branchline_hub and branchline_reports are set anew there
+
 Each prints what it ran beside: the same work done the plainest way that loses a guarantee, on the same machine in the
 same minute. Quote the ratio; absolute figures are this machine's.`;
 
@@ -61,9 +65,12 @@ if (unknown.length > 0) {
 
 const folder = mkdtempSync(join(tmpdir(), 'branchline-bench-'));
 const onProgress = (line: string) => process.stderr.write(`  ${line}\n`);
+const postgresUrl = process.env.BRANCHLINE_POSTGRES;
+const scratch = postgresUrl === undefined ? undefined : await openScratchServer(postgresUrl);
 const backbone = await startBackbone({
   dataDir: join(folder, 'data'),
   logDir: join(folder, 'logs'),
+  external: { postgres: postgresUrl },
   onProgress,
 });
 let failed = false;
@@ -102,6 +109,7 @@ try {
   console.error(`The logs are in ${folder}.`);
 } finally {
   await backbone.stop();
+  await scratch?.dropDatabases();
   if (!failed) rmSync(folder, { recursive: true, force: true });
 }
 process.exit(failed ? 1 : 0);

@@ -1,31 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createBooks } from '@branchline/hub/ledger/io/books.ts';
 import { createNames } from '@branchline/hub/ledger/io/names.ts';
-import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { dayReportEvent, recordOf, slipEvent } from '../world/events.ts';
 
 /** What tills state at the end of a day, in the books of a real PostgreSQL: beside the sales, never among them. */
 
-let folder: string;
-let postgres: LocalPostgres;
 let database: BooksDatabase;
 let offset: number;
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'branchline-day-reports-'));
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
-});
-afterAll(async () => {
-  await postgres.part.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
 beforeEach(async () => {
-  database = await createBooksDatabase(postgres.urlOf);
+  database = await createBooksDatabase();
   await database.pool.query(
     "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('test.pos.v1', 0, 0, 'test')",
   );

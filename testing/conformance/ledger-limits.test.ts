@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
 import { type Books, type BooksPolicy, createBooks, strictPolicy } from '@branchline/hub/ledger/io/books.ts';
 import { copyRows, RowWriter } from '@branchline/hub/ledger/io/copy-rows.ts';
@@ -8,32 +5,25 @@ import type { LogBatch } from '@branchline/hub/ledger/io/kafka-log.ts';
 import { createNames } from '@branchline/hub/ledger/io/names.ts';
 import { type Counters, createPartitionReader } from '@branchline/hub/ledger/read-partition.ts';
 import { createLog } from '@branchline/kernel/log.ts';
-import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { countEvent, recordOf, slipEvent } from '../world/events.ts';
 
 /** The ledger where its database does not follow: months under a reader's lock, slices too large, values it does not take. */
-let folder: string;
-let postgres: LocalPostgres;
 let database: BooksDatabase;
 const uncaught: unknown[] = [];
 const noteUncaught = (error: unknown) => uncaught.push(error);
 
 beforeAll(async () => {
   process.on('uncaughtException', noteUncaught);
-  folder = mkdtempSync(join(tmpdir(), 'branchline-limits-'));
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
 });
 afterAll(async () => {
   process.off('uncaughtException', noteUncaught);
-  await postgres.part.stop();
-  rmSync(folder, { recursive: true, force: true });
 });
 beforeEach(async () => {
   uncaught.length = 0;
-  database = await createBooksDatabase(postgres.urlOf);
+  database = await createBooksDatabase();
   // Servers end connections in these tests; whoever uses one gets the error.
   database.pool.on('connect', (client) => client.on('error', () => {}));
   await database.pool.query(

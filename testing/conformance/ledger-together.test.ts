@@ -1,33 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Status } from '@branchline/contracts/downlink.ts';
 import { headers } from '@branchline/contracts/topics.ts';
 import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
 import { createBooks } from '@branchline/hub/ledger/io/books.ts';
 import { createNames } from '@branchline/hub/ledger/io/names.ts';
 import { noteStatuses } from '@branchline/hub/ledger/io/status-table.ts';
-import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { recordOf, slipEvent } from '../world/events.ts';
 
 /** Slices of several partitions, statuses and failures at the same time, on a real PostgreSQL: none may cost another an event. */
-let folder: string;
-let postgres: LocalPostgres;
 let database: BooksDatabase;
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'branchline-together-'));
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
-});
-afterAll(async () => {
-  await postgres.part.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
 beforeEach(async () => {
-  database = await createBooksDatabase(postgres.urlOf);
+  database = await createBooksDatabase();
   for (const topic of ['pos', 'dead'])
     await database.pool.query(
       "insert into ingest_offset (topic, part, next_offset, cluster_id) select $1, part, 0, 'one' from generate_series(0, 5) part",

@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { headers } from '@branchline/contracts/topics.ts';
 import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
@@ -13,10 +10,9 @@ import {
   strictPolicy,
 } from '@branchline/hub/ledger/io/books.ts';
 import { createNames } from '@branchline/hub/ledger/io/names.ts';
-import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import fc from 'fast-check';
 import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import {
   countEvent,
@@ -29,20 +25,10 @@ import {
 
 /** The books on a real PostgreSQL: what one transaction per slice must hold, whatever comes in whatever order. */
 
-let folder: string;
-let postgres: LocalPostgres;
 let database: BooksDatabase;
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'branchline-ledger-'));
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
-});
-afterAll(async () => {
-  await postgres.part.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
 beforeEach(async () => {
-  database = await createBooksDatabase(postgres.urlOf);
+  database = await createBooksDatabase();
 });
 afterEach(() => database.close());
 

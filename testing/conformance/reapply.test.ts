@@ -1,35 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { headers } from '@branchline/contracts/topics.ts';
 import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from '@branchline/hub/ledger/io/books.ts';
 import { readMarks } from '@branchline/hub/ledger/io/mark-query.ts';
 import { createNames, type Names } from '@branchline/hub/ledger/io/names.ts';
 import { reapplyOne, settleGivenBack } from '@branchline/hub/ledger/io/quarantine-reapply.ts';
-import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { recordOf, slipEvent } from '../world/events.ts';
 
 /** What is in quarantine is applied again when a person asks for it: into the books once, however it is asked. */
 
-let folder: string;
-let postgres: LocalPostgres;
 let database: BooksDatabase;
 let names: Names;
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'branchline-reapply-'));
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
-});
-afterAll(async () => {
-  await postgres.part.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
 beforeEach(async () => {
-  database = await createBooksDatabase(postgres.urlOf);
+  database = await createBooksDatabase();
   names = createNames(database.pool);
   for (const topic of Object.values(topics))
     await database.pool.query(

@@ -25,7 +25,6 @@ import {
   site as siteSchema,
   stockRow,
 } from '@branchline/hub/reports/contract.ts';
-import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import { createWideArea } from '@branchline/local/wide-area.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -36,7 +35,6 @@ import { type ReportsStand, startReportsStand } from '../world/reports-stand.ts'
 /** The report API as HTTP: what it answers to good requests and to bad ones, and whom it does not answer. */
 
 let folder: string;
-let postgres: LocalPostgres;
 let database: BooksDatabase;
 let stand: ReportsStand;
 const noon = Date.UTC(2026, 10, 23, 12);
@@ -44,8 +42,7 @@ const items = 25;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'branchline-reports-http-'));
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
-  database = await createBooksDatabase(postgres.urlOf);
+  database = await createBooksDatabase();
   const network = await createWideArea({
     brokerUrl: 'mqtt://127.0.0.1:9',
     sites: ['store-0001', 'store-0002'],
@@ -76,7 +73,6 @@ afterAll(async () => {
   await stand?.close();
   await stopNetwork();
   await database?.close();
-  await postgres?.part.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 

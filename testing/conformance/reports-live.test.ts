@@ -1,8 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Pulse, pulse } from '@branchline/hub/reports/contract.ts';
 import { followFlow } from '@branchline/hub/reports/figures/pipeline.ts';
 import { followFleet } from '@branchline/hub/reports/fleet-view.ts';
@@ -10,31 +7,20 @@ import { feedLive } from '@branchline/hub/reports/live-feed.ts';
 import { checkEvery } from '@branchline/hub/reports/self-checks.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import { createLog } from '@branchline/kernel/log.ts';
-import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import { eventually } from '@branchline/local/probe.ts';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { slipEvent } from '../world/events.ts';
 import { type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
 /** The stream of what changes, as a page reads it. */
 
-let folder: string;
-let postgres: LocalPostgres;
 let database: BooksDatabase;
 let stand: ReportsStand;
 let open: IncomingMessage[] = [];
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'branchline-reports-live-'));
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
-});
-afterAll(async () => {
-  await postgres?.part.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
 beforeEach(async () => {
-  database = await createBooksDatabase(postgres.urlOf);
+  database = await createBooksDatabase();
   // Pages live in the present: what changed lately is told by the database's clock.
   stand = await startReportsStand(database, { now: Date.now() });
 });

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type {
   Correction,
   Fleet,
@@ -14,29 +11,18 @@ import type {
   StockRow,
 } from '@branchline/hub/reports/contract.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
-import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { countEvent, movementEvent, slipEvent } from '../world/events.ts';
 import { intervalMs, type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
 /** What reports say of books that the ledger's own transaction has filled, against sums straight from the events. */
 
-let folder: string;
-let postgres: LocalPostgres;
 let database: BooksDatabase;
 let stand: ReportsStand;
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'branchline-reports-'));
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
-});
-afterAll(async () => {
-  await postgres?.part.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
 beforeEach(async () => {
-  database = await createBooksDatabase(postgres.urlOf);
+  database = await createBooksDatabase();
   stand = await startReportsStand(database, { now: noon });
 });
 afterEach(async () => {

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Status } from '@branchline/contracts/downlink.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { headers } from '@branchline/contracts/topics.ts';
@@ -14,29 +11,18 @@ import { createStatusReader } from '@branchline/hub/ledger/read-statuses.ts';
 import { siteCompleteTo } from '@branchline/hub/reports/core/completeness.ts';
 import { readFleet } from '@branchline/hub/reports/io/fleet-query.ts';
 import { createLog } from '@branchline/kernel/log.ts';
-import { type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { recordOf, slipEvent } from '../world/events.ts';
 
 /** What agents say of themselves, on a real PostgreSQL: how complete the books are, and how far replays have come. */
 
-let folder: string;
-let postgres: LocalPostgres;
 let database: BooksDatabase;
 let names: Names;
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'branchline-statuses-'));
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
-});
-afterAll(async () => {
-  await postgres.part.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
 beforeEach(async () => {
-  database = await createBooksDatabase(postgres.urlOf);
+  database = await createBooksDatabase();
   names = createNames(database.pool);
   await database.pool.query(
     "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('test.pos.v1', 0, 0, 'test')",
