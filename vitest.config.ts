@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['testing/{faults,conformance,end-to-end}/**/*.test.ts'],
-          globalSetup: 'testing/world/shared-postgres.ts',
+          globalSetup: 'testing/world/postgres-server.ts',
           exclude: ['**/node_modules/**'],
           fileParallelism: false,
           testTimeout: 180_000,

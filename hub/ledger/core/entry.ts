@@ -120,7 +120,8 @@ const slipEntry = (event: SlipEvent, common: Common): Entry => {
     items: lines.map((line) => itemKey(line.item)),
     quantities,
     amounts,
-    deltas: deltasOf(lines, quantities),
+    // A training slip sells nothing, so neither does it bring anything back.
+    deltas: kind === kinds.training ? null : deltasOf(lines, quantities),
     flags: common.flags | slipFlags(event, common.at, amounts),
     dayReport: null,
   };

@@ -1,3 +1,4 @@
+import { dayNumber } from '@branchline/contracts/time.ts';
 import { type Entry, kinds } from './entry.ts';
 
 /**
@@ -218,10 +219,13 @@ export const itemDayGains = (booked: Booked[]): ItemDayGain[] => {
   return [...days.values()].flatMap(({ items }) => [...items.values()]);
 };
 
+/** The sign of what a line does to stock; 0 for kinds that do nothing. `stock_delta` in SQL is the same rule. */
+const stockRule = (entry: Entry): number => (entry.kind === kinds.movement ? 1 : isTurnover(entry) ? -1 : 0);
+
 export const stockChanges = (booked: Booked[]): StockChange[] => {
   const changes: StockChange[] = [];
   for (const { entry, siteId, itemIds } of booked) {
-    const rule = entry.kind === kinds.movement ? 1 : isTurnover(entry) ? -1 : 0;
+    const rule = stockRule(entry);
     if (rule === 0) continue;
     for (let i = 0; i < itemIds.length; i++) {
       const delta =
@@ -281,3 +285,21 @@ export const countsTaken = (booked: Booked[]): CountTaken[] =>
         quantities: [...byItem.values()],
       };
     });
+
+const dayMs = 86_400_000;
+/** `site.day_lag` where the books say nothing else: the UTC day of an event's time is at most so far after its business day. */
+const usualDayLag = 1;
+/** A site with an event whose time is in the UTC day that comes `days` days after its business day. */
+export type DayLag = { siteId: number; days: number };
+
+/** The largest lags above the usual one, of events that change stock: a till left open for days, or with a wrong clock. */
+export const dayLags = (booked: Booked[]): DayLag[] => {
+  const largest = new Map<number, number>();
+  for (const { entry, siteId } of booked) {
+    const businessDay = dayNumber(entry.businessDay);
+    if (entry.at < (businessDay + usualDayLag + 1) * dayMs || stockRule(entry) === 0) continue;
+    const days = Math.floor(entry.at / dayMs) - businessDay;
+    largest.set(siteId, Math.max(days, largest.get(siteId) ?? 0));
+  }
+  return Array.from(largest, ([siteId, days]) => ({ siteId, days }));
+};

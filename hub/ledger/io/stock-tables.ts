@@ -1,18 +1,78 @@
 import type pg from 'pg';
-import { type CountTaken, type StockChange, stockSums } from '../core/fold.ts';
+import { type CountTaken, type DayLag, type StockChange, stockSums } from '../core/fold.ts';
 import { int4s, int8s, texts, timestamps } from './columns.ts';
 
 /**
  * Stock on hand: the latest count plus every change after it (H5). A change before the count is history and leaves it
  * alone; a count that arrives late is put in its place by adding the changes up again from the journal.
+ *
+ * Everything here runs under the locks of the sites' stock, each statement with a snapshot that it takes after them.
  */
 export const changeStock = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
   if (changes.length === 0) return;
   const sums = stockSums(changes);
-  // Nearly always every change is newer than the latest count, if there is one, and the sum can be added as it is. The
+  const counted = await sitesCountedSince(client, sums);
+  if (counted.size === 0) return addNewer(client, sums);
+  await addNewer(
+    client,
+    sums.filter(({ siteId }) => !counted.has(siteId)),
+  );
+  await addAroundCounts(
+    client,
+    changes.filter(({ siteId }) => counted.has(siteId)),
+  );
+};
+
+/** Sites with a count, of whatever item, that is not older than the earliest of these changes of theirs. */
+const sitesCountedSince = async (client: pg.ClientBase, sums: StockChange[]): Promise<Set<number>> => {
+  const earliest = new Map<number, number>();
+  for (const { siteId, at } of sums) {
+    const known = earliest.get(siteId);
+    if (known === undefined || at < known) earliest.set(siteId, at);
+  }
+  const { rows } = await client.query<{ site_id: number }>({
+    name: 'sites-counted-since',
+    text: `
+      select t.site_id from unnest($1::int4[], $2::timestamptz[]) as t(site_id, earliest) join site s using (site_id)
+      where s.last_count_at >= t.earliest`,
+    values: [int4s([...earliest.keys()]), timestamps([...earliest.values()])],
+  });
+  return new Set(rows.map((row) => row.site_id));
+};
+
+const columnsOf = (changes: StockChange[]): Buffer[] => [
+  int4s(changes.map((change) => change.siteId)),
+  texts(changes.map((change) => change.location)),
+  int4s(changes.map((change) => change.itemId)),
+  timestamps(changes.map((change) => change.at)),
+  int8s(changes.map((change) => change.delta)),
+];
+
+/** For sums of changes that all come after every count of their site: nearly all there are. Nothing is looked up or told apart. */
+const addNewer = async (client: pg.ClientBase, sums: StockChange[]): Promise<void> => {
+  if (sums.length === 0) return;
+  await client.query({
+    name: 'add-to-stock',
+    text: `
+      insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, delta_from)
+      select t.site_id, t.location, t.item_id, f.count_at, f.count_key, t.delta, t.earliest
+      from unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[], $5::int8[])
+        as t(site_id, location, item_id, earliest, delta)
+      left join full_count f using (site_id, location)
+      on conflict (site_id, item_id, location) do update set
+        delta_since = s.delta_since + excluded.delta_since, delta_from = least(s.delta_from, excluded.delta_from),
+        changed_at = now()`,
+    values: columnsOf(sums),
+  });
+};
+
+/** For changes of sites of which something was counted since: each position has a count of its own, or none. */
+const addAroundCounts = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
+  const sums = stockSums(changes);
+  // Often every change of a position is newer than its latest count all the same, and the sum can be added as it is. The
   // rows for which that cannot be told come back; the filter on the counts keeps the look for them from being made in vain.
   const { rows } = await client.query<{ site_id: number; location: string; item_id: number }>({
-    name: 'add-to-stock',
+    name: 'add-around-counts',
     text: `
       with gain as materialized (
         select t.*, f.count_at, f.count_key
@@ -23,7 +83,7 @@ export const changeStock = async (client: pg.ClientBase, changes: StockChange[])
         insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, delta_from)
         select site_id, location, item_id, count_at, count_key, delta, earliest from gain
         where count_at is null or count_at < earliest
-        on conflict (site_id, location, item_id) do update set
+        on conflict (site_id, item_id, location) do update set
           delta_since = s.delta_since + excluded.delta_since, delta_from = least(s.delta_from, excluded.delta_from),
           changed_at = now()
         where s.count_at is null or s.count_at < excluded.delta_from
@@ -31,13 +91,7 @@ export const changeStock = async (client: pg.ClientBase, changes: StockChange[])
       select site_id, location, item_id from gain
       where (select count(*) from added) < (select count(*) from gain)
       except select site_id, location, item_id from added`,
-    values: [
-      int4s(sums.map((sum) => sum.siteId)),
-      texts(sums.map((sum) => sum.location)),
-      int4s(sums.map((sum) => sum.itemId)),
-      timestamps(sums.map((sum) => sum.at)),
-      int8s(sums.map((sum) => sum.delta)),
-    ],
+    values: columnsOf(sums),
   });
   if (rows.length === 0) return;
   const others = new Set(rows.map((row) => `${row.site_id}/${row.location}/${row.item_id}`));
@@ -66,17 +120,30 @@ const changeOneByOne = async (client: pg.ClientBase, changes: StockChange[]): Pr
         group by 1, 2, 3, 4, 5)
       insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, delta_from)
       select site_id, location, item_id, count_at, count_key, delta, earliest from gain
-      on conflict (site_id, location, item_id) do update set
+      on conflict (site_id, item_id, location) do update set
         delta_since = s.delta_since + excluded.delta_since, delta_from = least(s.delta_from, excluded.delta_from),
         changed_at = now()`,
-    values: [
-      int4s(changes.map((change) => change.siteId)),
-      texts(changes.map((change) => change.location)),
-      int4s(changes.map((change) => change.itemId)),
-      timestamps(changes.map((change) => change.at)),
-      int8s(changes.map((change) => change.delta)),
-    ],
+    values: columnsOf(changes),
   });
+};
+
+/** Keeps `site.day_lag` true for events that are in the journal from now on. */
+export const raiseDayLags = async (client: pg.ClientBase, lags: DayLag[]): Promise<void> => {
+  if (lags.length === 0) return;
+  await client.query(
+    `update site s set day_lag = t.days from unnest($1::int4[], $2::int4[]) as t(site_id, days)
+     where s.site_id = t.site_id and s.day_lag < t.days`,
+    [int4s(lags.map((lag) => lag.siteId)), int4s(lags.map((lag) => lag.days))],
+  );
+};
+
+/** From now on changes up to this count are put around it; gives what `dayLags` left of the site's events so far. */
+const noteCount = async (client: pg.ClientBase, count: CountTaken): Promise<{ day_lag: number }> => {
+  const { rows } = await client.query<{ day_lag: number }>(
+    `update site set last_count_at = greatest(last_count_at, to_timestamp($2)) where site_id = $1 returning day_lag`,
+    [count.siteId, count.at / 1000],
+  );
+  return rows[0] as { day_lag: number };
 };
 
 /**
@@ -85,6 +152,7 @@ const changeOneByOne = async (client: pg.ClientBase, changes: StockChange[]): Pr
  */
 export const applyCount = async (client: pg.ClientBase, count: CountTaken): Promise<void> => {
   const place = [count.siteId, count.location, count.at / 1000, count.key];
+  const { day_lag: dayLag } = await noteCount(client, count);
   if (count.full) {
     await client.query(
       `insert into full_count as f (site_id, location, count_at, count_key) values ($1, $2, to_timestamp($3), $4)
@@ -103,6 +171,8 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
      order by t.item_id on conflict do nothing`,
     [...place, int4s(count.itemIds)],
   );
+  // What came after the count is found by the journal's key, in the business days that can hold it. The kinds are those
+  // that `stockChanges` knows: a training slip may have deltas too, and they mean nothing.
   await client.query(
     `
     with listed as (select item_id, sum(quantity)::int8 as quantity from unnest($5::int4[], $6::int8[]) as t(item_id, quantity) group by 1),
@@ -114,15 +184,16 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
       select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta,
         min(j.at) filter (where stock_delta(j.kind, l.quantity, l.delta) <> 0) as earliest
       from journal j, unnest(j.items, j.quantities, j.deltas) as l(item_id, quantity, delta)
-      where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3)
+      where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3) and j.kind in (1, 2, 5)
+        and j.business_day >= (to_timestamp($3) at time zone 'UTC')::date - $8::int4
       group by 1)
     insert into stock as s (site_id, location, item_id, count_at, count_key, count_quantity, delta_since, delta_from)
     select $1, $2, item_id, to_timestamp($3), $4, quantity, coalesce(after.delta, 0), after.earliest
     from counted left join after using (item_id) order by item_id
-    on conflict (site_id, location, item_id) do update set
+    on conflict (site_id, item_id, location) do update set
       count_at = excluded.count_at, count_key = excluded.count_key, count_quantity = excluded.count_quantity,
       delta_since = excluded.delta_since, delta_from = excluded.delta_from, changed_at = now()
     where s.count_at is null or (excluded.count_at, excluded.count_key) > (s.count_at, s.count_key)`,
-    [...place, int4s(count.itemIds), int8s(count.quantities), count.full],
+    [...place, int4s(count.itemIds), int8s(count.quantities), count.full, dayLag],
   );
 };

@@ -4,6 +4,7 @@ import {
   type Booked,
   chainGains,
   countsTaken,
+  dayLags,
   hourGains,
   itemDayGains,
   stockChanges,
@@ -12,7 +13,7 @@ import {
   windowGains,
 } from '../core/fold.ts';
 import { dates, int4s, int8s, texts, timestamps } from './columns.ts';
-import { applyCount, changeStock } from './stock-tables.ts';
+import { applyCount, changeStock, raiseDayLags } from './stock-tables.ts';
 
 /** The interval of the books, and the Kafka partition that the slice is of, -1 for none. */
 export type Adding = { intervalMs: number; part: number };
@@ -36,7 +37,9 @@ export const addToTotals = async (
   await addToItemDays(client, booked);
   const changes = stockChanges(booked);
   const counts = countsTaken(booked);
-  await lockStock(client, [...changes, ...counts]);
+  const lags = dayLags(booked);
+  await lockStock(client, [...changes, ...counts, ...lags]);
+  await raiseDayLags(client, lags);
   await changeStock(client, changes);
   for (const count of counts) await applyCount(client, count);
 };

@@ -35,7 +35,7 @@ export const siteRoutes = (app: Api, { pool, views }: Parts): void => {
     app,
     '/stock',
     {
-      summary: 'Stock on hand, by site, location and item',
+      summary: 'Stock on hand, by site, item and location',
       query: {
         site: several(siteName).describe('may be repeated; all sites when absent'),
         item: z.string().min(1).max(128).optional(),

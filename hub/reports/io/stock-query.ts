@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Reads `stock`: positions in the order of site, location and item. Quantities in thousandths, times in milliseconds. */
+/** Reads `stock`: positions in the order of site, item and location. Quantities in thousandths, times in milliseconds. */
 export type StockPosition = {
   siteId: number;
   location: string;
@@ -20,7 +20,7 @@ export type StockAsk = {
 };
 
 export const readStock = async (pool: pg.Pool, ask: StockAsk): Promise<StockPosition[]> => {
-  // An item is looked for in all sites by an index of its own; without one, the positions' own order is read.
+  // The key is in this order too: a page is read from it as it lies, and an item by one look-up in each of the sites.
   const ofItem = ask.item === undefined ? '' : 'and item_id = (select item_id from item where name = $7)';
   const { rows } = await pool.query<{
     site_id: number;
@@ -36,15 +36,16 @@ export const readStock = async (pool: pg.Pool, ask: StockAsk): Promise<StockPosi
       select page.*, item.name from (
         select site_id, location, item_id, count_quantity + delta_since as on_hand, count_at, changed_at
         from stock
-        where (site_id, location, item_id) > ($1::int4, $2::text, $3::int4) and site_id = any($4::int4[])
+        where (site_id, item_id, location) > ($1::int4, $2::int4, $3::text) and site_id = any($4::int4[])
           and (not $5::bool or count_quantity + delta_since < 0) ${ofItem}
-        order by site_id, location, item_id limit $6) page
-      join item using (item_id) order by site_id, location, item_id`,
+        order by site_id, item_id, location limit $6) page
+      join item using (item_id) order by site_id, item_id, location`,
     values: [
       ask.after?.siteId ?? 0,
-      ask.after?.location ?? '',
       ask.after?.itemId ?? 0,
-      ask.siteIds,
+      ask.after?.location ?? '',
+      // Sites that earlier pages have shown would be looked through again, position by position.
+      ask.siteIds.filter((siteId) => siteId >= (ask.after?.siteId ?? 0)),
       ask.negativeOnly,
       ask.limit,
       ...(ask.item === undefined ? [] : [ask.item]),

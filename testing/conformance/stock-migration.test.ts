@@ -1,0 +1,145 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { migrate } from '@branchline/hub/io/migrate.ts';
+import { createBooks } from '@branchline/hub/ledger/io/books.ts';
+import { createNames } from '@branchline/hub/ledger/io/names.ts';
+import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
+import { ensureDatabase, type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countEvent, recordOf, slipEvent, streamOfEvent, type TestEvent } from '../world/events.ts';
+
+/** Books that were filled before 009-cheaper-stock.sql hold the same stock after it, and go on being right. */
+let folder: string;
+let postgres: LocalPostgres;
+let pool: pg.Pool;
+
+const sqlFolder = new URL('../../hub/sql/', import.meta.url);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'branchline-stock-migration-'));
+  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
+  await ensureDatabase(postgres.urlOf('postgres'), 'books');
+  pool = new pg.Pool({ connectionString: postgres.urlOf('books') });
+  // A connection that is closing may still hear that the server stops.
+  pool.on('error', () => {});
+});
+afterAll(async () => {
+  await pool?.end();
+  await postgres?.part.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const folderOfBefore = (): URL => {
+  const old = join(folder, 'sql');
+  mkdirSync(old);
+  for (const name of readdirSync(sqlFolder))
+    if (name < '009') cpSync(new URL(name, sqlFolder), join(old, name));
+  return pathToFileURL(`${old}/`);
+};
+
+const all = async (text: string) => (await pool.query(text)).rows as Record<string, unknown>[];
+
+const day = Date.UTC(2026, 10, 10);
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/**
+ * store-1: all of the shop was counted on the 12th, and since then a till that was left open on the 10th sold one tea on
+ * the 13th; a training slip lies a week after its business day. store-2: tea was counted in the cellar on the 11th.
+ * store-3: sold, and never counted. store-4: counted on the 14th, and nothing was there. store-5: nothing at all.
+ */
+const filled = `
+  insert into site (name) select 'store-' || n from generate_series(1, 5) n;
+  insert into item (name) values ('tea'), ('milk');
+  select ensure_journal_month('2026-11-01');
+  insert into journal (business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency, gross,
+    lines, units, items, quantities, amounts, flags, content, recorded_at)
+  select business_day::date, site_id, event_id, kind, at::timestamptz, 0, site_id, seq, '', 'EUR', 100, 1, 1000, '{1}', '{1000}', '{100}', 0, 0, now()
+  from (values
+    ('2026-11-10', 1, 'till-1:2026-11-10:1', 1, '2026-11-13T10:00:00Z', 1),
+    ('2026-11-12', 1, 'till-1:2026-11-12:2', 1, '2026-11-12T09:00:00Z', 2),
+    ('2026-11-12', 1, 'till-1:2026-11-12:3', 4, '2026-11-19T09:00:00Z', 3),
+    ('2026-11-10', 3, 'till-1:2026-11-10:1', 1, '2026-11-10T09:00:00Z', 1)
+  ) j (business_day, site_id, event_id, kind, at, seq);
+  insert into full_count values (1, '', '2026-11-12T12:00:00Z', 'count-1'), (4, '', '2026-11-14T12:00:00Z', 'count-4');
+  insert into stock (site_id, location, item_id, count_at, count_key, count_quantity, delta_since, delta_from) values
+    (1, '', 1, '2026-11-12T12:00:00Z', 'count-1', 20000, -1000, '2026-11-13T10:00:00Z'),
+    (1, '', 2, '2026-11-12T12:00:00Z', 'count-1', 7000, 0, null),
+    (2, 'cellar', 1, '2026-11-11T06:00:00Z', 'count-2', 5000, 0, null),
+    (2, '', 1, null, null, 0, 3000, '2026-11-10T06:00:00Z'),
+    (3, '', 1, null, null, 0, -1000, '2026-11-10T09:00:00Z');`;
+
+const positions = async (): Promise<string[]> =>
+  (
+    await readStock(pool, {
+      siteIds: [1, 2, 3, 4, 5],
+      item: undefined,
+      negativeOnly: false,
+      after: undefined,
+      limit: 100,
+    })
+  ).map((row) => `${row.siteId} ${row.item} ${row.location} ${row.onHand}`);
+
+test('H5 stock of books that were filled before is the same, and late counts and sales still find their place', async () => {
+  await migrate(postgres.urlOf('books'), folderOfBefore());
+  await pool.query(filled);
+  const rows = 'select * from stock order by site_id, item_id, location';
+  const stockBefore = await all(rows);
+  expect(await migrate(postgres.urlOf('books'))).toContain('009-cheaper-stock.sql');
+
+  expect(await all(rows)).toEqual(stockBefore);
+  expect(await all('select name, last_count_at, day_lag from site order by name')).toEqual([
+    { name: 'store-1', last_count_at: new Date(day + 2 * dayMs + 12 * hourMs), day_lag: 3 },
+    { name: 'store-2', last_count_at: new Date(day + dayMs + 6 * hourMs), day_lag: 1 },
+    { name: 'store-3', last_count_at: null, day_lag: 1 },
+    { name: 'store-4', last_count_at: new Date(day + 4 * dayMs + 12 * hourMs), day_lag: 1 },
+    { name: 'store-5', last_count_at: null, day_lag: 1 },
+  ]);
+  expect(await positions()).toEqual([
+    '1 tea  19000',
+    '1 milk  7000',
+    '2 tea  3000',
+    '2 tea cellar 5000',
+    '3 tea  -1000',
+  ]);
+  expect(
+    await all(`select indrelid::regclass::text as on_table, count(*)::int as indexes from pg_index
+      where indrelid::regclass::text ~ '^(stock|journal.*)$' group by 1 order by 1`),
+  ).toEqual(
+    ['journal', 'journal_2026_11', 'journal_other', 'stock'].map((name) => ({ on_table: name, indexes: 1 })),
+  );
+
+  await pool.query(
+    "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one')",
+  );
+  const books = createBooks(pool, createNames(pool), 300_000);
+  const slice = (events: TestEvent[]) => {
+    const stream = streamOfEvent(events[0] as TestEvent);
+    const records = events.map((event, i) => {
+      const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+      return recordOf(event, { site: event.data.site.storeId, stream, epoch, seq: i + 1 }, { offset: i });
+    });
+    return { topic: stream, part: 0, stream, from: 0, to: events.length, readTo: 0, records };
+  };
+  const tea = [{ item: 'tea', quantity: 1_000, amount: 100 }];
+  // Before the count of its site in the first store; in the third one there is none.
+  const sales = ['store-1', 'store-3'].map((site) =>
+    slipEvent({ site, sequence: 9, at: day + 2 * dayMs, lines: tea }),
+  );
+  expect(await books.apply(slice(sales))).toMatchObject({ applied: 2 });
+  // Later than the count that was known, and earlier than the sale of the till that was left open.
+  const at = day + 3 * dayMs + 9 * hourMs;
+  const lines = [{ item: 'tea', quantity: 40_000 }];
+  const count = countEvent({ site: 'store-1', id: 'count-9', at, full: false, lines });
+  expect(await books.apply(slice([count]))).toMatchObject({ applied: 1 });
+  expect(await positions()).toEqual([
+    '1 tea  39000',
+    '1 milk  7000',
+    '2 tea  3000',
+    '2 tea cellar 5000',
+    '3 tea  -2000',
+  ]);
+});

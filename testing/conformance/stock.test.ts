@@ -1,0 +1,361 @@
+import { randomUUID } from 'node:crypto';
+import type { Stream } from '@branchline/contracts/ids.ts';
+import { grantHubRole } from '@branchline/hub/io/migrate.ts';
+import { createBooks } from '@branchline/hub/ledger/io/books.ts';
+import { createNames } from '@branchline/hub/ledger/io/names.ts';
+import { applyCount } from '@branchline/hub/ledger/io/stock-tables.ts';
+import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
+import fc from 'fast-check';
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
+import {
+  countEvent,
+  movementEvent,
+  recordOf,
+  slipEvent,
+  streamOfEvent,
+  type TestEvent,
+} from '../world/events.ts';
+
+/** Stock on a real PostgreSQL: counts and changes that come late, in any order and by way of either statement. */
+let database: BooksDatabase;
+
+beforeEach(async () => {
+  database = await createBooksDatabase();
+});
+afterEach(() => database.close());
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const day = Date.UTC(2026, 10, 2);
+const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+const dayText = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+/** A ledger that is alone on its partitions; every call of `apply` is a slice per stream. */
+const ledger = async (pool = database.pool) => {
+  await pool.query(
+    "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one') on conflict do nothing",
+  );
+  const books = createBooks(pool, createNames(pool), 300_000);
+  const next = new Map<string, number>();
+  const seqs = new Map<string, number>();
+  return async (events: TestEvent[]): Promise<void> => {
+    for (const [stream, own] of Map.groupBy(events, streamOfEvent)) {
+      const from = next.get(stream) ?? 0;
+      next.set(stream, from + own.length);
+      const records = own.map((event, i) => {
+        const site = event.data.site.storeId;
+        const seq = (seqs.get(`${site} ${stream}`) ?? 0) + 1;
+        seqs.set(`${site} ${stream}`, seq);
+        const origin = { site, stream: stream as Stream, epoch, seq };
+        return recordOf(event, origin, { offset: from + i });
+      });
+      await books.apply({
+        topic: stream,
+        part: 0,
+        stream: stream as Stream,
+        from,
+        to: from + own.length,
+        readTo: 0,
+        records,
+      });
+    }
+  };
+};
+
+const [north, south, east] = ['store-0001', 'store-0002', 'store-0003'];
+let sequence = 0;
+const sale = (at: number, { site = north, item = 'tea', businessDay = dayText(at) } = {}) =>
+  slipEvent({
+    site,
+    sequence: ++sequence,
+    at,
+    businessDay,
+    lines: [{ item, quantity: 1_000, amount: 100 }],
+  });
+const count = (at: number, { site = north, item = 'tea', quantity = 50_000, full = false } = {}) =>
+  countEvent({ site, id: `count-${++sequence}`, at, full, lines: [{ item, quantity }] });
+
+const all = async (text: string) => (await database.pool.query(text)).rows as Record<string, unknown>[];
+const onHand = async (): Promise<Record<string, number>> =>
+  Object.fromEntries(
+    (
+      await all(`select site.name || ' ' || item.name as place, (count_quantity + delta_since)::int as on_hand
+        from stock join site using (site_id) join item using (item_id) order by 1`)
+    ).map((row) => [row['place'], row['on_hand']]),
+  );
+
+test('H5 a count that comes late finds the sale of a till whose business day was left open for three days', async () => {
+  const late = [sale(day + 3 * dayMs + 10 * hourMs, { businessDay: dayText(day) })];
+  const counted = [count(day + 3 * dayMs)];
+  const apply = await ledger();
+  await apply(late);
+  expect(await all('select day_lag from site')).toEqual([{ day_lag: 3 }]);
+  await apply(counted);
+  expect(await onHand()).toEqual({ 'store-0001 tea': 49_000 });
+  await database.empty();
+  const again = await ledger();
+  await again(counted);
+  await again(late);
+  expect(await onHand()).toEqual({ 'store-0001 tea': 49_000 });
+});
+
+test('H5 control: with a lag that nobody raised the late count does not see that sale', async () => {
+  const apply = await ledger();
+  await apply([sale(day + 3 * dayMs + 10 * hourMs, { businessDay: dayText(day) })]);
+  await database.pool.query('update site set day_lag = 1');
+  await apply([count(day + 3 * dayMs)]);
+  expect(await onHand()).toEqual({ 'store-0001 tea': 50_000 });
+});
+
+test('the lag of a site is the largest it ever had, and only of what changes stock', async () => {
+  const apply = await ledger();
+  await apply([
+    sale(day + 4 * dayMs, { businessDay: dayText(day) }),
+    sale(day + 2 * dayMs, { businessDay: dayText(day) }),
+    sale(day + 2 * dayMs - 1, { site: south, businessDay: dayText(day) }),
+    sale(day + 2 * dayMs, { site: east, businessDay: dayText(day) }),
+    slipEvent({
+      site: south,
+      sequence: ++sequence,
+      at: day + 9 * dayMs,
+      businessDay: dayText(day),
+      training: true,
+      lines: [{ item: 'tea', quantity: 1_000, amount: 100 }],
+    }),
+    movementEvent({ site: south, id: 'move-1', at: day, lines: [{ item: 'tea', quantity: 1_000 }] }),
+  ]);
+  await apply([sale(day + 2 * dayMs, { businessDay: dayText(day) })]);
+  expect(await all('select name, day_lag from site order by name')).toEqual([
+    { name: north, day_lag: 4 },
+    { name: south, day_lag: 1 },
+    { name: east, day_lag: 2 },
+  ]);
+});
+
+test('H5 in one slice, late sales of a site that was counted are history and those of another site are not', async () => {
+  const apply = await ledger();
+  await apply([count(day + 5 * hourMs)]);
+  await apply([
+    sale(day + 7 * hourMs, { item: 'milk' }),
+    sale(day + 4 * hourMs),
+    sale(day + 6 * hourMs),
+    sale(day + 8 * hourMs, { item: 'eggs' }),
+    sale(day + 4 * hourMs, { site: south }),
+    sale(day + 6 * hourMs, { site: south }),
+  ]);
+  expect(await onHand()).toEqual({
+    'store-0001 eggs': -1_000,
+    'store-0001 milk': -1_000,
+    'store-0001 tea': 49_000,
+    'store-0002 tea': -2_000,
+  });
+});
+
+test('H5 a sale of the very moment of the count is before it', async () => {
+  const apply = await ledger();
+  await apply([count(day)]);
+  await apply([sale(day)]);
+  expect(await onHand()).toEqual({ 'store-0001 tea': 50_000 });
+});
+
+test('H5 an item that is first sold after a full count was counted as zero, and an older count does not change that', async () => {
+  const apply = await ledger();
+  await apply([count(day, { full: true })]);
+  await apply([sale(day + hourMs, { item: 'milk' })]);
+  const expected = { 'store-0001 milk': -1_000, 'store-0001 tea': 50_000 };
+  expect(await onHand()).toEqual(expected);
+  expect(await all("select count_at from stock join item using (item_id) where name = 'milk'")).toEqual([
+    { count_at: new Date(day) },
+  ]);
+  await apply([count(day - hourMs, { item: 'milk', quantity: 9_000 })]);
+  expect(await onHand()).toEqual(expected);
+});
+
+test('H5 movements and the first count of their site may come in one slice', async () => {
+  const apply = await ledger();
+  const moved = (id: string, at: number) =>
+    movementEvent({ site: north, id, at, lines: [{ item: 'tea', quantity: 2_000 }] });
+  await apply([moved('move-1', day - hourMs), count(day), moved('move-2', day + hourMs)]);
+  expect(await onHand()).toEqual({ 'store-0001 tea': 52_000 });
+  expect(await all('select last_count_at from site')).toEqual([{ last_count_at: new Date(day) }]);
+});
+
+test('H5 a slice that waits for the stock of its site knows the count it waited for', async () => {
+  const apply = await ledger();
+  await apply([sale(day - hourMs), sale(day - hourMs, { site: south })]);
+  const [{ site_id: siteId, item_id: itemId }] = (await all(
+    `select site_id, item_id from site, item where site.name = '${north}'`,
+  )) as [{ site_id: number; item_id: number }];
+  const holder = await database.pool.connect();
+  try {
+    await holder.query('begin');
+    await holder.query('select pg_advisory_xact_lock(7264002, $1)', [siteId]);
+    const waiting = apply([sale(day - hourMs), sale(day + hourMs)]);
+    while ((await all("select 1 from pg_locks where locktype = 'advisory' and not granted")).length === 0);
+    const taken = { siteId, location: '', at: day, key: 'count', full: false };
+    await applyCount(holder, { ...taken, itemIds: [itemId], quantities: [50_000] });
+    await holder.query('commit');
+    await waiting;
+  } finally {
+    holder.release();
+  }
+  expect(await onHand()).toEqual({ 'store-0001 tea': 49_000, 'store-0002 tea': -1_000 });
+});
+
+test('the role that the hub runs as may take counts and raise lags', async () => {
+  const password = randomUUID();
+  await grantHubRole(database.url, password);
+  const url = new URL(database.url);
+  url.username = 'branchline_hub';
+  url.password = password;
+  const pool = new pg.Pool({ connectionString: url.href });
+  try {
+    const apply = await ledger(pool);
+    await apply([sale(day + 3 * dayMs + hourMs, { businessDay: dayText(day) })]);
+    await apply([count(day + 3 * dayMs)]);
+    expect(await onHand()).toEqual({ 'store-0001 tea': 49_000 });
+  } finally {
+    await pool.end();
+  }
+});
+
+/** Where an event of the property below happens: hours after `day`, and how many days before that its business day is. */
+const anyEvent = fc.record({
+  what: fc.constantFrom('sale', 'sale', 'sale', 'training', 'move', 'count', 'full'),
+  site: fc.constantFrom(north as string, south as string),
+  location: fc.constantFrom('', 'back'),
+  hour: fc.integer({ min: 0, max: 9 * 24 }),
+  lag: fc.constantFrom(0, 0, 1, 2, 3, 6),
+  lines: fc.array(
+    fc.record({
+      item: fc.constantFrom('a', 'b', 'c'),
+      quantity: fc.integer({ min: 1, max: 5_000 }),
+      damaged: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+});
+type Spec = typeof anyEvent extends fc.Arbitrary<infer T> ? T : never;
+
+/** Only a sale names no location; a damaged item comes back and goes nowhere. */
+const eventOf = ({ what, site, location, hour, lag, lines }: Spec, i: number): TestEvent => {
+  const at = day + hour * hourMs;
+  if (what === 'sale' || what === 'training')
+    return slipEvent({
+      site,
+      sequence: i,
+      at,
+      businessDay: dayText(at - lag * dayMs),
+      training: what === 'training',
+      lines: lines.map(({ item, quantity, damaged }) => ({
+        item,
+        quantity: damaged ? -quantity : quantity,
+        amount: damaged ? -100 : 100,
+      })),
+    });
+  const event =
+    what === 'move'
+      ? movementEvent({ site, id: `m-${i}`, at, lines })
+      : countEvent({ site, id: `c-${i}`, at, full: what === 'full', lines });
+  if (location !== '') Object.assign(event.data, { location });
+  return event;
+};
+
+/** Stock from the specs alone, all at once: the latest count, and what came after it. */
+const model = (specs: Spec[]) => {
+  type Change = { hour: number; delta: number };
+  type Counted = { hour: number; id: string; quantity: number };
+  const places = new Map<string, { changes: Change[]; counts: Map<string, Counted> }>();
+  const placeOf = (site: string, location: string, item: string) => {
+    const key = `${site}/${location}/${item}`;
+    const place = places.get(key) ?? { changes: [], counts: new Map<string, Counted>() };
+    places.set(key, place);
+    return place;
+  };
+  for (const [i, { what, site, location, hour, lines }] of specs.entries())
+    for (const { item, quantity, damaged } of lines) {
+      if (what === 'move') placeOf(site, location, item).changes.push({ hour, delta: quantity });
+      if (what === 'sale' && !damaged) placeOf(site, '', item).changes.push({ hour, delta: -quantity });
+      if (what !== 'count' && what !== 'full') continue;
+      const { counts } = placeOf(site, location, item);
+      const before = counts.get(`c-${i}`)?.quantity ?? 0;
+      counts.set(`c-${i}`, { hour, id: `c-${i}`, quantity: before + quantity });
+    }
+  for (const [i, { what, site, location, hour }] of specs.entries())
+    if (what === 'full')
+      for (const [key, { counts }] of places)
+        if (key.startsWith(`${site}/${location}/`) && !counts.has(`c-${i}`))
+          counts.set(`c-${i}`, { hour, id: `c-${i}`, quantity: 0 });
+  const time = (hour: number) => new Date(day + hour * hourMs);
+  return Object.fromEntries(
+    [...places].sort().map(([key, { changes, counts }]) => {
+      const last = [...counts.values()].sort((a, b) => a.hour - b.hour || (a.id < b.id ? -1 : 1)).at(-1);
+      const after = changes.filter(({ hour }) => last === undefined || hour > last.hour);
+      const row = {
+        on_hand: (last?.quantity ?? 0) + after.reduce((sum, { delta }) => sum + delta, 0),
+        count_at: last === undefined ? null : time(last.hour),
+        count_key: last?.id ?? null,
+        delta_from: after.length === 0 ? null : time(Math.min(...after.map(({ hour }) => hour))),
+      };
+      return [key, row];
+    }),
+  );
+};
+
+test('H5 stock, its counts and the time of its earliest change are what all events make them, in whatever order they come', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyEvent, { minLength: 1, maxLength: 30, size: 'max' }),
+      fc.array(fc.nat(1_000_000), { minLength: 30, maxLength: 30 }),
+      fc.integer({ min: 1, max: 12 }),
+      async (specs, keys, sliceSize) => {
+        await database.empty();
+        const apply = await ledger();
+        const shuffled = specs
+          .map((spec, i) => ({ event: eventOf(spec, i), key: keys[i] as number, i }))
+          .sort((a, b) => a.key - b.key || a.i - b.i)
+          .map(({ event }) => event);
+        for (let i = 0; i < shuffled.length; i += sliceSize) await apply(shuffled.slice(i, i + sliceSize));
+        const rows = await all(`select site.name || '/' || location || '/' || item.name as key,
+            (count_quantity + delta_since)::int as on_hand, count_at, count_key, delta_from
+          from stock join site using (site_id) join item using (item_id)`);
+        expect(Object.fromEntries(rows.map(({ key, ...row }) => [key, row]))).toEqual(model(specs));
+      },
+    ),
+    { numRuns: 80 },
+  );
+}, 180_000);
+
+test('stock is read page by page in one order, wherever its items lie', async () => {
+  await database.pool.query(`
+    insert into site (name) select 'store-' || n from generate_series(1, 4) n;
+    insert into item (name) select 'item-' || n from generate_series(1, 5) n;
+    insert into stock (site_id, location, item_id, delta_since)
+    select s, location, i, case when i = 3 then -s else s end
+    from generate_series(4, 1, -1) s, unnest(array['', 'back', 'cellar']) location, generate_series(5, 1, -1) i`);
+  type Ask = Parameters<typeof readStock>[1];
+  const walk = async (ask: Pick<Ask, 'siteIds' | 'item' | 'negativeOnly'>) => {
+    const found: string[] = [];
+    let after: Ask['after'];
+    for (let page = 0; page < 100; page++) {
+      const rows = await readStock(database.pool, { ...ask, after, limit: 4 });
+      found.push(...rows.map((row) => `${row.siteId} ${row.item} ${row.location} ${row.onHand}`));
+      after = rows.at(-1);
+      if (after === undefined) break;
+    }
+    return found;
+  };
+  const locations = ['', 'back', 'cellar'];
+  const expected = (sites: number[], items: number[]) =>
+    sites.flatMap((s) =>
+      items.flatMap((i) => locations.map((place) => `${s} item-${i} ${place} ${i === 3 ? -s : s}`)),
+    );
+  const every = { siteIds: [4, 2, 3, 1], item: undefined, negativeOnly: false };
+  expect(await walk(every)).toEqual(expected([1, 2, 3, 4], [1, 2, 3, 4, 5]));
+  expect(await walk({ ...every, item: 'item-2' })).toEqual(expected([1, 2, 3, 4], [2]));
+  expect(await walk({ ...every, siteIds: [2, 4], item: 'item-2' })).toEqual(expected([2, 4], [2]));
+  expect(await walk({ ...every, negativeOnly: true })).toEqual(expected([1, 2, 3, 4], [3]));
+  expect(await walk({ ...every, item: 'no such item' })).toEqual([]);
+});
