@@ -79,7 +79,7 @@ const plainInserts = async (url: string, events: number): Promise<number> => {
 };
 
 export const applyBench: Bench = async ({ backbone, folder, share, onProgress }) => {
-  const events = Math.round(400_000 * share);
+  const events = Math.round(1_000_000 * share);
   const figures: Figures[] = [];
   const url = backbone.postgres.ownerUrl;
   for (const [name, again] of [

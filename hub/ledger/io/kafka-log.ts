@@ -46,6 +46,8 @@ export const readLog = async (
     maxWaitTimeInMs: 100,
     // Larger slices share more: the same item sold twice is one row of the totals. About 8,000 events.
     maxBytesPerPartition: 4 * 1024 * 1024,
+    // Four partitions at a time: one fetch at a time is under way, and the hub applies several partitions side by side.
+    maxBytes: 16 * 1024 * 1024,
     allowAutoTopicCreation: false,
     // kafkajs gives up after these and crashes; `restartOnFailure` then starts it again, for ever.
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5, restartOnFailure: async () => true },
