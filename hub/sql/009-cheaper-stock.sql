@@ -1,5 +1,5 @@
 -- Two indexes fewer under the tables that nearly every event writes, and two facts about a site that stand in for them.
--- A ledger of before would not keep these facts: none may run any more when this is applied.
+-- A ledger of before would not keep these facts, so it is kept from writing.
 
 -- Whatever a slice has written is seen whole or comes after this: the facts are read from it below.
 lock table site, journal, stock;
@@ -10,6 +10,8 @@ alter table stock
   drop constraint stock_pkey,
   add constraint stock_pkey primary key (site_id, item_id, location);
 drop index stock_item;
+-- Every statement by which a ledger of before changes stock names this column: it stops there and says so.
+alter table stock rename column delta_from to earliest_delta_at;
 
 alter table site
   add column last_count_at timestamptz,

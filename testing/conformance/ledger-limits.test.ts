@@ -175,9 +175,9 @@ test('H5 the time of the earliest change since a count does not depend on what c
     );
     const books = createBooks(database.pool, createNames(database.pool), 300_000);
     for (const one of slices) await books.apply(one);
-    return all('select count_quantity + delta_since as on_hand, delta_from from stock');
+    return all('select count_quantity + delta_since as on_hand, earliest_delta_at from stock');
   };
-  const expected = [{ on_hand: '3000', delta_from: new Date(november + 2 * hourMs) }];
+  const expected = [{ on_hand: '3000', earliest_delta_at: new Date(november + 2 * hourMs) }];
   expect(await stockAfter([slice('stock', 0, [count]), slice('pos', 0, slips)])).toEqual(expected);
   expect(await stockAfter([slice('pos', 0, slips), slice('stock', 0, [count])])).toEqual(expected);
 });

@@ -101,6 +101,21 @@ test('H5 a count that comes late finds the sale of a till whose business day was
   expect(await onHand()).toEqual({ 'store-0001 tea': 49_000 });
 });
 
+test('H5 a sale that a clock gone mad puts into the year 9999 does not keep the site from being counted', async () => {
+  const mad = [sale(Date.UTC(9999, 11, 31, 23, 59, 59), { businessDay: dayText(day) })];
+  const counted = [count(day + dayMs)];
+  for (const order of [
+    [mad, counted],
+    [counted, mad],
+  ]) {
+    await database.empty();
+    const apply = await ledger();
+    for (const events of order) await apply(events);
+    // It comes after the count, as it says.
+    expect(await onHand()).toEqual({ 'store-0001 tea': 49_000 });
+  }
+});
+
 test('H5 control: with a lag that nobody raised the late count does not see that sale', async () => {
   const apply = await ledger();
   await apply([sale(day + 3 * dayMs + 10 * hourMs, { businessDay: dayText(day) })]);
@@ -297,7 +312,7 @@ const model = (specs: Spec[]) => {
         on_hand: (last?.quantity ?? 0) + after.reduce((sum, { delta }) => sum + delta, 0),
         count_at: last === undefined ? null : time(last.hour),
         count_key: last?.id ?? null,
-        delta_from: after.length === 0 ? null : time(Math.min(...after.map(({ hour }) => hour))),
+        earliest_delta_at: after.length === 0 ? null : time(Math.min(...after.map(({ hour }) => hour))),
       };
       return [key, row];
     }),
@@ -319,7 +334,7 @@ test('H5 stock, its counts and the time of its earliest change are what all even
           .map(({ event }) => event);
         for (let i = 0; i < shuffled.length; i += sliceSize) await apply(shuffled.slice(i, i + sliceSize));
         const rows = await all(`select site.name || '/' || location || '/' || item.name as key,
-            (count_quantity + delta_since)::int as on_hand, count_at, count_key, delta_from
+            (count_quantity + delta_since)::int as on_hand, count_at, count_key, earliest_delta_at
           from stock join site using (site_id) join item using (item_id)`);
         expect(Object.fromEntries(rows.map(({ key, ...row }) => [key, row]))).toEqual(model(specs));
       },

@@ -8,10 +8,26 @@ const two32 = 0x1_0000_0000;
 export const viewOf = (buffer: Buffer): DataView =>
   new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 
-/** A whole number within 2^53 as eight bytes. */
+/** As Buffer refuses it, with its code: `failureOf` takes it for the event's trouble, not the database's. */
+const outOfRange = (value: number, bits: number): RangeError =>
+  Object.assign(new RangeError(`${value} is no whole number of ${bits} bits`), { code: 'ERR_OUT_OF_RANGE' });
+
+export const setInt16 = (view: DataView, at: number, value: number): void => {
+  if (value !== (value << 16) >> 16) throw outOfRange(value, 16);
+  view.setInt16(at, value);
+};
+
+export const setInt32 = (view: DataView, at: number, value: number): void => {
+  if (value !== (value | 0)) throw outOfRange(value, 32);
+  view.setInt32(at, value);
+};
+
+/** A whole number as eight bytes; above 2^53 as near as a double comes. */
 export const setInt64 = (view: DataView, at: number, value: number): void => {
   // The upper half rounds down also for negative numbers; the lower half is the rest modulo 2^32.
-  view.setInt32(at, Math.floor(value / two32));
+  const upper = Math.floor(value / two32);
+  if (upper !== (upper | 0)) throw outOfRange(value, 64);
+  view.setInt32(at, upper);
   view.setInt32(at + 4, value | 0);
 };
 

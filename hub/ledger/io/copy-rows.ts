@@ -2,7 +2,7 @@ import { finished } from 'node:stream/promises';
 import { dayNumber } from '@branchline/contracts/time.ts';
 import type pg from 'pg';
 import copyStreams from 'pg-copy-streams';
-import { setInt64, setText, viewOf } from './binary.ts';
+import { setInt16, setInt32, setInt64, setText, viewOf } from './binary.ts';
 
 /**
  * Rows for `COPY … FROM STDIN (FORMAT binary)`: PostgreSQL reads them without parsing and writes them many at a time,
@@ -54,13 +54,13 @@ export class RowWriter {
   int2(value: number): void {
     const at = this.#reserve(6);
     this.#view.setInt32(at, 2);
-    this.#view.setInt16(at + 4, value);
+    setInt16(this.#view, at + 4, value);
   }
 
   int4(value: number): void {
     const at = this.#reserve(8);
     this.#view.setInt32(at, 4);
-    this.#view.setInt32(at + 4, value);
+    setInt32(this.#view, at + 4, value);
   }
 
   /** A whole number within 2^53. */
@@ -106,7 +106,7 @@ export class RowWriter {
     const at = this.#array(types.int4, values.length, 4);
     for (let i = 0; i < values.length; i++) {
       this.#view.setInt32(at + 8 * i, 4);
-      this.#view.setInt32(at + 8 * i + 4, values[i] as number);
+      setInt32(this.#view, at + 8 * i + 4, values[i] as number);
     }
   }
 

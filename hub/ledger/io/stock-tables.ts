@@ -54,13 +54,13 @@ const addNewer = async (client: pg.ClientBase, sums: StockChange[]): Promise<voi
   await client.query({
     name: 'add-to-stock',
     text: `
-      insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, delta_from)
+      insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, earliest_delta_at)
       select t.site_id, t.location, t.item_id, f.count_at, f.count_key, t.delta, t.earliest
       from unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[], $5::int8[])
         as t(site_id, location, item_id, earliest, delta)
       left join full_count f using (site_id, location)
       on conflict (site_id, item_id, location) do update set
-        delta_since = s.delta_since + excluded.delta_since, delta_from = least(s.delta_from, excluded.delta_from),
+        delta_since = s.delta_since + excluded.delta_since, earliest_delta_at = least(s.earliest_delta_at, excluded.earliest_delta_at),
         changed_at = now()`,
     values: columnsOf(sums),
   });
@@ -80,13 +80,13 @@ const addAroundCounts = async (client: pg.ClientBase, changes: StockChange[]): P
           as t(site_id, location, item_id, earliest, delta)
         left join full_count f using (site_id, location)),
       added as (
-        insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, delta_from)
+        insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, earliest_delta_at)
         select site_id, location, item_id, count_at, count_key, delta, earliest from gain
         where count_at is null or count_at < earliest
         on conflict (site_id, item_id, location) do update set
-          delta_since = s.delta_since + excluded.delta_since, delta_from = least(s.delta_from, excluded.delta_from),
+          delta_since = s.delta_since + excluded.delta_since, earliest_delta_at = least(s.earliest_delta_at, excluded.earliest_delta_at),
           changed_at = now()
-        where s.count_at is null or s.count_at < excluded.delta_from
+        where s.count_at is null or s.count_at < excluded.earliest_delta_at
         returning site_id, location, item_id)
       select site_id, location, item_id from gain
       where (select count(*) from added) < (select count(*) from gain)
@@ -118,10 +118,10 @@ const changeOneByOne = async (client: pg.ClientBase, changes: StockChange[]): Pr
         left join stock s using (site_id, location, item_id)
         left join full_count f on f.site_id = c.site_id and f.location = c.location
         group by 1, 2, 3, 4, 5)
-      insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, delta_from)
+      insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, earliest_delta_at)
       select site_id, location, item_id, count_at, count_key, delta, earliest from gain
       on conflict (site_id, item_id, location) do update set
-        delta_since = s.delta_since + excluded.delta_since, delta_from = least(s.delta_from, excluded.delta_from),
+        delta_since = s.delta_since + excluded.delta_since, earliest_delta_at = least(s.earliest_delta_at, excluded.earliest_delta_at),
         changed_at = now()`,
     values: columnsOf(changes),
   });
@@ -171,8 +171,9 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
      order by t.item_id on conflict do nothing`,
     [...place, int4s(count.itemIds)],
   );
-  // What came after the count is found by the journal's key, in the business days that can hold it. The kinds are those
-  // that `stockChanges` knows: a training slip may have deltas too, and they mean nothing.
+  // What came after the count is found by the journal's key, in the business days that can hold it; none is before the
+  // year 1, and a lag that a wrong clock made could lead to days that PostgreSQL does not have. The kinds are those that
+  // `stockChanges` knows: a training slip may have deltas too, and they mean nothing.
   await client.query(
     `
     with listed as (select item_id, sum(quantity)::int8 as quantity from unnest($5::int4[], $6::int8[]) as t(item_id, quantity) group by 1),
@@ -185,14 +186,15 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
         min(j.at) filter (where stock_delta(j.kind, l.quantity, l.delta) <> 0) as earliest
       from journal j, unnest(j.items, j.quantities, j.deltas) as l(item_id, quantity, delta)
       where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3) and j.kind in (1, 2, 5)
-        and j.business_day >= (to_timestamp($3) at time zone 'UTC')::date - $8::int4
+        and j.business_day >= (to_timestamp($3) at time zone 'UTC')::date
+          - least($8::int4, (to_timestamp($3) at time zone 'UTC')::date - date '0001-01-01')
       group by 1)
-    insert into stock as s (site_id, location, item_id, count_at, count_key, count_quantity, delta_since, delta_from)
+    insert into stock as s (site_id, location, item_id, count_at, count_key, count_quantity, delta_since, earliest_delta_at)
     select $1, $2, item_id, to_timestamp($3), $4, quantity, coalesce(after.delta, 0), after.earliest
     from counted left join after using (item_id) order by item_id
     on conflict (site_id, item_id, location) do update set
       count_at = excluded.count_at, count_key = excluded.count_key, count_quantity = excluded.count_quantity,
-      delta_since = excluded.delta_since, delta_from = excluded.delta_from, changed_at = now()
+      delta_since = excluded.delta_since, earliest_delta_at = excluded.earliest_delta_at, changed_at = now()
     where s.count_at is null or (excluded.count_at, excluded.count_key) > (s.count_at, s.count_key)`,
     [...place, int4s(count.itemIds), int8s(count.quantities), count.full, dayLag],
   );
