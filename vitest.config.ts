@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects: `unit` holds the tests beside the code and runs in parallel; `real` starts brokers, databases and
- * processes and runs one file at a time, because a machine with two cores has no room for two Kafkas;
- * `browser` looks at the pages in a real browser on the same real parts.
+ * Four projects: `unit` holds the tests beside the code and runs in parallel; `real` starts brokers, databases and
+ * processes, `faults` breaks them while real sales go through, each one file at a time, because a machine with two cores has
+ * no room for more; `browser` looks at the pages in a real browser on the same real parts.
  */
 export default defineConfig({
   test: {
@@ -23,8 +23,18 @@ export default defineConfig({
       {
         test: {
           name: 'real',
-          include: ['testing/{faults,conformance,end-to-end}/**/*.test.ts'],
+          include: ['testing/{conformance,end-to-end}/**/*.test.ts'],
           globalSetup: 'testing/world/postgres-server.ts',
+          exclude: ['**/node_modules/**'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['testing/faults/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
           fileParallelism: false,
           testTimeout: 180_000,

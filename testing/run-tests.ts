@@ -14,9 +14,9 @@ const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'branchline-tests-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-let stopCurrent = () => {};
+const running = new Set<() => void>();
 const interrupted = () => {
-  stopCurrent();
+  for (const stop of running) stop();
   process.exitCode = 130;
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupted);
@@ -30,17 +30,29 @@ const readReport = (file: string): Parameters<typeof addReport>[1] => {
   }
 };
 
-const runVitest = async (tally: Tally, name: string, selection: readonly string[]): Promise<void> => {
+/** `quiet` keeps the output until the end, so that it does not mix with that of what runs beside it. */
+const runVitest = async (
+  tally: Tally,
+  name: string,
+  selection: readonly string[],
+  quiet = false,
+): Promise<void> => {
   if (process.exitCode === 130) return;
   const file = join(folder, `${name}.json`);
+  const output = quiet ? join(folder, `${name}.txt`) : undefined;
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  let stopThis = () => {};
   const endedWell = await runNode(
     'node_modules/vitest/vitest.mjs',
     ['run', '--passWithNoTests', ...reporters, ...selection],
     (stop) => {
-      stopCurrent = stop;
+      stopThis = stop;
+      running.add(stop);
     },
+    output,
   );
+  running.delete(stopThis);
+  if (output !== undefined) process.stdout.write(readFileSync(output));
   addReport(tally, readReport(file), endedWell);
 };
 
@@ -48,10 +60,16 @@ const tally = emptyTally();
 if (args.length === 0)
   for (const clean of Object.values(await staticChecks())) tally[clean ? 'passed' : 'failed'] += 1;
 
+const runProject = (project: string, quiet = false) =>
+  runVitest(tally, project, ['--project', project, ...args], quiet);
+
 if (args.some((arg) => arg.startsWith('--project'))) await runVitest(tally, 'chosen', args);
-else
-  for (const project of ['unit', 'real', 'browser'])
-    await runVitest(tally, project, ['--project', project, ...args]);
+else {
+  // Tests with real processes wait more than they work: two rows of them side by side keep two processors half busy. What
+  // a browser shows is also a matter of time, and has the machine for itself.
+  await Promise.all([runProject('faults'), runProject('unit', true).then(() => runProject('real', true))]);
+  await runProject('browser');
+}
 
 // A name pattern makes vitest call everything else skipped, which is not what anyone wants to hear of.
 if (args.some((arg) => arg === '-t' || arg.startsWith('--testNamePattern'))) tally.skipped = [];

@@ -1,21 +1,28 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const checkout = resolve(import.meta.dirname, '..');
 
-/** Runs a program of `node_modules` in the checkout with this Node, on this terminal. True when it ended with 0. */
+/**
+ * Runs a program of `node_modules` in the checkout with this Node, on this terminal or with its output in a file. True
+ * when it ended with 0.
+ */
 export const runNode = async (
   script: string,
   args: readonly string[],
   onStart: (stop: () => void) => void = () => {},
+  outputFile?: string,
 ): Promise<boolean> => {
+  const output = outputFile === undefined ? undefined : openSync(outputFile, 'w');
   const child = spawn(process.execPath, [join(checkout, script), ...args], {
     cwd: checkout,
-    stdio: 'inherit',
+    stdio: output === undefined ? 'inherit' : ['ignore', output, output],
   });
   onStart(() => child.kill('SIGTERM'));
   const [code] = await once(child, 'close');
+  if (output !== undefined) closeSync(output);
   return code === 0;
 };
 
