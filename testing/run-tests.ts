@@ -67,6 +67,7 @@ if (args.some((arg) => arg.startsWith('--project'))) await runVitest(tally, 'cho
 else {
   // Tests with real processes wait more than they work: two rows of them side by side keep two processors half busy. What
   // a browser shows is also a matter of time, and has the machine for itself.
+  process.stdout.write('Tests with faults, and beside them all others, whose results follow …\n');
   await Promise.all([runProject('faults'), runProject('unit', true).then(() => runProject('real', true))]);
   await runProject('browser');
 }

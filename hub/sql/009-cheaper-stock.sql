@@ -19,6 +19,12 @@ alter table site
 comment on column site.last_count_at is 'Event time of the site''s latest count of any location or item; null when nothing was ever counted. A change of stock after it needs no look at the counts.';
 comment on column site.day_lag is 'No event that changes the site''s stock has an event time whose UTC day is more than so many days after its business day. A count need not look for later events in business days before its own day less this.';
 
+-- A training slip does nothing, whatever its lines say they would bring back.
+create or replace function stock_delta(kind int2, quantity int8, delta int8) returns int8
+language sql immutable parallel safe as $$
+  select case when kind in (1, 2) then coalesce(delta, -quantity) when kind = 5 then coalesce(delta, quantity) else 0 end
+$$;
+
 update site s set last_count_at = counted.at
 from (
   select site_id, max(count_at) as at

@@ -172,8 +172,7 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
     [...place, int4s(count.itemIds)],
   );
   // What came after the count is found by the journal's key, in the business days that can hold it; none is before the
-  // year 1, and a lag that a wrong clock made could lead to days that PostgreSQL does not have. The kinds are those that
-  // `stockChanges` knows: a training slip may have deltas too, and they mean nothing.
+  // year 1, and a lag that a wrong clock made could lead to days that PostgreSQL does not have.
   await client.query(
     `
     with listed as (select item_id, sum(quantity)::int8 as quantity from unnest($5::int4[], $6::int8[]) as t(item_id, quantity) group by 1),
@@ -185,7 +184,7 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
       select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta,
         min(j.at) filter (where stock_delta(j.kind, l.quantity, l.delta) <> 0) as earliest
       from journal j, unnest(j.items, j.quantities, j.deltas) as l(item_id, quantity, delta)
-      where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3) and j.kind in (1, 2, 5)
+      where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3)
         and j.business_day >= (to_timestamp($3) at time zone 'UTC')::date
           - least($8::int4, (to_timestamp($3) at time zone 'UTC')::date - date '0001-01-01')
       group by 1)
