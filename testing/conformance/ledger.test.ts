@@ -384,7 +384,8 @@ describe('the ledger', () => {
 
   test('H2 control: without the fence a zombie moves the position back and keeps what has no seq twice', async () => {
     const { apply } = await writer({ ...strictPolicy, fence: async () => true });
-    const stray: LogRecord = { offset: 0, timestamp: 0, value: Buffer.from('what is this'), headers: {} };
+    const value = Buffer.from('what is this');
+    const stray: LogRecord = { offset: 0, timestamp: 0, size: value.length, value, headers: {} };
     await apply([stray], 'pos', { from: 0 });
     await apply([stray], 'pos', { from: 0 });
     expect(await all('select count(*) as kept from quarantine')).toEqual([{ kept: '2' }]);

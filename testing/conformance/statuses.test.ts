@@ -130,12 +130,16 @@ const hearLate = (
     topicOf,
   );
 /** What Kafka has of a status. */
-const statusRecord = (value: object, offset: number, heardAt: number): LogRecord => ({
-  offset,
-  timestamp: heardAt,
-  value: Buffer.from(JSON.stringify(value)),
-  headers: { [headers.from]: Buffer.from(`${site}/edge-1`) },
-});
+const statusRecord = (status: object, offset: number, heardAt: number): LogRecord => {
+  const value = Buffer.from(JSON.stringify(status));
+  return {
+    offset,
+    timestamp: heardAt,
+    size: value.length,
+    value,
+    headers: { [headers.from]: Buffer.from(`${site}/edge-1`) },
+  };
+};
 
 describe('statuses', () => {
   test('say until when the books are complete, which only rises', async () => {

@@ -153,14 +153,11 @@ export const streamOfEvent = (event: TestEvent): Stream => streamOf(event.type);
 
 /** The record that the bridge would write for an event; offset and time are Kafka's. */
 export const recordOf = (
-  value: unknown,
+  event: unknown,
   origin: { site: string; agent?: string; stream: Stream; epoch: string; seq: number },
   { offset = 0, timestamp = 1_700_000_000_000 }: { offset?: number; timestamp?: number } = {},
-): LogRecord => ({
-  offset,
-  timestamp,
-  value: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
-  headers: {
-    [headers.origin]: Buffer.from(originText({ agent: 'edge-1', ...origin }, origin.seq)),
-  },
-});
+): LogRecord => {
+  const value = Buffer.from(typeof event === 'string' ? event : JSON.stringify(event));
+  const from = originText({ agent: 'edge-1', ...origin }, origin.seq);
+  return { offset, timestamp, size: value.length, value, headers: { [headers.origin]: Buffer.from(from) } };
+};

@@ -3,7 +3,7 @@ import type { LogRecord } from './slice.ts';
 import { larger, sliceBytesMax, sliceEnd, sliceRecordsMax, smaller } from './slice-size.ts';
 
 const recordsOf = (...sizes: number[]): LogRecord[] =>
-  sizes.map((size, offset) => ({ offset, timestamp: 0, value: { length: size } as Uint8Array, headers: {} }));
+  sizes.map((size, offset) => ({ offset, timestamp: 0, size, value: new Uint8Array(0), headers: {} }));
 
 test('a slice ends before its bytes or its records are too many, and has one record at least', () => {
   const third = sliceBytesMax / 3;

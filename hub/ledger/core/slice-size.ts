@@ -14,7 +14,7 @@ export const sliceEnd = (records: LogRecord[], from: number, recordsMax: number)
   const most = Math.min(records.length, from + recordsMax);
   let bytes = 0;
   for (let i = from; i < most; i++) {
-    bytes += records[i]?.value.length ?? 0;
+    bytes += records[i]?.size ?? 0;
     if (bytes > sliceBytesMax) return Math.max(from + 1, i);
   }
   return most;

@@ -11,6 +11,8 @@ export type LogRecord = {
   offset: number;
   /** Milliseconds since 1970 on the broker's clock. */
   timestamp: number;
+  /** Bytes of the value: to be asked instead of the value, which may have to be cut out first. */
+  size: number;
   value: Uint8Array;
   headers: { [name: string]: Uint8Array | undefined };
 };

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
 import { contentOf } from '@branchline/contracts/event.ts';
 import type { Source, Stream } from '@branchline/contracts/ids.ts';
@@ -104,16 +105,37 @@ export const readOr = (
   }
 };
 
+/**
+ * Several slices are under way, and reading their events is the longest that any of them keeps this process busy. One is
+ * read after the other, with pauses in which the others get on with what the database has answered. Without either, all
+ * of them were read first and then all waited for the database: a processor stood still for a third of the time.
+ */
+const readBetweenPauses = 200;
+type Turns = <T>(work: () => Promise<T>) => Promise<T>;
+const oneAfterTheOther = (): Turns => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
+  };
+};
+
 type Read = { rows: JournalRow[]; quarantined: Quarantined[] };
 
-const readFresh = (
+const readFresh = async (
   policy: BooksPolicy,
   groups: { group: SourceSlice; sourceId: number; siteId: number; novel: Range[] }[],
-): Read => {
+): Promise<Read> => {
   const rows: JournalRow[] = [];
   const quarantined: Quarantined[] = [];
+  let sincePause = 0;
   for (const { group, sourceId, siteId, novel } of groups) {
     for (const { seq, record } of freshDeliveries(group, novel)) {
+      if (++sincePause > readBetweenPauses) {
+        sincePause = 0;
+        await setImmediate();
+      }
       const entry = readOr(policy, record, group.source);
       if (isProblem(entry)) {
         const detail = entry.where === undefined ? entry.detail : `${entry.where}: ${entry.detail}`;
@@ -159,6 +181,7 @@ export const createBooks = (
   intervalMs: number,
   policy = strictPolicy,
 ): Books => {
+  const inTurn = oneAfterTheOther();
   type Prepared = Slice & { sites: ReadonlyMap<string, number>; sourceIds: number[] };
 
   /** Before the transaction: what it makes is committed at once, and no lock is held meanwhile. */
@@ -182,7 +205,7 @@ export const createBooks = (
       novel: policy.novelOf(group, novel),
     }));
 
-    const { rows, quarantined } = readFresh(policy, groups);
+    const { rows, quarantined } = await inTurn(() => readFresh(policy, groups));
     const { inserted, repeated, conflicting } = await bookRows(client, names, rows, {
       intervalMs,
       part: slice.part,

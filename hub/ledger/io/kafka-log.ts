@@ -1,5 +1,6 @@
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { LogRecord } from '../core/slice.ts';
+import { recordsFrom, teachWholeBatches, wholeBatches } from './kafka-fetch.ts';
 import type { Place } from './position-table.ts';
 
 /**
@@ -25,20 +26,15 @@ export type LogHandlers = {
 
 export type LogReader = { stop(): Promise<void> };
 
-const recordOf = (message: KafkaMessage): LogRecord => ({
-  offset: Number(message.offset),
-  timestamp: Number(message.timestamp),
-  value: message.value ?? new Uint8Array(0),
-  headers: (message.headers ?? {}) as LogRecord['headers'],
-});
-
 export const readLog = async (
   kafka: Kafka,
   options: { groupId: string; topics: string[]; concurrency: number },
   handlers: LogHandlers,
 ): Promise<LogReader> => {
+  teachWholeBatches();
   const consumer = kafka.consumer({
     groupId: options.groupId,
+    rackId: wholeBatches,
     // The shortest that brokers allow by default: so long a group waits for a hub that was killed.
     sessionTimeout: 6_000,
     heartbeatInterval: 1_500,
@@ -109,12 +105,14 @@ const eachBatch = async (
   const key = `${topic}/${partition}`;
   await underWay.get(key);
   if (!isRunning() || isStale()) return;
+  // kafkajs has it, its types do not.
+  const fetchedFrom = Number((batch as typeof batch & { fetchedOffset: string }).fetchedOffset);
   const last = Number(batch.lastOffset());
   const handle = async () => {
     const { next } = await handlers.onBatch({
       topic,
       part: partition,
-      records: batch.messages.map(recordOf),
+      records: recordsFrom(batch.messages, fetchedFrom),
       alive: heartbeat,
       isMine: () => isRunning() && !isStale(),
     });
@@ -126,7 +124,7 @@ const eachBatch = async (
     if (error.type === 'REBALANCE_IN_PROGRESS') return;
     handlers.onCrash(error);
     await new Promise((resolve) => setTimeout(resolve, againAfterMs));
-    consumer.seek({ topic, partition, offset: batch.firstOffset() ?? batch.lastOffset() });
+    consumer.seek({ topic, partition, offset: String(fetchedFrom) });
   });
   underWay.set(key, handled);
   resolveOffset(batch.lastOffset());

@@ -121,7 +121,13 @@ const judge = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Prom
 
   // The books did not have it until now: to its window it is late, whenever Kafka got it first.
   const recordedAt = row.now.getTime();
-  const record = { offset: Number(row.off), timestamp: recordedAt, value: row.raw, headers: {} };
+  const record = {
+    offset: Number(row.off),
+    timestamp: recordedAt,
+    size: row.raw.length,
+    value: row.raw,
+    headers: {},
+  };
   const entry = readOr(parts, record, { site, agent, stream, epoch });
   if (isProblem(entry)) {
     const where = entry.where === undefined ? '' : `${entry.where}: `;
