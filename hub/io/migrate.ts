@@ -78,8 +78,10 @@ const grantRole = async (
 export const grantHubRole = (url: string, password: string): Promise<void> =>
   grantRole(url, 'branchline_hub', password, [
     'select, insert, update on all tables in schema public',
-    // The calendar is all that reports, when they run in the same process, may take away.
+    // The calendar is all that reports, when they run in the same process, take away.
     'delete on opening_hours, closed_day',
+    // Gains are taken away when they are merged; the journal they came from cannot be.
+    'delete on stock_gain, item_day_gain',
     'execute on function ensure_journal_month',
   ]);
 

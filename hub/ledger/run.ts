@@ -9,6 +9,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { answerRequests } from './answer-requests.ts';
 import { LedgerWatchdog } from './core/watchdog.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from './io/books.ts';
+import { mergeGains } from './io/gain-tables.ts';
 import { readBounds } from './io/kafka-bounds.ts';
 import { writeControl } from './io/kafka-control.ts';
 import { readLog } from './io/kafka-log.ts';
@@ -56,6 +57,13 @@ const concurrentPartitions = 6;
 /** Months of the journal are made so often; two months ahead, so that no reader of it can be in the way for that long. */
 const monthsEveryMs = 3_600_000;
 
+/**
+ * The more gains of a site are merged at once, the fewer rows are changed for each event, and the longer a reader adds up
+ * what waits: 8,000 items take it about 3 ms.
+ */
+const mergeWhen = { items: 8_000, seconds: 30 };
+const mergeEveryMs = 5_000;
+
 export const startLedger = async (options: LedgerOptions) => {
   // Closed in the reverse order, also when a later step fails: the start is repeated until it works.
   const opened = new AsyncDisposableStack();
@@ -101,6 +109,10 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   );
   opened.adopt(
     repeatEvery(monthsEveryMs, 'months ahead', () => names.makeMonthsAhead(systemClock.now()), log),
+    (it) => it.stop(),
+  );
+  opened.adopt(
+    repeatEvery(mergeEveryMs, 'merging gains', () => mergeGains(sidePool, mergeWhen), log),
     (it) => it.stop(),
   );
   const booksWith = (its: BooksPolicy) =>

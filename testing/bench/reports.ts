@@ -36,7 +36,7 @@ const foundation = [
    from generate_series(1, ${sitesCount}) n`,
   // The first self-check of fresh books reads all windows, which is not what is measured here.
   `insert into self_check (took_ms, equal, figures) values (0, true, '[]')`,
-  `insert into stock (site_id, location, item_id, delta_since)
+  `insert into stock_merged (site_id, location, item_id, delta_since)
    select s, '', i, case when (s * i) % 97 = 0 then -1000 else 5000 end
    from generate_series(1, ${sitesCount}) s, generate_series(1, ${itemsCount}) i`,
 ];
@@ -56,7 +56,7 @@ const tillDaysOfDay = `
   select s, $1::date, 'till-' || t, 'EUR', 360, 0, 1440, 2160000, 888840
   from generate_series(1, ${sitesCount}) s, generate_series(1, ${tills}) t`;
 const itemsOfDay = `
-  insert into item_day (site_id, business_day, item_id, currency, lines, units, amount)
+  insert into item_day_merged (site_id, business_day, item_id, currency, lines, units, amount)
   select s, $1::date, i, 'EUR', 1 + i % 7, 1000 * (1 + i % 7), (i * 7919) % 100000
   from generate_series(1, ${sitesCount}) s, generate_series(1, ${itemsCount}) i`;
 const correctionsOfDay = `

@@ -73,9 +73,9 @@ const ofTotals = [
        source_id, seq)
      select site_id, business_day, workstation, currency, 1, slips + (site_id % 11 = 4)::int, voids, gross, now(), 1, 1
      from till_day where site_id % 3 <> 0`,
-  `insert into item_day (site_id, business_day, item_id, currency, lines, units, amount)
+  `insert into item_day_merged (site_id, business_day, item_id, currency, lines, units, amount)
      select site_id, business_day, items[1], currency, sum(lines), sum(units), sum(gross) from journal group by 1, 2, 3, 4`,
-  `insert into stock (site_id, location, item_id, count_quantity, delta_since)
+  `insert into stock_merged (site_id, location, item_id, count_quantity, delta_since)
      select site_id, 'shop', item_id, 4000 + item_id * 500, -item_id * 250 * (site_id % 4) from site, item
      where site_id <= 40`,
   `insert into quarantine (topic, part, off, source_id, first_seq, last_seq, reason, detail, raw)

@@ -39,14 +39,28 @@ export type TillDayGain = {
   gross: number;
 };
 
+/** Sales of items of one site, day and currency; each item once. */
 export type ItemDayGain = {
   siteId: number;
   businessDay: string;
-  itemId: number;
   currency: string;
-  lines: number;
-  units: number;
-  amount: number;
+  itemIds: number[];
+  lines: number[];
+  /** Thousandths. */
+  units: number[];
+  /** Minor units. */
+  amounts: number[];
+};
+
+/** What the stock of one location gains; each item once. */
+export type StockGain = {
+  siteId: number;
+  location: string;
+  /** Of the earliest change. */
+  earliest: number;
+  itemIds: number[];
+  /** Thousandths. */
+  deltas: number[];
 };
 
 /** One line's effect on stock; whether it counts is decided against the latest count, in the database. */
@@ -184,8 +198,8 @@ export const tillDayGains = (booked: Booked[]): TillDayGain[] => {
 };
 
 export const itemDayGains = (booked: Booked[]): ItemDayGain[] => {
-  // One map per site, day and currency, so that a line costs a look-up by number and not a text.
-  type Day = { siteId: number; businessDay: string; currency: string; items: Map<number, ItemDayGain> };
+  // Where in the lists an item is, by its number, for each site, day and currency.
+  type Day = { gain: ItemDayGain; places: Map<number, number> };
   const days = new Map<string, Day>();
   let day: Day | undefined;
   for (const { entry, siteId, itemIds } of booked) {
@@ -193,49 +207,88 @@ export const itemDayGains = (booked: Booked[]): ItemDayGain[] => {
     const { businessDay, currency } = entry;
     if (
       day === undefined ||
-      day.siteId !== siteId ||
-      day.businessDay !== businessDay ||
-      day.currency !== currency
+      day.gain.siteId !== siteId ||
+      day.gain.businessDay !== businessDay ||
+      day.gain.currency !== currency
     ) {
       day = getOrMake(days, `${siteId}/${businessDay}/${currency}`, () => ({
-        siteId,
-        businessDay,
-        currency,
-        items: new Map<number, ItemDayGain>(),
+        gain: { siteId, businessDay, currency, itemIds: [], lines: [], units: [], amounts: [] },
+        places: new Map(),
       }));
     }
+    const { gain, places } = day;
     for (let i = 0; i < itemIds.length; i++) {
       const itemId = itemIds[i] as number;
-      let gain = day.items.get(itemId);
-      if (gain === undefined) {
-        gain = { siteId, businessDay, itemId, currency, lines: 0, units: 0, amount: 0 };
-        day.items.set(itemId, gain);
+      const units = entry.quantities[i] as number;
+      const amount = entry.amounts[i] as number;
+      const place = places.get(itemId);
+      if (place === undefined) {
+        places.set(itemId, gain.itemIds.length);
+        gain.itemIds.push(itemId);
+        gain.lines.push(1);
+        gain.units.push(units);
+        gain.amounts.push(amount);
+      } else {
+        gain.lines[place] = (gain.lines[place] as number) + 1;
+        gain.units[place] = (gain.units[place] as number) + units;
+        gain.amounts[place] = (gain.amounts[place] as number) + amount;
       }
-      gain.lines += 1;
-      gain.units += entry.quantities[i] as number;
-      gain.amount += entry.amounts[i] as number;
     }
   }
-  return [...days.values()].flatMap(({ items }) => [...items.values()]);
+  return Array.from(days.values(), ({ gain }) => gain);
 };
 
 /** The sign of what a line does to stock; 0 for kinds that do nothing. `stock_delta` in SQL is the same rule. */
 const stockRule = (entry: Entry): number => (entry.kind === kinds.movement ? 1 : isTurnover(entry) ? -1 : 0);
 
-export const stockChanges = (booked: Booked[]): StockChange[] => {
-  const changes: StockChange[] = [];
-  for (const { entry, siteId, itemIds } of booked) {
-    const rule = stockRule(entry);
-    if (rule === 0) continue;
+/** What the lines of an entry do to stock, in their order; undefined when it does nothing. */
+const deltasOf = ({ entry }: Booked): number[] | undefined => {
+  const rule = stockRule(entry);
+  if (rule === 0) return undefined;
+  return entry.deltas ?? (rule === 1 ? entry.quantities : entry.quantities.map((quantity) => -quantity));
+};
+
+export const stockGains = (booked: Booked[]): StockGain[] => {
+  type Place = { gain: StockGain; places: Map<number, number> };
+  const locations = new Map<string, Place>();
+  let place: Place | undefined;
+  for (const one of booked) {
+    const deltas = deltasOf(one);
+    if (deltas === undefined) continue;
+    const { siteId, itemIds } = one;
+    const { location, at } = one.entry;
     for (let i = 0; i < itemIds.length; i++) {
-      const delta =
-        entry.deltas === null ? rule * (entry.quantities[i] as number) : (entry.deltas[i] as number);
+      const delta = deltas[i] as number;
       if (delta === 0) continue;
-      changes.push({ siteId, location: entry.location, itemId: itemIds[i] as number, at: entry.at, delta });
+      if (place === undefined || place.gain.siteId !== siteId || place.gain.location !== location) {
+        place = getOrMake(locations, `${siteId}/${location}`, () => ({
+          gain: { siteId, location, earliest: at, itemIds: [], deltas: [] },
+          places: new Map(),
+        }));
+      }
+      const { gain, places } = place;
+      gain.earliest = Math.min(gain.earliest, at);
+      const itemId = itemIds[i] as number;
+      const known = places.get(itemId);
+      if (known === undefined) {
+        places.set(itemId, gain.itemIds.length);
+        gain.itemIds.push(itemId);
+        gain.deltas.push(delta);
+      } else gain.deltas[known] = (gain.deltas[known] as number) + delta;
     }
   }
-  return changes;
+  return Array.from(locations.values(), ({ gain }) => gain);
 };
+
+/** Each line by itself. */
+export const stockChanges = (booked: Booked[]): StockChange[] =>
+  booked.flatMap((one) => {
+    const { siteId, itemIds } = one;
+    const { location, at } = one.entry;
+    return (deltasOf(one) ?? []).flatMap((delta, i) =>
+      delta === 0 ? [] : [{ siteId, location, itemId: itemIds[i] as number, at, delta }],
+    );
+  });
 
 /** What each (site, location, item) gains in all, with the time of the earliest change. */
 export const stockSums = (changes: StockChange[]): StockChange[] => {
@@ -285,6 +338,17 @@ export const countsTaken = (booked: Booked[]): CountTaken[] =>
         quantities: [...byItem.values()],
       };
     });
+
+/** Sites of which these entries change or count stock. */
+export const sitesOfStock = (booked: Booked[]): number[] => {
+  const sites = new Set<number>();
+  for (const { entry, siteId } of booked) {
+    const { kind } = entry;
+    if (stockRule(entry) !== 0 || kind === kinds.countOfItems || kind === kinds.countOfLocation)
+      sites.add(siteId);
+  }
+  return [...sites];
+};
 
 const dayMs = 86_400_000;
 /** `site.day_lag` where the books say nothing else: the UTC day of an event's time is at most so far after its business day. */

@@ -1,6 +1,16 @@
 import type pg from 'pg';
-import { type CountTaken, type DayLag, type StockChange, stockSums } from '../core/fold.ts';
+import {
+  type Booked,
+  type CountTaken,
+  type DayLag,
+  type StockChange,
+  type StockGain,
+  stockChanges,
+  stockGains,
+  stockSums,
+} from '../core/fold.ts';
 import { int4s, int8s, texts, timestamps } from './columns.ts';
+import { keepStockGains, mergeStockGains } from './gain-tables.ts';
 
 /**
  * Stock on hand: the latest count plus every change after it (H5). A change before the count is history and leaves it
@@ -8,34 +18,27 @@ import { int4s, int8s, texts, timestamps } from './columns.ts';
  *
  * Everything here runs under the locks of the sites' stock, each statement with a snapshot that it takes after them.
  */
-export const changeStock = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
-  if (changes.length === 0) return;
-  const sums = stockSums(changes);
-  const counted = await sitesCountedSince(client, sums);
-  if (counted.size === 0) return addNewer(client, sums);
-  await addNewer(
+export const changeStock = async (client: pg.ClientBase, booked: Booked[]): Promise<void> => {
+  const gains = stockGains(booked);
+  if (gains.length === 0) return;
+  const counted = await sitesCountedSince(client, gains);
+  // Nearly all there are: nothing is looked up or told apart.
+  await keepStockGains(
     client,
-    sums.filter(({ siteId }) => !counted.has(siteId)),
+    counted.size === 0 ? gains : gains.filter(({ siteId }) => !counted.has(siteId)),
   );
-  await addAroundCounts(
-    client,
-    changes.filter(({ siteId }) => counted.has(siteId)),
-  );
+  if (counted.size === 0) return;
+  await addAroundCounts(client, stockChanges(booked.filter(({ siteId }) => counted.has(siteId))));
 };
 
 /** Sites with a count, of whatever item, that is not older than the earliest of these changes of theirs. */
-const sitesCountedSince = async (client: pg.ClientBase, sums: StockChange[]): Promise<Set<number>> => {
-  const earliest = new Map<number, number>();
-  for (const { siteId, at } of sums) {
-    const known = earliest.get(siteId);
-    if (known === undefined || at < known) earliest.set(siteId, at);
-  }
+const sitesCountedSince = async (client: pg.ClientBase, gains: StockGain[]): Promise<Set<number>> => {
   const { rows } = await client.query<{ site_id: number }>({
     name: 'sites-counted-since',
     text: `
-      select t.site_id from unnest($1::int4[], $2::timestamptz[]) as t(site_id, earliest) join site s using (site_id)
+      select distinct t.site_id from unnest($1::int4[], $2::timestamptz[]) as t(site_id, earliest) join site s using (site_id)
       where s.last_count_at >= t.earliest`,
-    values: [int4s([...earliest.keys()]), timestamps([...earliest.values()])],
+    values: [int4s(gains.map((gain) => gain.siteId)), timestamps(gains.map((gain) => gain.earliest))],
   });
   return new Set(rows.map((row) => row.site_id));
 };
@@ -48,49 +51,27 @@ const columnsOf = (changes: StockChange[]): Buffer[] => [
   int8s(changes.map((change) => change.delta)),
 ];
 
-/** For sums of changes that all come after every count of their site: nearly all there are. Nothing is looked up or told apart. */
-const addNewer = async (client: pg.ClientBase, sums: StockChange[]): Promise<void> => {
-  if (sums.length === 0) return;
-  await client.query({
-    name: 'add-to-stock',
-    text: `
-      insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, earliest_delta_at)
-      select t.site_id, t.location, t.item_id, f.count_at, f.count_key, t.delta, t.earliest
-      from unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[], $5::int8[])
-        as t(site_id, location, item_id, earliest, delta)
-      left join full_count f using (site_id, location)
-      on conflict (site_id, item_id, location) do update set
-        delta_since = s.delta_since + excluded.delta_since, earliest_delta_at = least(s.earliest_delta_at, excluded.earliest_delta_at),
-        changed_at = now()`,
-    values: columnsOf(sums),
-  });
-};
-
 /** For changes of sites of which something was counted since: each position has a count of its own, or none. */
 const addAroundCounts = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
   const sums = stockSums(changes);
   // Often every change of a position is newer than its latest count all the same, and the sum can be added as it is. The
-  // rows for which that cannot be told come back; the filter on the counts keeps the look for them from being made in vain.
+  // positions for which that cannot be told come back.
   const { rows } = await client.query<{ site_id: number; location: string; item_id: number }>({
     name: 'add-around-counts',
     text: `
       with gain as materialized (
-        select t.*, f.count_at, f.count_key
+        select t.*, f.count_at, f.count_key, coalesce(s.count_at, f.count_at) as counted_at
         from unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[], $5::int8[])
           as t(site_id, location, item_id, earliest, delta)
-        left join full_count f using (site_id, location)),
+        left join full_count f using (site_id, location)
+        left join stock_merged s using (site_id, location, item_id)),
       added as (
-        insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, earliest_delta_at)
-        select site_id, location, item_id, count_at, count_key, delta, earliest from gain
-        where count_at is null or count_at < earliest
+        insert into stock_merged as s (site_id, location, item_id, count_at, count_key, delta_since)
+        select site_id, location, item_id, count_at, count_key, delta from gain
+        where counted_at is null or counted_at < earliest
         on conflict (site_id, item_id, location) do update set
-          delta_since = s.delta_since + excluded.delta_since, earliest_delta_at = least(s.earliest_delta_at, excluded.earliest_delta_at),
-          changed_at = now()
-        where s.count_at is null or s.count_at < excluded.earliest_delta_at
-        returning site_id, location, item_id)
-      select site_id, location, item_id from gain
-      where (select count(*) from added) < (select count(*) from gain)
-      except select site_id, location, item_id from added`,
+          delta_since = s.delta_since + excluded.delta_since, changed_at = now())
+      select site_id, location, item_id from gain where counted_at >= earliest`,
     values: columnsOf(sums),
   });
   if (rows.length === 0) return;
@@ -111,18 +92,15 @@ const changeOneByOne = async (client: pg.ClientBase, changes: StockChange[]): Pr
       gain as (
         select c.site_id, c.location, c.item_id, f.count_at, f.count_key,
                coalesce(sum(c.delta) filter (where coalesce(s.count_at, f.count_at) is null
-                                               or c.at > coalesce(s.count_at, f.count_at)), 0) as delta,
-               min(c.at) filter (where coalesce(s.count_at, f.count_at) is null
-                                    or c.at > coalesce(s.count_at, f.count_at)) as earliest
+                                               or c.at > coalesce(s.count_at, f.count_at)), 0) as delta
         from change c
-        left join stock s using (site_id, location, item_id)
+        left join stock_merged s using (site_id, location, item_id)
         left join full_count f on f.site_id = c.site_id and f.location = c.location
         group by 1, 2, 3, 4, 5)
-      insert into stock as s (site_id, location, item_id, count_at, count_key, delta_since, earliest_delta_at)
-      select site_id, location, item_id, count_at, count_key, delta, earliest from gain
+      insert into stock_merged as s (site_id, location, item_id, count_at, count_key, delta_since)
+      select site_id, location, item_id, count_at, count_key, delta from gain
       on conflict (site_id, item_id, location) do update set
-        delta_since = s.delta_since + excluded.delta_since, earliest_delta_at = least(s.earliest_delta_at, excluded.earliest_delta_at),
-        changed_at = now()`,
+        delta_since = s.delta_since + excluded.delta_since, changed_at = now()`,
     values: columnsOf(changes),
   });
 };
@@ -152,6 +130,8 @@ const noteCount = async (client: pg.ClientBase, count: CountTaken): Promise<{ da
  */
 export const applyCount = async (client: pg.ClientBase, count: CountTaken): Promise<void> => {
   const place = [count.siteId, count.location, count.at / 1000, count.key];
+  // What waits came after every count so far, but perhaps not after this one.
+  await mergeStockGains(client, count.siteId);
   const { day_lag: dayLag } = await noteCount(client, count);
   if (count.full) {
     await client.query(
@@ -164,7 +144,7 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
   // An item that no row knows yet was still counted as zero by a newer full count: that row comes first, so that this
   // count does not win by being the first to name the item.
   await client.query(
-    `insert into stock (site_id, location, item_id, count_at, count_key)
+    `insert into stock_merged (site_id, location, item_id, count_at, count_key)
      select f.site_id, f.location, t.item_id, f.count_at, f.count_key
      from full_count f, unnest($5::int4[]) as t(item_id)
      where f.site_id = $1 and f.location = $2 and (f.count_at, f.count_key) > (to_timestamp($3), $4)
@@ -179,21 +159,20 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
     counted as (
       select item_id, quantity from listed
       union all
-      select item_id, 0 from stock where $7 and site_id = $1 and location = $2 and item_id not in (select item_id from listed)),
+      select item_id, 0 from stock_merged where $7 and site_id = $1 and location = $2 and item_id not in (select item_id from listed)),
     after as (
-      select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta,
-        min(j.at) filter (where stock_delta(j.kind, l.quantity, l.delta) <> 0) as earliest
+      select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta
       from journal j, unnest(j.items, j.quantities, j.deltas) as l(item_id, quantity, delta)
       where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3)
         and j.business_day >= (to_timestamp($3) at time zone 'UTC')::date
           - least($8::int4, (to_timestamp($3) at time zone 'UTC')::date - date '0001-01-01')
       group by 1)
-    insert into stock as s (site_id, location, item_id, count_at, count_key, count_quantity, delta_since, earliest_delta_at)
-    select $1, $2, item_id, to_timestamp($3), $4, quantity, coalesce(after.delta, 0), after.earliest
+    insert into stock_merged as s (site_id, location, item_id, count_at, count_key, count_quantity, delta_since)
+    select $1, $2, item_id, to_timestamp($3), $4, quantity, coalesce(after.delta, 0)
     from counted left join after using (item_id) order by item_id
     on conflict (site_id, item_id, location) do update set
       count_at = excluded.count_at, count_key = excluded.count_key, count_quantity = excluded.count_quantity,
-      delta_since = excluded.delta_since, earliest_delta_at = excluded.earliest_delta_at, changed_at = now()
+      delta_since = excluded.delta_since, changed_at = now()
     where s.count_at is null or (excluded.count_at, excluded.count_key) > (s.count_at, s.count_key)`,
     [...place, int4s(count.itemIds), int8s(count.quantities), count.full, dayLag],
   );

@@ -7,12 +7,13 @@ import {
   dayLags,
   hourGains,
   itemDayGains,
-  stockChanges,
+  sitesOfStock,
   tillDayGains,
   type WindowGain,
   windowGains,
 } from '../core/fold.ts';
 import { dates, int4s, int8s, texts, timestamps } from './columns.ts';
+import { keepItemDayGains, lockStock } from './gain-tables.ts';
 import { applyCount, changeStock, raiseDayLags } from './stock-tables.ts';
 
 /** The interval of the books, and the Kafka partition that the slice is of, -1 for none. */
@@ -34,13 +35,12 @@ export const addToTotals = async (
   await keepCorrections(client, windows, intervalMs);
   await addToTillDays(client, booked);
   await keepDayReports(client, reports);
-  await addToItemDays(client, booked);
-  const changes = stockChanges(booked);
+  await keepItemDayGains(client, itemDayGains(booked));
   const counts = countsTaken(booked);
   const lags = dayLags(booked);
-  await lockStock(client, [...changes, ...counts, ...lags]);
+  await lockStock(client, sitesOfStock(booked));
   await raiseDayLags(client, lags);
-  await changeStock(client, changes);
+  await changeStock(client, booked);
   for (const count of counts) await applyCount(client, count);
 };
 
@@ -168,47 +168,4 @@ const keepDayReports = async (client: pg.ClientBase, reports: DayReportRow[]): P
       ],
     );
   }
-};
-
-const addToItemDays = async (client: pg.ClientBase, booked: Booked[]): Promise<void> => {
-  const gains = itemDayGains(booked);
-  if (gains.length === 0) return;
-  await client.query({
-    name: 'add-to-item-days',
-    text: `
-      insert into item_day as d (site_id, business_day, item_id, currency, lines, units, amount)
-      select * from unnest($1::int4[], $2::date[], $3::int4[], $4::text[], $5::int8[], $6::int8[], $7::int8[])
-        as t(site_id, business_day, item_id, currency, lines, units, amount)
-      order by 1, 2, 3, 4
-      on conflict (site_id, business_day, item_id, currency) do update set
-        lines = d.lines + excluded.lines, units = d.units + excluded.units, amount = d.amount + excluded.amount,
-        changed_at = now()`,
-    values: [
-      int4s(gains.map((gain) => gain.siteId)),
-      dates(gains.map((gain) => gain.businessDay)),
-      int4s(gains.map((gain) => gain.itemId)),
-      texts(gains.map((gain) => gain.currency)),
-      int8s(gains.map((gain) => gain.lines)),
-      int8s(gains.map((gain) => gain.units)),
-      int8s(gains.map((gain) => gain.amount)),
-    ],
-  });
-};
-
-/** First part of the advisory lock keys of this program that mean "the stock of site …". */
-const stockLocks = 7_264_002;
-
-/**
- * A count reads the journal for what came after it, so nothing else may change the stock of its site meanwhile. Whoever
- * waits sees the other's rows afterwards. Taken in the order of the sites, so that two slices cannot wait for each other;
- * and because the rows of a site are only touched under its lock, no order among them matters.
- */
-const lockStock = async (client: pg.ClientBase, touched: { siteId: number }[]): Promise<void> => {
-  const sites = [...new Set(touched.map(({ siteId }) => siteId))].sort((a, b) => a - b);
-  if (sites.length === 0) return;
-  await client.query({
-    name: 'lock-stock',
-    text: `select count(pg_advisory_xact_lock(${stockLocks}, site_id)) from unnest($1::int4[]) as t(site_id)`,
-    values: [int4s(sites)],
-  });
 };

@@ -55,7 +55,7 @@ const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differenc
     )),
     ...(await sumsOf(
       linesOfItems,
-      sumText('business_day::text', 'null::int8', 'amount', 'item_day', inDays),
+      sumText('business_day::text', 'null::int8', 'amount', 'item_day_part', inDays),
       days,
     )),
   ];
