@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
+import { slip } from './fixtures/ordinary-slip.ts';
 import { ordinarySlip } from './ordinary.ts';
 import { posSchemas } from './pos.ts';
 
@@ -12,47 +13,6 @@ const [tolerant] = posSchemas(z.object as unknown as typeof z.strictObject);
 const full = JSON.parse(
   readFileSync(new URL('./fixtures/v1/pos.transaction.completed.json', import.meta.url), 'utf8'),
 );
-
-const slip = (lines: number) => ({
-  specversion: '1.0',
-  id: 'till-1:2026-11-23:42',
-  source: 'urn:x-retail:site:store-0001:ws:till-1',
-  time: '2026-11-23T10:15:00+01:00',
-  recordedtime: '2026-11-23T09:15:01.000Z',
-  datacontenttype: 'application/json',
-  dataclassification: 'confidential',
-  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-  type: 'org.branchline.pos.transaction.completed.v1',
-  data: {
-    site: { storeId: 'store-0001' },
-    workstationId: 'till-1',
-    businessDay: '2026-11-23',
-    sequenceNumber: 42,
-    receiptNumber: 'R-42',
-    beginAt: '2026-11-23T10:14:30+01:00',
-    endAt: '2026-11-23T10:15:00+01:00',
-    operatorRef: 'op_a1',
-    currency: 'EUR',
-    training: false,
-    offline: true,
-    lines: Array.from({ length: lines }, (_, i) => ({
-      lineNumber: i + 1,
-      lineType: 'SALE',
-      item: { gtin: '04006381333931', itemId: '4711', description: 'Tea, 50 g' },
-      quantity: '2.5',
-      uom: 'KGM',
-      entryMethod: 'WEIGHED',
-      regularUnitPrice: '1.99',
-      actualUnitPrice: '1.99',
-      extendedAmount: 498,
-      discountAmount: 0,
-      taxCode: 'A',
-    })),
-    taxes: [{ taxCode: 'A', rate: '19.00', gross: 498 * lines, net: 400 * lines, tax: 98 * lines }],
-    tenders: [{ tenderType: 'CASH', amount: 498 * lines }],
-    totals: { gross: 498 * lines, net: 400 * lines, tax: 98 * lines },
-  },
-});
 
 const agrees = (value: object): void => {
   const short = ordinarySlip(structuredClone(value));

@@ -9,11 +9,11 @@ import {
   type DayClosedEvent,
   type MovementEvent,
   parseForBooks,
-  type SlipEvent,
   streamOf,
 } from '@branchline/contracts/parse.ts';
 import { posTypes } from '@branchline/contracts/pos.ts';
 import { stockTypes } from '@branchline/contracts/stock.ts';
+import { type SlipForBooks, storedSlip } from '@branchline/contracts/stored-slip.ts';
 import { type Instant, parseInstant } from '@branchline/contracts/time.ts';
 import { asBuffer } from './slice.ts';
 
@@ -85,7 +85,7 @@ const deltasOf = (
   return lines.every((_, i) => back(i)) ? null : quantities.map((quantity, i) => (back(i) ? -quantity : 0));
 };
 
-const slipFlags = (event: SlipEvent, at: number, amounts: number[]): number => {
+const slipFlags = (event: SlipForBooks, at: number, amounts: number[]): number => {
   const { totals, endAt } = event.data;
   let found = 0;
   if (sumOf(amounts) !== totals.gross) found |= flags.linesDifferFromGross;
@@ -98,7 +98,7 @@ const slipFlags = (event: SlipEvent, at: number, amounts: number[]): number => {
 
 type Common = Pick<Entry, 'eventId' | 'at' | 'offsetMinutes' | 'flags' | 'trace'>;
 
-const slipEntry = (event: SlipEvent, common: Common): Entry => {
+const slipEntry = (event: SlipForBooks, common: Common): Entry => {
   const slip = event.data;
   const lines = slip.lines.some((line) => line.voided === true)
     ? slip.lines.filter((line) => line.voided !== true)
@@ -186,7 +186,7 @@ const dayClosedEntry = (event: DayClosedEvent, common: Common): Entry => {
   };
 };
 
-const entryOf = (event: BranchEvent): Entry => {
+const entryOf = (event: BranchEvent | SlipForBooks): Entry => {
   const { at, offsetMinutes } = parseInstant(event.time) as Instant;
   const recorded = event.recordedtime === undefined ? undefined : parseInstant(event.recordedtime)?.at;
   const suspect = recorded !== undefined && at - recorded > limits.clockAheadMsMax;
@@ -218,11 +218,19 @@ const entryOf = (event: BranchEvent): Entry => {
   }
 };
 
-/** The bytes of one Kafka record as an entry, or why they cannot be one. `source` is where the bridge says they came from. */
-export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem => {
+/** Undefined when it is no ordinary slip, or not one of that source. */
+const readOrdinary = (text: string, source: Source): Entry | undefined => {
+  const slip = storedSlip(text);
+  if (slip === undefined || slip.data.site.storeId !== source.site || source.stream !== 'pos')
+    return undefined;
+  return entryOf(slip);
+};
+
+/** The same of any event, and why where it cannot be one. */
+export const readAny = (text: string, source: Source): Entry | Problem => {
   let value: unknown;
   try {
-    value = JSON.parse(asBuffer(bytes).toString('utf8'));
+    value = JSON.parse(text);
   } catch {
     return problem('not-json', 'the record is not JSON');
   }
@@ -238,4 +246,10 @@ export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem =>
   if (streamOf(event.type) !== source.stream)
     return problem('schema', `a ${event.type} on the ${source.stream} stream`, 'type');
   return entryOf(event);
+};
+
+/** The bytes of one Kafka record as an entry, or why they cannot be one. `source` is where the bridge says they came from. */
+export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem => {
+  const text = asBuffer(bytes).toString('utf8');
+  return readOrdinary(text, source) ?? readAny(text, source);
 };
