@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { migrate } from '@branchline/hub/io/migrate.ts';
+import { failureOf } from '@branchline/hub/ledger/core/failure.ts';
 import { createBooks } from '@branchline/hub/ledger/io/books.ts';
 import { createNames } from '@branchline/hub/ledger/io/names.ts';
 import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
@@ -150,4 +151,11 @@ test('H5 stock of books that were filled before is the same, and late counts and
     pool.query(`insert into stock as s (site_id, location, item_id, delta_since, delta_from) values (1, '', 1, 5, now())
       on conflict (site_id, location, item_id) do update set delta_since = s.delta_since + excluded.delta_since`),
   ).rejects.toMatchObject({ code: '42703' });
+  // As a ledger of 009 would. It must not take this for the fault of an event, which it would put into quarantine.
+  const before =
+    pool.query(`insert into item_day as d (site_id, business_day, item_id, currency, lines, units, amount)
+      values (1, '2026-11-23', 1, 'EUR', 1, 1000, 100)
+      on conflict (site_id, business_day, item_id, currency) do update set lines = d.lines + excluded.lines`);
+  expect(failureOf(await before.catch((error: unknown) => error))).toBe('other');
+  await expect(before).rejects.toThrow();
 });

@@ -48,15 +48,19 @@ export const readLog = async (
     // kafkajs gives up after these and crashes; `restartOnFailure` then starts it again, for ever.
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5, restartOnFailure: async () => true },
   });
+  let stopping = false;
   consumer.on(consumer.events.CRASH, ({ payload }) => handlers.onCrash(payload.error));
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     const places = Object.entries(payload.memberAssignment).flatMap(([topic, parts]) =>
       parts.map((part) => ({ topic, part })),
     );
-    handlers.onAssigned(places).then(
-      (positions) => seekAll(consumer, positions),
-      (error: Error) => handlers.onCrash(error),
-    );
+    handlers
+      .onAssigned(places)
+      .then((positions) => {
+        // A consumer that was stopped meanwhile has no group to seek in.
+        if (!stopping) seekAll(consumer, positions);
+      })
+      .catch((error: Error) => handlers.onCrash(error));
   });
   const underWay: UnderWay = new Map();
   await consumer.connect();
@@ -69,6 +73,7 @@ export const readLog = async (
   });
   return {
     stop: async () => {
+      stopping = true;
       await consumer.stop();
       await Promise.all(underWay.values());
       await consumer.disconnect();
