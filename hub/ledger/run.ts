@@ -111,9 +111,13 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     repeatEvery(monthsEveryMs, 'months ahead', () => names.makeMonthsAhead(systemClock.now()), log),
     (it) => it.stop(),
   );
+  const stopped = new AbortController();
   opened.adopt(
-    repeatEvery(mergeEveryMs, 'merging gains', () => mergeGains(sidePool, mergeWhen), log),
-    (it) => it.stop(),
+    repeatEvery(mergeEveryMs, 'merging gains', () => mergeGains(sidePool, mergeWhen, stopped.signal), log),
+    (it) => {
+      stopped.abort();
+      return it.stop();
+    },
   );
   const booksWith = (its: BooksPolicy) =>
     timedBooks(createBooks(slicePool, names, options.intervalMs, its), applySeconds, systemClock);

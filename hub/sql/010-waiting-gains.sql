@@ -3,7 +3,7 @@
 -- `item_day` sees both added up, so nobody sees that anything waits.
 
 -- Whatever a slice has written is seen whole or comes after this.
-lock table stock, item_day;
+lock table item_day, stock;
 
 -- A ledger of before would write to a view: it stops there and says so.
 alter table stock rename to stock_merged;
@@ -61,3 +61,16 @@ create view item_day as
     sum(amount)::int8 as amount, max(changed_at) as changed_at
   from item_day_part group by site_id, business_day, item_id, currency;
 comment on view item_day is 'Sales per site, item and the site''s own business day.';
+
+-- What queries of now may read and write goes by other names from here on; roles that were set up before keep their rights.
+do $$
+begin
+  if exists (select from pg_roles where rolname = 'branchline_hub') then
+    grant select, insert, update, delete on stock_gain, item_day_gain to branchline_hub;
+    grant select on stock, item_day, item_day_part to branchline_hub;
+  end if;
+  if exists (select from pg_roles where rolname = 'branchline_reports') then
+    grant select on stock_gain, item_day_gain, stock, item_day, item_day_part to branchline_reports;
+  end if;
+end
+$$;

@@ -387,3 +387,35 @@ test('stock is read page by page in one order, wherever its items lie', async ()
   expect(await walk({ ...every, negativeOnly: true })).toEqual(expected([1, 2, 3, 4], [3]));
   expect(await walk({ ...every, item: 'no such item' })).toEqual([]);
 });
+
+test('H5 one site whose gains cannot be merged does not keep those of others waiting, nor is any of them lost', async () => {
+  const apply = await ledger();
+  await apply([sale(day), sale(day, { site: south })]);
+  // No sum of numbers that PostgreSQL itself could have taken: the merge of this site fails.
+  await database.pool.query(`insert into stock_gain (site_id, location, items, deltas)
+    select site_id, '', array[1, 1], array[9223372036854775807, 9223372036854775807] from site where name = '${north}'`);
+  const everything = { items: 0, seconds: 0 };
+  await expect(mergeGains(database.pool, everything)).rejects.toMatchObject({ code: '22003' });
+  expect(
+    await all('select name, count(*)::int as rows from stock_gain join site using (site_id) group by 1'),
+  ).toEqual([{ name: north, rows: 2 }]);
+  await database.pool.query('delete from stock_gain where cardinality(items) = 2');
+  await mergeGains(database.pool, everything);
+  expect(await all('select count(*)::int as rows from stock_gain')).toEqual([{ rows: 0 }]);
+  expect(await onHand()).toEqual({ 'store-0001 tea': -1_000, 'store-0002 tea': -1_000 });
+});
+
+test('gains wait until there are many or old ones', async () => {
+  const apply = await ledger();
+  await apply([sale(day)]);
+  const waiting = async () =>
+    (await all('select 1 from stock_gain union all select 1 from item_day_gain')).length;
+  await mergeGains(database.pool, { items: 3, seconds: 60 });
+  expect(await waiting()).toBe(2);
+  await mergeGains(database.pool, { items: 2, seconds: 60 });
+  expect(await waiting()).toBe(0);
+  await apply([sale(day)]);
+  await mergeGains(database.pool, { items: 3, seconds: 0 });
+  expect(await waiting()).toBe(0);
+  expect(await all('select lines, units from item_day')).toEqual([{ lines: '2', units: '2000' }]);
+});

@@ -121,6 +121,9 @@ test('what is no record batch is refused and not guessed at', async () => {
   const old = Buffer.from(batch);
   old.writeInt8(1, 16);
   expect(() => batchHeaders(old)).toThrow('magic 1');
+  const short = Buffer.from(batch);
+  short.writeInt32BE(-12, 8);
+  expect(() => batchHeaders(short)).toThrow('shorter than its header');
   const [header] = batchHeaders(batch) as [BatchHeader];
   for (let length = 0; length < header.stored.length; length++)
     expect(() => recordsOf({ ...header, records: header.stored.subarray(0, length) })).toThrow(

@@ -43,6 +43,7 @@ export const batchHeaders = (bytes: Buffer): BatchHeader[] => {
     const magic = bytes.readInt8(at + magicAt);
     if (magic !== 2)
       throw new Error(`record batches of magic ${magic} cannot be read, only those of magic 2`);
+    if (end < at + headerBytes) throw new Error('a record batch is shorter than its header');
     if (end > bytes.length) break;
     const baseOffset = Number(bytes.readBigInt64BE(at));
     const flags = bytes.readInt16BE(at + 21);

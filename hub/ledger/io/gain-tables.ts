@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { failureOf } from '../core/failure.ts';
 import type { ItemDayGain, StockGain } from '../core/fold.ts';
 import { int4s } from './columns.ts';
 import { copyRows, RowWriter } from './copy-rows.ts';
@@ -77,10 +78,11 @@ export const lockStock = async (client: pg.ClientBase, siteIds: readonly number[
   });
 };
 
-/** Under the lock of the site's stock. */
+/**
+ * Under the lock of the site's stock. Not a named statement: PostgreSQL would keep the plan that it made for an empty table.
+ */
 export const mergeStockGains = async (client: pg.ClientBase, siteId: number): Promise<void> => {
   await client.query({
-    name: 'merge-stock-gains',
     text: `
       with taken as (delete from stock_gain where site_id = $1 returning location, items, deltas, changed_at)
       insert into stock_merged as s (site_id, location, item_id, count_at, count_key, delta_since, changed_at)
@@ -97,7 +99,6 @@ export const mergeStockGains = async (client: pg.ClientBase, siteId: number): Pr
 /** Under the lock of the site's stock, which stands for all of its gains here. */
 const mergeItemDayGains = async (client: pg.ClientBase, siteId: number): Promise<void> => {
   await client.query({
-    name: 'merge-item-day-gains',
     text: `
       with taken as (
         delete from item_day_gain where site_id = $1 returning business_day, currency, items, lines, units, amounts, changed_at)
@@ -119,8 +120,30 @@ export type MergeWhen = {
   seconds: number;
 };
 
-/** Merges the gains of every site of which so many or such old ones wait. Those of a site are merged in a transaction of its own. */
-export const mergeGains = async (pool: pg.Pool, when: MergeWhen): Promise<void> => {
+const mergeSite = async (pool: pg.Pool, siteId: number): Promise<void> => {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    await lockStock(client, [siteId]);
+    await mergeStockGains(client, siteId);
+    await mergeItemDayGains(client, siteId);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch((failed: Error) => {
+      broken = failed;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+};
+
+/**
+ * Merges the gains of every site of which so many or such old ones wait, each site in a transaction of its own, until it is
+ * told to stop.
+ */
+export const mergeGains = async (pool: pg.Pool, when: MergeWhen, until?: AbortSignal): Promise<void> => {
   const { rows } = await pool.query<{ site_id: number }>({
     name: 'sites-to-merge',
     text: `
@@ -132,22 +155,14 @@ export const mergeGains = async (pool: pg.Pool, when: MergeWhen): Promise<void> 
       order by sum(items) desc`,
     values: [when.items, when.seconds],
   });
+  let failed: unknown;
   for (const { site_id: siteId } of rows) {
-    const client = await pool.connect();
-    let broken: Error | undefined;
-    try {
-      await client.query('begin');
-      await lockStock(client, [siteId]);
-      await mergeStockGains(client, siteId);
-      await mergeItemDayGains(client, siteId);
-      await client.query('commit');
-    } catch (error) {
-      await client.query('rollback').catch((failed: Error) => {
-        broken = failed;
-      });
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+    if (until?.aborted) break;
+    // One site that cannot be merged does not keep the others waiting.
+    await mergeSite(pool, siteId).catch((error) => {
+      if (failureOf(error) === 'connection') throw error;
+      failed ??= error;
+    });
   }
+  if (failed !== undefined) throw failed;
 };

@@ -75,7 +75,7 @@ export const readLog = async (
     stop: async () => {
       stopping = true;
       await consumer.stop();
-      await Promise.all(underWay.values());
+      await Promise.allSettled(underWay.values());
       await consumer.disconnect();
     },
   };
@@ -113,15 +113,25 @@ const eachBatch = async (
   // kafkajs has it, its types do not.
   const fetchedFrom = Number((batch as typeof batch & { fetchedOffset: string }).fetchedOffset);
   const last = Number(batch.lastOffset());
+  const records = recordsFrom(batch.messages, fetchedFrom);
+  if (records.length === 0) {
+    // The log was compacted: nothing is left of this batch from here on.
+    resolveOffset(batch.lastOffset());
+    return;
+  }
+  // A consumer that was stopped, or started again, asks the books where it stands.
+  const seek = (offset: number) => {
+    if (isRunning()) consumer.seek({ topic, partition, offset: String(offset) });
+  };
   const handle = async () => {
     const { next } = await handlers.onBatch({
       topic,
       part: partition,
-      records: recordsFrom(batch.messages, fetchedFrom),
+      records,
       alive: heartbeat,
       isMine: () => isRunning() && !isStale(),
     });
-    if (next !== last + 1) consumer.seek({ topic, partition, offset: String(next) });
+    if (next !== last + 1) seek(next);
     if (isRunning() && !isStale()) await commitNowAndThen(consumer, topic, partition, next);
   };
   const handled = handle().catch(async (error: Error & { type?: string }) => {
@@ -129,7 +139,7 @@ const eachBatch = async (
     if (error.type === 'REBALANCE_IN_PROGRESS') return;
     handlers.onCrash(error);
     await new Promise((resolve) => setTimeout(resolve, againAfterMs));
-    consumer.seek({ topic, partition, offset: String(fetchedFrom) });
+    seek(fetchedFrom);
   });
   underWay.set(key, handled);
   resolveOffset(batch.lastOffset());

@@ -20,7 +20,6 @@ export type StockAsk = {
 };
 
 export const readStock = async (pool: pg.Pool, ask: StockAsk): Promise<StockPosition[]> => {
-  // The key is in this order too: a page is read from it as it lies, and an item by one look-up in each of the sites.
   const ofItem = ask.item === undefined ? '' : 'and item_id = (select item_id from item where name = $7)';
   const { rows } = await pool.query<{
     site_id: number;
@@ -32,12 +31,17 @@ export const readStock = async (pool: pg.Pool, ask: StockAsk): Promise<StockPosi
     changed_at: Date;
   }>({
     name: ask.item === undefined ? 'stock' : 'stock-of-item',
+    // Site by site, and no more sites than the page needs: what waits to be merged is added up only for those.
     text: `
       select page.*, item.name from (
-        select site_id, location, item_id, count_quantity + delta_since as on_hand, count_at, changed_at
-        from stock
-        where (site_id, item_id, location) > ($1::int4, $2::int4, $3::text) and site_id = any($4::int4[])
-          and (not $5::bool or count_quantity + delta_since < 0) ${ofItem}
+        select asked.site_id, position.*
+        from (select site_id from unnest($4::int4[]) as t(site_id) order by site_id) asked
+        cross join lateral (
+          select location, item_id, count_quantity + delta_since as on_hand, count_at, changed_at
+          from stock
+          where stock.site_id = asked.site_id and (site_id, item_id, location) > ($1::int4, $2::int4, $3::text)
+            and (not $5::bool or count_quantity + delta_since < 0) ${ofItem}
+          order by item_id, location limit $6) position
         order by site_id, item_id, location limit $6) page
       join item using (item_id) order by site_id, item_id, location`,
     values: [
