@@ -306,6 +306,54 @@ test('slices are cut by the bytes of their records too', async () => {
   expect(sizes).toEqual([3, 1]);
 });
 
+test('H1 H4 a long slice that must be read twice, because a till repeats itself, keeps what is bad and what is repeated once', async () => {
+  const books = createBooks(database.pool, createNames(database.pool), 300_000);
+  const sold = (epoch: string, seq: number, amount = 100) =>
+    recordOf(
+      slipEvent({
+        site: 'store-0001',
+        sequence: seq,
+        at: november,
+        lines: [{ item: `item-${seq}`, quantity: 1000, amount }],
+      }),
+      { site: 'store-0001', stream: 'pos', epoch, seq },
+    );
+  // In the books already, from another life of the agent; the third with other content.
+  await books.apply(
+    slice(
+      'pos',
+      0,
+      [1, 2, 3].map((seq) => sold(epochs.stock, seq, seq === 3 ? 999 : 100)),
+    ),
+  );
+  const many = 650;
+  // Around the places where reading pauses, and at both ends of the rest.
+  const bad = new Set([4, 199, 200, 201, 400, 401, many]);
+  const records = Array.from({ length: many }, (_, i) => {
+    const record = sold(epochs.pos, i + 1);
+    return bad.has(i + 1) ? { ...record, value: Buffer.from('{') } : record;
+  });
+  expect(await books.apply(slice('pos', 0, records, 3))).toMatchObject({
+    applied: many - bad.size - 3,
+    repeated: 2,
+    conflicting: 1,
+    quarantined: bad.size,
+  });
+  expect(
+    (await all('select first_seq from quarantine order by 1')).map((row) => Number(row.first_seq)),
+  ).toEqual([...bad]);
+  expect(await all('select count(*) from conflict')).toEqual([{ count: '1' }]);
+  const slips = many - bad.size;
+  const gross = String(100 * (slips - 1) + 999);
+  expect(
+    await all(
+      `select (select count(*) from journal) as journal, (select sum(slips) from sales_window) as slips,
+         (select sum(gross) from till_day) as gross, (select sum(amount) from item_day) as amount,
+         (select sum(delta_since) from stock) as stock`,
+    ),
+  ).toEqual([{ journal: `${slips}`, slips: `${slips}`, gross, amount: gross, stock: `${-1000 * slips}` }]);
+});
+
 const wideText = 'x'.repeat(10_000);
 
 /** `count` rows of 10 kB; `idOf` gives their keys. */

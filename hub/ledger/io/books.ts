@@ -7,7 +7,7 @@ import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 import type pg from 'pg';
 import { type Entry, readEntry } from '../core/entry.ts';
 import { freshDeliveries, type LogRecord, type Slice, type SourceSlice, sortSlice } from '../core/slice.ts';
-import { insertJournal, type JournalOutcome, type JournalRow } from './journal-table.ts';
+import { insertJournal, type Journaled, type JournalRow, type NewEvents } from './journal-table.ts';
 import type { Names } from './names.ts';
 import { keepConflicts, keepQuarantined, type Quarantined } from './quarantine-tables.ts';
 import { lockSources, type SourceTally, settleSources } from './source-table.ts';
@@ -74,20 +74,15 @@ export const strictPolicy: BooksPolicy = {
 /** As a text, because a Buffer for each event would cost as much again as its hash. */
 const contentHash = (stored: Uint8Array): string => hash('sha256', contentOf(stored), 'binary').slice(0, 8);
 
+/** A row that still lacks the numbers of its items. */
 export const newRow = (
   entry: Entry,
   { sourceId, siteId, seq }: Pick<JournalRow, 'sourceId' | 'siteId' | 'seq'>,
   record: LogRecord,
-): JournalRow => ({
-  entry,
-  itemIds: [],
-  sourceId,
-  siteId,
-  seq,
-  recordedAt: record.timestamp,
-  content: contentHash(record.value),
-  record,
-});
+): JournalRow => {
+  const { timestamp: recordedAt, value } = record;
+  return { entry, itemIds: [], sourceId, siteId, seq, recordedAt, content: contentHash(value), record };
+};
 
 /**
  * A reader that throws has met what nobody thought of, such as JSON so deep that the stack ends. That is this event's
@@ -105,10 +100,25 @@ export const readOr = (
   }
 };
 
+/** Numbers the items of a few rows, sees to the months in which they belong, and passes them on. */
+export const complete = async (
+  names: Names,
+  rows: JournalRow[],
+  take: (row: JournalRow) => void,
+): Promise<void> => {
+  await names.ensureMonths(new Set(rows.map((row) => row.entry.businessDay)));
+  const itemIds = await names.itemIds(rows.map((row) => row.entry.items));
+  for (const [i, row] of rows.entries()) {
+    row.itemIds = itemIds[i] as number[];
+    take(row);
+  }
+};
+
 /**
  * Several slices are under way, and reading their events is the longest that any of them keeps this process busy. One is
  * read after the other, with pauses in which the others get on with what the database has answered. Without either, all
- * of them were read first and then all waited for the database: a processor stood still for a third of the time.
+ * of them were read first and then all waited for the database: a processor stood still for a third of the time. So few
+ * events are also looked at together that they are garbage before anybody copies them.
  */
 const readBetweenPauses = 200;
 type Turns = <T>(work: () => Promise<T>) => Promise<T>;
@@ -121,37 +131,47 @@ const oneAfterTheOther = (): Turns => {
   };
 };
 
-type Read = { rows: JournalRow[]; quarantined: Quarantined[] };
+type NovelGroup = { group: SourceSlice; sourceId: number; siteId: number; novel: Range[] };
 
+/** Reads what is new of the groups: events go to `take`, what cannot be one to `refuse`. */
 const readFresh = async (
   policy: BooksPolicy,
-  groups: { group: SourceSlice; sourceId: number; siteId: number; novel: Range[] }[],
-): Promise<Read> => {
-  const rows: JournalRow[] = [];
-  const quarantined: Quarantined[] = [];
+  names: Names,
+  groups: NovelGroup[],
+  take: (row: JournalRow) => void,
+  refuse: (bad: Quarantined) => void,
+): Promise<void> => {
+  let rows: JournalRow[] = [];
   let sincePause = 0;
   for (const { group, sourceId, siteId, novel } of groups) {
     for (const { seq, record } of freshDeliveries(group, novel)) {
-      if (++sincePause > readBetweenPauses) {
-        sincePause = 0;
+      if (sincePause === readBetweenPauses) {
+        await complete(names, rows, take);
         await setImmediate();
+        rows = [];
+        sincePause = 0;
       }
+      sincePause += 1;
       const entry = readOr(policy, record, group.source);
       if (isProblem(entry)) {
         const detail = entry.where === undefined ? entry.detail : `${entry.where}: ${entry.detail}`;
-        quarantined.push({ sourceId, first: seq, last: seq, reason: entry.code, detail, record });
+        refuse({ sourceId, first: seq, last: seq, reason: entry.code, detail, record });
       } else {
         rows.push(newRow(entry, { sourceId, siteId, seq }, record));
       }
     }
-    const open = new RangeSet(novel);
-    // A dead letter whose seqs are all taken is a second copy of one that is kept already.
-    for (const letter of group.deadLetters) {
-      if (open.within(letter.first, letter.last).length > 0) quarantined.push({ sourceId, ...letter });
-    }
   }
-  return { rows, quarantined };
+  await complete(names, rows, take);
 };
+
+/** A dead letter whose seqs are all taken is a second copy of one that is kept already. */
+const newLetters = (groups: NovelGroup[]): Quarantined[] =>
+  groups.flatMap(({ group, sourceId, novel }) => {
+    const open = new RangeSet(novel);
+    return group.deadLetters
+      .filter(({ first, last }) => open.within(first, last).length > 0)
+      .map((letter) => ({ sourceId, ...letter }));
+  });
 
 const countOf = (ranges: Range[]): number => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 
@@ -159,20 +179,15 @@ const countOf = (ranges: Range[]): number => ranges.reduce((sum, [first, last]) 
  * Journal, totals and conflicts of events whose seqs are taken in the same transaction. Also the way in which what was
  * quarantined is applied again: the journal's key lets each event in once.
  */
-export const bookRows = async (
+export const bookEvents = async (
   client: pg.ClientBase,
-  names: Names,
-  rows: JournalRow[],
+  events: NewEvents,
   adding: Adding,
-): Promise<JournalOutcome> => {
-  await names.ensureMonths(new Set(rows.map((row) => row.entry.businessDay)));
-  const itemIds = await names.itemIds(rows.map((row) => row.entry.items));
-  for (const [i, row] of rows.entries()) row.itemIds = itemIds[i] as number[];
-  const outcome = await insertJournal(client, rows);
-  const dayReports = outcome.inserted.filter((row) => row.entry.dayReport !== null);
-  await addToTotals(client, outcome.inserted, dayReports, adding);
-  await keepConflicts(client, outcome.conflicting);
-  return outcome;
+): Promise<Journaled> => {
+  const journaled = await insertJournal(client, events, adding.intervalMs);
+  await addToTotals(client, journaled.posting.fold, adding);
+  await keepConflicts(client, journaled.conflicting);
+  return journaled;
 };
 
 export const createBooks = (
@@ -205,27 +220,33 @@ export const createBooks = (
       novel: policy.novelOf(group, novel),
     }));
 
-    const { rows, quarantined } = await inTurn(() => readFresh(policy, groups));
-    const { inserted, repeated, conflicting } = await bookRows(client, names, rows, {
+    const refused: Quarantined[] = [];
+    const events: NewEvents = {
+      most: groups.reduce((most, { novel }) => most + countOf(novel), 0),
+      read: (take) => {
+        refused.length = 0;
+        return inTurn(() => readFresh(policy, names, groups, take, (bad) => refused.push(bad)));
+      },
+    };
+    const { posting, repeated, conflicting } = await bookEvents(client, events, {
       intervalMs,
       part: slice.part,
     });
     const strayRows = strays.map((stray) => ({ sourceId: null, first: null, last: null, ...stray }));
-    await keepQuarantined(client, slice, [...quarantined, ...strayRows]);
-    const [appliedOf, repeatedOf, conflictingOf, quarantinedOf] = [
-      countBySource(inserted),
+    await keepQuarantined(client, slice, [...refused, ...newLetters(groups), ...strayRows]);
+    const [repeatedOf, conflictingOf, refusedOf] = [
       countBySource(repeated),
       countBySource(conflicting),
-      countBySource(quarantined),
+      countBySource(refused),
     ];
     const tallies = groups.map(
       ({ group, sourceId, novel }): SourceTally => ({
         sourceId,
         seqs: group.seqs,
-        applied: appliedOf.get(sourceId) ?? 0,
+        applied: posting.counts.get(sourceId) ?? 0,
         repeated: repeatedOf.get(sourceId) ?? 0,
         conflicting: conflictingOf.get(sourceId) ?? 0,
-        quarantined: group.deadLetters.length > 0 ? 0 : (quarantinedOf.get(sourceId) ?? 0),
+        quarantined: refusedOf.get(sourceId) ?? 0,
         deadlettered: group.deadLetters.length > 0 ? countOf(novel) : 0,
         redelivered: Math.max(0, group.deliveries.length - countOf(novel)),
       }),
@@ -233,7 +254,7 @@ export const createBooks = (
     await settleSources(client, tallies);
     return {
       fenced: false,
-      applied: inserted.length,
+      applied: sum(tallies, 'applied'),
       repeated: repeated.length,
       conflicting: conflicting.length,
       quarantined: sum(tallies, 'quarantined') + strays.length,

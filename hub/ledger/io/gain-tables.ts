@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { failureOf } from '../core/failure.ts';
-import type { ItemDayGain, StockGain } from '../core/fold.ts';
+import type { ItemDayGain } from '../core/sales-fold.ts';
+import type { StockGain } from '../core/stock-fold.ts';
 import { int4s } from './columns.ts';
 import { copyRows, RowWriter } from './copy-rows.ts';
 

@@ -1,7 +1,7 @@
 import { isProblem } from '@branchline/contracts/errors.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type pg from 'pg';
-import { type BooksPolicy, bookRows, newRow, readOr } from './books.ts';
+import { type BooksPolicy, bookEvents, complete, newRow, readOr } from './books.ts';
 import type { Names } from './names.ts';
 
 /** What is applied again comes from no partition; its sums have rows of their own. */
@@ -133,10 +133,10 @@ const judge = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Prom
     const where = entry.where === undefined ? '' : `${entry.where}: `;
     return { state: 'held', detail: `still ${entry.code}: ${where}${entry.detail}` };
   }
-  const { repeated, conflicting } = await bookRows(
+  const event = newRow(entry, { sourceId, siteId, seq: first }, record);
+  const { repeated, conflicting } = await bookEvents(
     client,
-    parts.names,
-    [newRow(entry, { sourceId, siteId, seq: first }, record)],
+    { most: 1, read: (take) => complete(parts.names, [event], take) },
     { intervalMs: parts.intervalMs, part: noPartition },
   );
   const column = repeated.length > 0 ? 'repeated' : conflicting.length > 0 ? 'conflicting' : 'applied';

@@ -1,14 +1,5 @@
 import type pg from 'pg';
-import {
-  type Booked,
-  type CountTaken,
-  type DayLag,
-  type StockChange,
-  type StockGain,
-  stockChanges,
-  stockGains,
-  stockSums,
-} from '../core/fold.ts';
+import { type CountTaken, type DayLag, type StockChanges, stockGain } from '../core/stock-fold.ts';
 import { int4s, int8s, texts, timestamps } from './columns.ts';
 import { keepStockGains, mergeStockGains } from './gain-tables.ts';
 
@@ -18,32 +9,46 @@ import { keepStockGains, mergeStockGains } from './gain-tables.ts';
  *
  * Everything here runs under the locks of the sites' stock, each statement with a snapshot that it takes after them.
  */
-export const changeStock = async (client: pg.ClientBase, booked: Booked[]): Promise<void> => {
-  const gains = stockGains(booked);
-  if (gains.length === 0) return;
-  const counted = await sitesCountedSince(client, gains);
+export const changeStock = async (client: pg.ClientBase, changes: StockChanges[]): Promise<void> => {
+  if (changes.length === 0) return;
+  const counted = await sitesCountedSince(client, changes);
   // Nearly all there are: nothing is looked up or told apart.
-  await keepStockGains(
-    client,
-    counted.size === 0 ? gains : gains.filter(({ siteId }) => !counted.has(siteId)),
-  );
+  await keepStockGains(client, changes.filter(({ siteId }) => !counted.has(siteId)).map(stockGain));
   if (counted.size === 0) return;
-  await addAroundCounts(client, stockChanges(booked.filter(({ siteId }) => counted.has(siteId))));
+  await addAroundCounts(
+    client,
+    changes.filter(({ siteId }) => counted.has(siteId)),
+  );
 };
 
 /** Sites with a count, of whatever item, that is not older than the earliest of these changes of theirs. */
-const sitesCountedSince = async (client: pg.ClientBase, gains: StockGain[]): Promise<Set<number>> => {
+const sitesCountedSince = async (client: pg.ClientBase, changes: StockChanges[]): Promise<Set<number>> => {
   const { rows } = await client.query<{ site_id: number }>({
     name: 'sites-counted-since',
     text: `
       select distinct t.site_id from unnest($1::int4[], $2::timestamptz[]) as t(site_id, earliest) join site s using (site_id)
       where s.last_count_at >= t.earliest`,
-    values: [int4s(gains.map((gain) => gain.siteId)), timestamps(gains.map((gain) => gain.earliest))],
+    values: [int4s(changes.map((one) => one.siteId)), timestamps(changes.map((one) => one.earliest))],
   });
   return new Set(rows.map((row) => row.site_id));
 };
 
-const columnsOf = (changes: StockChange[]): Buffer[] => [
+/** One item of one location: what it gains or loses, and when, or when for the first time. */
+type ItemChange = { siteId: number; location: string; itemId: number; at: number; delta: number };
+
+const itemChanges = (
+  { siteId, location, itemIds, deltas }: Pick<StockChanges, 'siteId' | 'location' | 'itemIds' | 'deltas'>,
+  ats: number[],
+): ItemChange[] =>
+  itemIds.map((itemId, i) => ({
+    siteId,
+    location,
+    itemId,
+    at: ats[i] as number,
+    delta: deltas[i] as number,
+  }));
+
+const columnsOf = (changes: ItemChange[]): Buffer[] => [
   int4s(changes.map((change) => change.siteId)),
   texts(changes.map((change) => change.location)),
   int4s(changes.map((change) => change.itemId)),
@@ -52,8 +57,8 @@ const columnsOf = (changes: StockChange[]): Buffer[] => [
 ];
 
 /** For changes of sites of which something was counted since: each position has a count of its own, or none. */
-const addAroundCounts = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
-  const sums = stockSums(changes);
+const addAroundCounts = async (client: pg.ClientBase, changes: StockChanges[]): Promise<void> => {
+  const sums = changes.map(stockGain).flatMap((gain) => itemChanges(gain, gain.earliest));
   // Often every change of a position is newer than its latest count all the same, and the sum can be added as it is. The
   // positions for which that cannot be told come back.
   const { rows } = await client.query<{ site_id: number; location: string; item_id: number }>({
@@ -78,12 +83,14 @@ const addAroundCounts = async (client: pg.ClientBase, changes: StockChange[]): P
   const others = new Set(rows.map((row) => `${row.site_id}/${row.location}/${row.item_id}`));
   await changeOneByOne(
     client,
-    changes.filter((change) => others.has(`${change.siteId}/${change.location}/${change.itemId}`)),
+    changes
+      .flatMap((one) => itemChanges(one, one.ats))
+      .filter((change) => others.has(`${change.siteId}/${change.location}/${change.itemId}`)),
   );
 };
 
 /** For changes of which some may be older than the latest count of their item. */
-const changeOneByOne = async (client: pg.ClientBase, changes: StockChange[]): Promise<void> => {
+const changeOneByOne = async (client: pg.ClientBase, changes: ItemChange[]): Promise<void> => {
   await client.query({
     name: 'change-stock',
     text: `

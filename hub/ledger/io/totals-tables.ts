@@ -1,17 +1,6 @@
 import type pg from 'pg';
-import type { Entry } from '../core/entry.ts';
-import {
-  type Booked,
-  chainGains,
-  countsTaken,
-  dayLags,
-  hourGains,
-  itemDayGains,
-  sitesOfStock,
-  tillDayGains,
-  type WindowGain,
-  windowGains,
-} from '../core/fold.ts';
+import type { DayStated, Fold } from '../core/fold.ts';
+import { chainGains, hourGains, type TillDayGain, type WindowGain } from '../core/sales-fold.ts';
 import { dates, int4s, int8s, texts, timestamps } from './columns.ts';
 import { keepItemDayGains, lockStock } from './gain-tables.ts';
 import { applyCount, changeStock, raiseDayLags } from './stock-tables.ts';
@@ -25,23 +14,20 @@ export type Adding = { intervalMs: number; part: number };
  */
 export const addToTotals = async (
   client: pg.ClientBase,
-  booked: Booked[],
-  reports: DayReportRow[],
+  fold: Fold,
   { intervalMs, part }: Adding,
 ): Promise<void> => {
-  if (booked.length === 0) return;
-  const windows = windowGains(booked, intervalMs);
+  const windows = fold.windows.gains();
   await addToWindows(client, windows, part);
   await keepCorrections(client, windows, intervalMs);
-  await addToTillDays(client, booked);
-  await keepDayReports(client, reports);
-  await keepItemDayGains(client, itemDayGains(booked));
-  const counts = countsTaken(booked);
-  const lags = dayLags(booked);
-  await lockStock(client, sitesOfStock(booked));
-  await raiseDayLags(client, lags);
-  await changeStock(client, booked);
-  for (const count of counts) await applyCount(client, count);
+  await addToTillDays(client, fold.tillDays.gains());
+  await keepDayReports(client, fold.daysStated);
+  await keepItemDayGains(client, fold.itemDays.gains());
+  const { stock } = fold;
+  await lockStock(client, stock.sites());
+  await raiseDayLags(client, stock.dayLags());
+  await changeStock(client, stock.changes());
+  for (const count of stock.counts) await applyCount(client, count);
 };
 
 /** `sales_window` and its sums have the same columns, but for how the place and the time of a row are called. */
@@ -116,8 +102,7 @@ const keepCorrections = async (
   });
 };
 
-const addToTillDays = async (client: pg.ClientBase, booked: Booked[]): Promise<void> => {
-  const gains = tillDayGains(booked);
+const addToTillDays = async (client: pg.ClientBase, gains: TillDayGain[]): Promise<void> => {
   if (gains.length === 0) return;
   await client.query({
     name: 'add-to-till-days',
@@ -143,13 +128,9 @@ const addToTillDays = async (client: pg.ClientBase, booked: Booked[]): Promise<v
   });
 };
 
-/** A till's own statement of its day, with where it came from. Rare: one per till and day. */
-export type DayReportRow = { entry: Entry; siteId: number; sourceId: number; seq: number };
-
-const keepDayReports = async (client: pg.ClientBase, reports: DayReportRow[]): Promise<void> => {
-  for (const { entry, siteId, sourceId, seq } of reports) {
-    const { dayReport } = entry;
-    if (dayReport === null) continue;
+/** Rare: one per till and day. */
+const keepDayReports = async (client: pg.ClientBase, stated: DayStated[]): Promise<void> => {
+  for (const { report, entry, siteId, sourceId, seq } of stated) {
     await client.query(
       `insert into day_report (site_id, business_day, workstation, currency, report_number, slips, voids, gross, closed_at, source_id, seq)
        values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9), $10, $11) on conflict do nothing`,
@@ -158,11 +139,11 @@ const keepDayReports = async (client: pg.ClientBase, reports: DayReportRow[]): P
         entry.businessDay,
         entry.workstation,
         entry.currency,
-        dayReport.reportNumber,
-        dayReport.slips,
-        dayReport.voids,
+        report.reportNumber,
+        report.slips,
+        report.voids,
         entry.gross,
-        dayReport.closedAt / 1000,
+        report.closedAt / 1000,
         sourceId,
         seq,
       ],
