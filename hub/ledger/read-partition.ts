@@ -3,7 +3,7 @@ import type { Stream } from '@branchline/contracts/ids.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { failureOf } from './core/failure.ts';
 import type { LogRecord } from './core/slice.ts';
-import { larger, sliceEnd, sliceRecordsMax, smaller } from './core/slice-size.ts';
+import { larger, sliceBytesMax, sliceEnd, sliceRecordsMax, smaller } from './core/slice-size.ts';
 import type { Books, SliceInput, SliceOutcome } from './io/books.ts';
 import type { LogBatch } from './io/kafka-log.ts';
 import type { Place, Position } from './io/position-table.ts';
@@ -81,19 +81,18 @@ export const createPartitionReader = (parts: {
     };
   };
 
-  /** Applies a slice that begins at `from` of the records; undefined when the partition was lost while it was tried. */
+  /** Applies a slice of the first of these records; undefined when the partition was lost while it was tried. */
   const applyUntilTaken = async (
     batch: LogBatch,
     next: number,
-    records: LogRecord[],
-    from: number,
+    records: readonly LogRecord[],
   ): Promise<{ slice: SliceInput; outcome: SliceOutcome } | undefined> => {
     const key = keyOf(batch);
     let refusals = 0;
     let why = '';
     for (;;) {
       const recordsMax = sizes.get(key) ?? sliceRecordsMax;
-      const slice = sliceOf(batch, next, records.slice(from, sliceEnd(records, from, recordsMax)));
+      const slice = sliceOf(batch, next, records.slice(0, sliceEnd(records, recordsMax)));
       const books =
         refusals < triesOfOneRecord ? parts.books : parts.refusing(problem('not-applicable', why));
       try {
@@ -141,8 +140,9 @@ export const createPartitionReader = (parts: {
 
     read: async (batch) => {
       const key = keyOf(batch);
+      const { records } = batch;
       let next = positions.get(key) ?? (await open(batch));
-      const first = batch.records[0]?.offset ?? next;
+      const first = records.ahead(1)[0]?.offset ?? next;
       if (first > next && sought.get(key) !== next) {
         sought.set(key, next);
         return { next };
@@ -156,17 +156,18 @@ export const createPartitionReader = (parts: {
         );
         counters.lostByRetention += first - next;
       }
-      const records = batch.records.filter((record) => record.offset >= next);
-      let taken = 0;
-      while (taken < records.length && batch.isMine()) {
-        const applied = await applyUntilTaken(batch, next, records, taken);
+      records.dropBefore(next);
+      while (batch.isMine()) {
+        const ahead = records.ahead(sliceRecordsMax, sliceBytesMax);
+        if (ahead.length === 0) break;
+        const applied = await applyUntilTaken(batch, next, ahead);
         if (applied === undefined) break;
         const { slice, outcome } = applied;
         if (outcome.fenced) {
           counters.fenced += 1;
           return { next: await open(batch) };
         }
-        taken += slice.records.length;
+        records.drop(slice.records.length);
         next = slice.to;
         positions.set(key, next);
         count(outcome);

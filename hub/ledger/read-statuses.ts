@@ -2,6 +2,7 @@ import { type Status, status as statusSchema } from '@branchline/contracts/downl
 import { headers } from '@branchline/contracts/topics.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { failureOf } from './core/failure.ts';
+import type { LogRecord } from './core/slice.ts';
 import type { LogBatch } from './io/kafka-log.ts';
 import type { HeardStatus } from './io/status-table.ts';
 
@@ -11,6 +12,8 @@ import type { HeardStatus } from './io/status-table.ts';
  */
 const triesOfOne = 3;
 const retryWaitMs = 200;
+/** One statement of the database, and what is unpacked at a time. */
+const statusesTogether = 2_000;
 
 export const createStatusReader = (parts: { note(heard: HeardStatus[]): Promise<void>; log: Log }) => {
   /** Left out when it failed by itself, and more often than a deadlock or a timeout explains. */
@@ -31,23 +34,32 @@ export const createStatusReader = (parts: { note(heard: HeardStatus[]): Promise<
     }
   };
 
+  const noteAll = async (heard: HeardStatus[], alive: LogBatch['alive']): Promise<void> => {
+    try {
+      await parts.note(heard);
+    } catch (error) {
+      if (failureOf(error) === 'connection') throw error;
+      for (const one of heard) {
+        await noteOne(one);
+        await alive();
+      }
+    }
+  };
+
   return {
     /** Throws when the database is away, and when the group is being reshuffled; the batch then comes again. */
     read: async (batch: Pick<LogBatch, 'records' | 'alive'>): Promise<{ next: number }> => {
-      const heard = batch.records.flatMap((record): HeardStatus[] => {
-        const status = parseStatus(record.value, record.headers[headers.from]);
-        return status === undefined ? [] : [{ status, heardAt: record.timestamp }];
-      });
-      try {
-        await parts.note(heard);
-      } catch (error) {
-        if (failureOf(error) === 'connection') throw error;
-        for (const one of heard) {
-          await noteOne(one);
-          await batch.alive();
-        }
+      const { records } = batch;
+      let next = 0;
+      for (;;) {
+        const some = records.ahead(statusesTogether);
+        const last = some.at(-1);
+        if (last === undefined) return { next };
+        await noteAll(some.flatMap(heardOf), batch.alive);
+        next = last.offset + 1;
+        records.drop(some.length);
+        await batch.alive();
       }
-      return { next: (batch.records.at(-1)?.offset ?? -1) + 1 };
     },
   };
 };
@@ -62,4 +74,9 @@ const parseStatus = (value: Uint8Array, from: Uint8Array | undefined): Status | 
   } catch {
     return undefined;
   }
+};
+
+const heardOf = (record: LogRecord): HeardStatus[] => {
+  const status = parseStatus(record.value, record.headers[headers.from]);
+  return status === undefined ? [] : [{ status, heardAt: record.timestamp }];
 };

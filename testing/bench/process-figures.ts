@@ -21,11 +21,16 @@ export const cpuSeconds = (pid: number | undefined): number => {
   }
 };
 
-export const residentBytes = (pid: number | undefined): number => {
+const statusBytes = (pid: number | undefined, name: 'VmRSS' | 'VmHWM'): number => {
   try {
-    const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return line === null ? Number.NaN : Number(line[1]) * 1024;
+    const lines = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(lines)?.[1]) * 1024;
   } catch {
     return Number.NaN;
   }
 };
+
+export const residentBytes = (pid: number | undefined): number => statusBytes(pid, 'VmRSS');
+
+/** The most that the process ever had. */
+export const peakResidentBytes = (pid: number | undefined): number => statusBytes(pid, 'VmHWM');

@@ -1,3 +1,4 @@
+import { queueOf } from '@branchline/hub/ledger/core/record-queue.ts';
 import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
 import { type Books, type BooksPolicy, createBooks, strictPolicy } from '@branchline/hub/ledger/io/books.ts';
 import { copyRows, RowWriter } from '@branchline/hub/ledger/io/copy-rows.ts';
@@ -220,7 +221,7 @@ const partitionReader = () => {
     const batch: LogBatch = {
       topic: 'pos',
       part: 0,
-      records: records.map((record, offset) => ({ ...record, offset })),
+      records: queueOf(records.map((record, offset) => ({ ...record, offset }))),
       alive: async () => {},
       isMine: () => true,
     };

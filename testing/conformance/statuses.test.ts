@@ -1,6 +1,7 @@
 import type { Status } from '@branchline/contracts/downlink.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { headers } from '@branchline/contracts/topics.ts';
+import { queueOf } from '@branchline/hub/ledger/core/record-queue.ts';
 import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
 import { createBooks } from '@branchline/hub/ledger/io/books.ts';
 import { readMarks } from '@branchline/hub/ledger/io/mark-query.ts';
@@ -347,16 +348,19 @@ describe('statuses', () => {
       statusRecord({ ...status([], second(30)), site: 'store-0002' }, 6, second(30)),
       statusRecord(status([sourceOf(3, epoch.toUpperCase())], second(30), { pending: 3 }), 7, second(30)),
     ];
-    expect(await reader.read({ records, alive })).toEqual({ next: 8 });
+    expect(await reader.read({ records: queueOf(records), alive })).toEqual({ next: 8 });
     expect(await all('select pending from agent')).toEqual([{ pending: '1' }]);
-    await reader.read({ records: [statusRecord(status([], second(40)), 8, second(40))], alive });
+    await reader.read({
+      records: queueOf([statusRecord(status([], second(40)), 8, second(40))]),
+      alive,
+    });
     expect(await all('select pending from agent')).toEqual([{ pending: '0' }]);
 
     const away = createStatusReader({
       note: () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNREFUSED' })),
       log,
     });
-    await expect(away.read({ records, alive })).rejects.toThrow('no');
+    await expect(away.read({ records: queueOf(records), alive })).rejects.toThrow('no');
   });
 
   test('with clocks at the end of time stop nobody', async () => {

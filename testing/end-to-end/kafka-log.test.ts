@@ -31,8 +31,9 @@ const readUntil = async (topic: string, from: number, lastValue: string): Promis
     {
       onAssigned: async (places) => places.map((place) => ({ ...place, next: from })),
       onBatch: async ({ records }) => {
-        found.push(...records);
-        return { next: (records.at(-1)?.offset ?? -1) + 1 };
+        const all = records.ahead(Number.POSITIVE_INFINITY);
+        found.push(...all);
+        return { next: (all.at(-1)?.offset ?? -1) + 1 };
       },
       onCrash: () => {},
     },

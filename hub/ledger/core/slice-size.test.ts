@@ -7,11 +7,10 @@ const recordsOf = (...sizes: number[]): LogRecord[] =>
 
 test('a slice ends before its bytes or its records are too many, and has one record at least', () => {
   const third = sliceBytesMax / 3;
-  expect(sliceEnd(recordsOf(third, third, third, 1), 0, 100)).toBe(3);
-  expect(sliceEnd(recordsOf(third, third, third, 1), 1, 100)).toBe(4);
-  expect(sliceEnd(recordsOf(sliceBytesMax + 1, 1), 0, 100)).toBe(1);
-  expect(sliceEnd(recordsOf(1, sliceBytesMax, 1), 0, 100)).toBe(1);
-  expect(sliceEnd(recordsOf(1, 1, 1, 1), 1, 2)).toBe(3);
+  expect(sliceEnd(recordsOf(third, third, third, 1), 100)).toBe(3);
+  expect(sliceEnd(recordsOf(sliceBytesMax + 1, 1), 100)).toBe(1);
+  expect(sliceEnd(recordsOf(1, sliceBytesMax, 1), 100)).toBe(1);
+  expect(sliceEnd(recordsOf(1, 1, 1, 1), 2)).toBe(2);
 });
 
 test('halving ends at one record, doubling at the largest slice', () => {

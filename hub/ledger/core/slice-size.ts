@@ -9,13 +9,13 @@ export const sliceRecordsMax = 8_000;
 /** Of the records' values. A slip of 5,000 lines takes fifty times the memory of an ordinary one. */
 export const sliceBytesMax = 16 * 1024 * 1024;
 
-/** Where the slice that begins at `from` ends; it has one record at least. `recordsMax` is at least 1. */
-export const sliceEnd = (records: LogRecord[], from: number, recordsMax: number): number => {
-  const most = Math.min(records.length, from + recordsMax);
+/** How many of the records are the next slice; it has one record at least. `recordsMax` is at least 1. */
+export const sliceEnd = (records: readonly LogRecord[], recordsMax: number): number => {
+  const most = Math.min(records.length, recordsMax);
   let bytes = 0;
-  for (let i = from; i < most; i++) {
+  for (let i = 0; i < most; i++) {
     bytes += records[i]?.size ?? 0;
-    if (bytes > sliceBytesMax) return Math.max(from + 1, i);
+    if (bytes > sliceBytesMax) return Math.max(1, i);
   }
   return most;
 };

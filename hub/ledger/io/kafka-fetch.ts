@@ -1,14 +1,8 @@
-import { promisify } from 'node:util';
-import { gunzip, zstdDecompress } from 'node:zlib';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { KafkaMessage } from 'kafkajs';
 import kafkaFetch from 'kafkajs/src/protocol/requests/fetch/index.js';
-import {
-  type BatchHeader,
-  batchHeaders,
-  firstKey,
-  type RecordBatch,
-  recordsOf,
-} from '../core/record-batch.ts';
+import { type BatchHeader, batchHeaders, firstKey, recordsOf } from '../core/record-batch.ts';
+import { type PackedRecords, queueOf, RecordQueue } from '../core/record-queue.ts';
 import type { LogRecord } from '../core/slice.ts';
 
 /**
@@ -20,7 +14,7 @@ import type { LogRecord } from '../core/slice.ts';
  */
 
 const batchKey = Symbol('record batch');
-type BatchMessage = KafkaMessage & { [batchKey]?: RecordBatch };
+type BatchMessage = KafkaMessage & { [batchKey]?: PackedRecords };
 
 /**
  * To be given as a consumer's `rackId`: the only thing in which a request shows whose it is. It does not leave this
@@ -36,23 +30,37 @@ type FetchResponse = {
 type MakeRequest = (args: FetchArguments) => { response: { decode(bytes: Buffer): Promise<FetchResponse> } };
 type Fetch = { protocol?: (args: { version: number }) => MakeRequest };
 
-const inflate: Record<number, (stored: Buffer) => Promise<Buffer>> = {
-  0: async (stored) => stored,
-  1: promisify(gunzip),
-  4: promisify(zstdDecompress),
+/**
+ * At once, and into a buffer that is nearly always large enough: 250 sales in 16 kB pieces on another thread took four times
+ * the processor time. What a buffer has too much is not touched and costs nothing.
+ */
+const inflateWith = (inflate: typeof gunzipSync | typeof zstdDecompressSync) => (stored: Buffer) =>
+  inflate(stored, { chunkSize: Math.min(Math.max(1_024, 32 * stored.length), 512 * 1_024) });
+
+const inflate: Record<number, (stored: Buffer) => Buffer> = {
+  0: (stored) => stored,
+  1: inflateWith(gunzipSync),
+  4: inflateWith(zstdDecompressSync),
 };
 
-const messageOf = async (header: BatchHeader): Promise<BatchMessage> => {
-  const { producerId, inTransaction, control, codec, stored } = header;
-  const unpack = inflate[codec];
-  if (unpack === undefined) throw new Error(`a record batch with compression ${codec} cannot be read`);
-  const batch: RecordBatch = { ...header, records: await unpack(stored) };
+const packedOf = (header: BatchHeader): PackedRecords => {
+  const { codec, lastOffset, stored } = header;
+  const unpack = () => {
+    const records = inflate[codec]?.(stored);
+    if (records === undefined) throw new Error(`a record batch with compression ${codec} cannot be read`);
+    return recordsOf({ ...header, records });
+  };
+  return { lastOffset, unpack };
+};
+
+const messageOf = (header: BatchHeader): BatchMessage => {
+  const { count, producerId, inTransaction, control, stored } = header;
   return {
-    [batchKey]: batch,
+    [batchKey]: packedOf(header),
     offset: String(header.lastOffset),
     timestamp: String(header.baseTimestamp),
     // kafkajs needs it to tell where a transaction that was taken back ends.
-    key: control ? firstKey(batch) : null,
+    key: control ? firstKey({ count, records: stored }) : null,
     value: null,
     headers: {},
     attributes: 0,
@@ -111,20 +119,17 @@ const decodeFetch = async (bytes: Buffer): Promise<FetchResponse> => {
       recordSet: reader.chunk(reader.int32()),
     })),
   }));
-  const unpacked = responses.map(async ({ topicName, partitions }) => ({
-    topicName,
-    partitions: await Promise.all(
-      partitions.map(async ({ recordSet, ...partition }) => ({
-        ...partition,
-        messages: await Promise.all(batchHeaders(recordSet).map(messageOf)),
-      })),
-    ),
-  }));
   return {
     // The broker has waited by itself already, where it throttles.
     throttleTime: 0,
     ...{ clientSideThrottleTime, errorCode, sessionId },
-    responses: await Promise.all(unpacked),
+    responses: responses.map(({ topicName, partitions }) => ({
+      topicName,
+      partitions: partitions.map(({ recordSet, ...partition }) => ({
+        ...partition,
+        messages: batchHeaders(recordSet).map(messageOf),
+      })),
+    })),
   };
 };
 
@@ -157,10 +162,10 @@ const recordOf = (message: KafkaMessage): LogRecord => ({
 });
 
 /** The records of fetched messages from this offset on: a batch is fetched whole, whichever of its records was asked for. */
-export const recordsFrom = (messages: readonly BatchMessage[], offset: number): LogRecord[] =>
-  messages
-    .flatMap((message) => {
-      const batch = message[batchKey];
-      return batch === undefined ? [recordOf(message)] : recordsOf(batch);
-    })
-    .filter((record) => record.offset >= offset);
+export const recordsFrom = (messages: readonly BatchMessage[], offset: number): RecordQueue => {
+  const batches = messages.map((message) => message[batchKey]);
+  // All are batches, or none is: one request is answered in one way.
+  return batches.every((batch) => batch !== undefined)
+    ? new RecordQueue(batches, offset)
+    : queueOf(messages.map(recordOf), offset);
+};

@@ -1,5 +1,5 @@
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import type { LogRecord } from '../core/slice.ts';
+import type { RecordQueue } from '../core/record-queue.ts';
 import { recordsFrom, teachWholeBatches, wholeBatches } from './kafka-fetch.ts';
 import type { Place } from './position-table.ts';
 
@@ -9,7 +9,8 @@ import type { Place } from './position-table.ts';
  * are only advisory.
  */
 export type LogBatch = Place & {
-  records: LogRecord[];
+  /** From the offset on that was asked for; there is one at least. Unpacking can fail. */
+  records: RecordQueue;
   /** To be called between slices; throws when the group is being reshuffled, and the handler must let that through. */
   alive(): Promise<void>;
   /** False when the partition may belong to another hub by now. */
@@ -114,16 +115,13 @@ const eachBatch = async (
   const fetchedFrom = Number((batch as typeof batch & { fetchedOffset: string }).fetchedOffset);
   const last = Number(batch.lastOffset());
   const records = recordsFrom(batch.messages, fetchedFrom);
-  if (records.length === 0) {
-    // The log was compacted: nothing is left of this batch from here on.
-    resolveOffset(batch.lastOffset());
-    return;
-  }
   // A consumer that was stopped, or started again, asks the books where it stands.
   const seek = (offset: number) => {
     if (isRunning()) consumer.seek({ topic, partition, offset: String(offset) });
   };
   const handle = async () => {
+    // The log was compacted: nothing is left of this batch from here on.
+    if (records.ahead(1).length === 0) return;
     const { next } = await handlers.onBatch({
       topic,
       part: partition,
