@@ -92,13 +92,13 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
     renderPlug();
   };
 
+  /** At once, and not when the browser tells of the closing: by then the person may be somewhere else. */
   const close = (): void => {
-    if (dialog.open) dialog.close();
-  };
-  dialog.addEventListener('close', () => {
+    if (!dialog.open) return;
+    dialog.close();
     shown = undefined;
     if (cameFrom instanceof HTMLElement) cameFrom.focus();
-  });
+  };
   // It is open beside the page, not over it, so the key that closes it is ours to handle.
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') close();
