@@ -5,7 +5,11 @@ import type { Progress } from './progress.ts';
 import type { Counters } from './read-partition.ts';
 
 /** The ledger's figures for Prometheus. Counters are of this process; no label names a site, there may be thousands. */
-export type LedgerState = Counters & Pick<Progress, 'lagRecords' | 'lagSeconds'> & { postgresUp: boolean };
+export type LedgerState = Counters &
+  Pick<Progress, 'lagRecords' | 'lagSeconds'> & {
+    postgresUp: boolean;
+    unmergedItems: number;
+  };
 
 export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family[] => [
   counter('branchline_hub_applied_events_total', 'Events taken into the books.', now.applied),
@@ -41,6 +45,11 @@ export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family
     'branchline_hub_lag_seconds',
     'Age of the oldest record that is not in the books yet.',
     now.lagSeconds,
+  ),
+  gauge(
+    'branchline_hub_unmerged_items',
+    'Gains of stock and of items by day that wait to be merged; every total has them already.',
+    now.unmergedItems,
   ),
   gauge('branchline_hub_postgres_up', 'Whether PostgreSQL took the last slice.', Number(now.postgresUp)),
   applySeconds.family(

@@ -91,7 +91,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     slices: 0,
     lostByRetention: 0,
   };
-  const state = { postgresUp: true };
+  const state = { postgresUp: true, unmergedItems: 0 };
   const applySeconds = new Histogram();
   const { stuckMs } = options;
   const watchdog = new LedgerWatchdog({ stuckMs, lookGapMsMax });
@@ -113,7 +113,18 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   );
   const stopped = new AbortController();
   opened.adopt(
-    repeatEvery(mergeEveryMs, 'merging gains', () => mergeGains(sidePool, mergeWhen, stopped.signal), log),
+    repeatEvery(
+      mergeEveryMs,
+      'merging gains',
+      () =>
+        mergeGains(sidePool, mergeWhen, {
+          until: stopped.signal,
+          onWaiting: (items) => {
+            state.unmergedItems = items;
+          },
+        }),
+      log,
+    ),
     (it) => {
       stopped.abort();
       return it.stop();

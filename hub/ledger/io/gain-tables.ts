@@ -142,23 +142,28 @@ const mergeSite = async (pool: pg.Pool, siteId: number): Promise<void> => {
 
 /**
  * Merges the gains of every site of which so many or such old ones wait, each site in a transaction of its own, until it is
- * told to stop.
+ * told to stop. `onWaiting` hears how many items waited before.
  */
-export const mergeGains = async (pool: pg.Pool, when: MergeWhen, until?: AbortSignal): Promise<void> => {
-  const { rows } = await pool.query<{ site_id: number }>({
+export const mergeGains = async (
+  pool: pg.Pool,
+  when: MergeWhen,
+  { until, onWaiting }: { until?: AbortSignal; onWaiting?: (items: number) => void } = {},
+): Promise<void> => {
+  const { rows } = await pool.query<{ site_id: number; items: string; due: boolean }>({
     name: 'sites-to-merge',
     text: `
-      select site_id from (
+      select site_id, sum(items) as items, sum(items) >= $1 or min(changed_at) <= now() - $2 * interval '1 second' as due from (
         select site_id, cardinality(items) as items, changed_at from stock_gain
         union all select site_id, cardinality(items), changed_at from item_day_gain) waiting
       group by site_id
-      having sum(items) >= $1 or min(changed_at) <= now() - $2 * interval '1 second'
       order by sum(items) desc`,
     values: [when.items, when.seconds],
   });
+  onWaiting?.(rows.reduce((sum, { items }) => sum + Number(items), 0));
   let failed: unknown;
-  for (const { site_id: siteId } of rows) {
+  for (const { site_id: siteId, due } of rows) {
     if (until?.aborted) break;
+    if (!due) continue;
     // One site that cannot be merged does not keep the others waiting.
     await mergeSite(pool, siteId).catch((error) => {
       if (failureOf(error) === 'connection') throw error;
