@@ -136,6 +136,8 @@ openLive(
 const everyTables = 5;
 const everyLists = 30;
 setInterval(() => {
+  // Nothing is known yet, not even that there is nothing.
+  if (state.at === undefined) return;
   for (const panel of onSites) panel.render();
   seconds += 1;
   if (seconds % everyTables === 0) {

@@ -117,7 +117,7 @@ export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: s
 
   const legendCounts = new Map<SiteState, HTMLElement>();
   for (const [name, word] of Object.entries(stateWords) as [SiteState, string][]) {
-    const many = element('b', { text: '0' });
+    const many = element('b', { text: '–' });
     legendCounts.set(name, many);
     const mark = element('span', {
       class: `mark mark-${name}`,
