@@ -35,12 +35,14 @@ const atRate = async (
         const dueAt = startedAt + mine * everyMs;
         const early = dueAt - performance.now();
         if (early > 1) await new Promise((resolve) => setTimeout(resolve, early));
+        const sentAt = performance.now();
         const answer = await poster.post(bodies[mine] as string);
         if (answer.status !== 200 || answer.text.includes('"refused"'))
           throw new Error(`the agent answered ${answer.status}: ${answer.text.slice(0, 300)}`);
-        // At a fixed rate the wait counts from when the request was due; without one, from when it was sent.
+        // At a fixed rate the wait counts from when the request was due, or sent a little before that; without one, from
+        // when it was sent.
         latencies.push(
-          Number.isFinite(options.perSecond) ? Math.max(0, performance.now() - dueAt) : answer.ms,
+          Number.isFinite(options.perSecond) ? performance.now() - Math.min(sentAt, dueAt) : answer.ms,
         );
       }
     }),
