@@ -60,4 +60,26 @@ export const createKafka = (address: KafkaAddress, onLog: (entry: LogEntry) => v
     requestTimeout: 15_000,
   });
 
+/** Longer than `requestTimeout`, after which kafkajs itself gives a request up. */
+const answerMsMax = 20_000;
+
+/**
+ * What kafkajs was asked for, or an error when it neither answers nor fails: whoever waited on would wait for ever. Seen
+ * once: after a broker had been away a consumer did nothing any more, and said nothing.
+ */
+export const answered = async <T>(what: string, asked: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`Kafka's client did not answer within ${answerMsMax / 1_000} s: ${what}`)),
+      answerMsMax,
+    );
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 export { CompressionTypes };

@@ -1,3 +1,4 @@
+import { answered } from '@branchline/drivers/kafka.ts';
 import type { Admin, Kafka } from 'kafkajs';
 
 /** What the broker says of its topics: which cluster it is, and where each partition begins and ends. */
@@ -13,14 +14,16 @@ export const readBounds = async (kafka: Kafka): Promise<LogBounds> => {
   const admin: Admin = kafka.admin();
   await admin.connect();
   return {
-    clusterId: async () => (await admin.describeCluster()).clusterId,
+    clusterId: async () => (await answered('which cluster it is', admin.describeCluster())).clusterId,
     boundsOf: async (topic) =>
-      (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({
-        topic,
-        part: partition,
-        earliest: Number(low),
-        end: Number(high),
-      })),
+      (await answered('the ends of a topic', admin.fetchTopicOffsets(topic))).map(
+        ({ partition, low, high }) => ({
+          topic,
+          part: partition,
+          earliest: Number(low),
+          end: Number(high),
+        }),
+      ),
     close: () => admin.disconnect(),
   };
 };

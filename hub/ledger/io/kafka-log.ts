@@ -1,3 +1,4 @@
+import { answered } from '@branchline/drivers/kafka.ts';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { RecordQueue } from '../core/record-queue.ts';
 import { recordsFrom, teachWholeBatches, wholeBatches } from './kafka-fetch.ts';
@@ -126,7 +127,7 @@ const eachBatch = async (
       topic,
       part: partition,
       records,
-      alive: heartbeat,
+      alive: () => answered('a heartbeat', heartbeat()),
       isMine: () => isRunning() && !isStale(),
     });
     if (next !== last + 1) seek(next);
@@ -153,9 +154,8 @@ const commitNowAndThen = async (consumer: Consumer, topic: string, partition: nu
   if (now - (committedAt.get(key) ?? 0) < commitEveryMs) return;
   committedAt.set(key, now);
   // A commit that fails costs nothing: PostgreSQL knows the position.
-  await consumer
-    .commitOffsets([{ topic, partition, offset: String(next) }])
-    .catch((error: Error & { type?: string }) => {
-      if (error.type === 'REBALANCE_IN_PROGRESS') throw error;
-    });
+  const commit = consumer.commitOffsets([{ topic, partition, offset: String(next) }]);
+  await answered('a commit of offsets', commit).catch((error: Error & { type?: string }) => {
+    if (error.type === 'REBALANCE_IN_PROGRESS') throw error;
+  });
 };
