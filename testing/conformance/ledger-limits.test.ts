@@ -307,6 +307,30 @@ test('slices are cut by the bytes of their records too', async () => {
   expect(sizes).toEqual([3, 1]);
 });
 
+test('H4 a dead letter that stands for more seqs than memory holds is kept and takes them', async () => {
+  await database.pool.query(
+    "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('dead', 0, 0, 'one')",
+  );
+  const books = createBooks(database.pool, createNames(database.pool), 300_000);
+  const letter = recordOf('torn', { site: 'store-0001', stream: 'pos', epoch: epochs.pos, seq: 1 });
+  const headers = {
+    ...letter.headers,
+    'bl-reason': Buffer.from('frame-torn'),
+    'bl-seqs': Buffer.from('1-1000000000000'),
+  };
+  const outcome = await books.apply({
+    topic: 'dead',
+    part: 0,
+    stream: undefined,
+    from: 0,
+    to: 1,
+    readTo: 0,
+    records: [{ ...letter, headers }],
+  });
+  expect(outcome).toMatchObject({ applied: 0, deadlettered: 1_000_000_000_000 });
+  expect(await all('select seen::text from source')).toEqual([{ seen: '{[1,1000000000001)}' }]);
+});
+
 test('H1 H4 a long slice that must be read twice, because a till repeats itself, keeps what is bad and what is repeated once', async () => {
   const books = createBooks(database.pool, createNames(database.pool), 300_000);
   const sold = (epoch: string, seq: number, amount = 100) =>

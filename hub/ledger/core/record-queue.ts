@@ -20,16 +20,27 @@ export class RecordQueue {
     this.#from = from;
   }
 
-  /** At least `records` of the next ones, or so many that their values have `bytes`, or all that are left. They stay in the queue. */
+  /** At least `records` of the next ones, or so many that their values have `bytes`, or all up to what cannot be unpacked. They stay in the queue. */
   ahead(records: number, bytes = Number.POSITIVE_INFINITY): readonly LogRecord[] {
     while (this.#ready.length < records && this.#readyBytes < bytes) {
       const next = this.#packed[this.#unpacked];
       if (next === undefined) break;
-      if (next.lastOffset >= this.#from) this.#add(next.unpack());
+      if (next.lastOffset >= this.#from && !this.#unpack(next)) break;
       // Only now: what cannot be unpacked is not skipped by whoever asks again.
       this.#unpacked += 1;
     }
     return this.#ready;
+  }
+
+  /** False when it cannot be and there are records before it: those first. Throws when there are none. */
+  #unpack(next: PackedRecords): boolean {
+    try {
+      this.#add(next.unpack());
+      return true;
+    } catch (error) {
+      if (this.#ready.length === 0) throw error;
+      return false;
+    }
   }
 
   /** Takes the first `count` of the records that are ready off the queue. */

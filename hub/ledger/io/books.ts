@@ -221,11 +221,18 @@ export const createBooks = (
     }));
 
     const refused: Quarantined[] = [];
+    // Seqs of a dead letter are new and no event here; there may be millions of them.
+    const most = groups.reduce(
+      (sum, { group, novel }) => sum + Math.min(group.deliveries.length, countOf(novel)),
+      0,
+    );
     const events: NewEvents = {
-      most: groups.reduce((most, { novel }) => most + countOf(novel), 0),
-      read: (take) => {
+      most,
+      read: async (take) => {
         refused.length = 0;
-        return inTurn(() => readFresh(policy, names, groups, take, (bad) => refused.push(bad)));
+        // Who has nothing to read does not wait for its turn: it holds locks that others may need to end theirs.
+        if (most === 0) return;
+        await inTurn(() => readFresh(policy, names, groups, take, (bad) => refused.push(bad)));
       },
     };
     const { posting, repeated, conflicting } = await bookEvents(client, events, {
