@@ -1,15 +1,21 @@
 import type { Booked } from './booked.ts';
 import { type Entry, kinds } from './entry.ts';
 
-export type WindowGain = {
+/** Sales and voids added up; units in thousandths, gross in minor units. */
+type SaleSums = { slips: number; voids: number; lines: number; units: number; gross: number };
+
+const addSale = (sums: SaleSums, entry: Entry): void => {
+  if (entry.kind === kinds.completed) sums.slips += 1;
+  else sums.voids += 1;
+  sums.lines += entry.lines;
+  sums.units += entry.units;
+  sums.gross += entry.gross;
+};
+
+export type WindowGain = SaleSums & {
   siteId: number;
   windowStart: number;
   currency: string;
-  slips: number;
-  voids: number;
-  lines: number;
-  units: number;
-  gross: number;
   lateSlips: number;
   lateUnits: number;
   lateGross: number;
@@ -19,16 +25,11 @@ export type WindowGain = {
   revisions: number;
 };
 
-export type TillDayGain = {
+export type TillDayGain = SaleSums & {
   siteId: number;
   businessDay: string;
   workstation: string;
   currency: string;
-  slips: number;
-  voids: number;
-  lines: number;
-  units: number;
-  gross: number;
 };
 
 /** Sales of items of one site, day and currency; each item once. */
@@ -93,11 +94,7 @@ export class WindowFold {
   add({ entry, siteId, recordedAt }: Booked): void {
     const windowStart = windowStartOf(entry.at, this.#intervalMs);
     const gain = this.#gainOf(siteId, windowStart, entry.currency);
-    if (entry.kind === kinds.completed) gain.slips += 1;
-    else gain.voids += 1;
-    gain.lines += entry.lines;
-    gain.units += entry.units;
-    gain.gross += entry.gross;
+    addSale(gain, entry);
     if (recordedAt > windowStart + 2 * this.#intervalMs) {
       gain.lateSlips += 1;
       gain.lateUnits += entry.units;
@@ -185,11 +182,7 @@ export class TillDayFold {
 
   add({ entry, siteId }: Booked): void {
     const gain = this.#gainOf(siteId, entry);
-    if (entry.kind === kinds.completed) gain.slips += 1;
-    else gain.voids += 1;
-    gain.lines += entry.lines;
-    gain.units += entry.units;
-    gain.gross += entry.gross;
+    addSale(gain, entry);
   }
 
   gains = (): TillDayGain[] => [...this.#gains.values()];
