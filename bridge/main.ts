@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { kafkaTopics } from '@branchline/contracts/topics.ts';
-import { brokerList } from '@branchline/drivers/kafka.ts';
+import { brokerList } from '@branchline/drivers/kafka/client.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
 import { createLog } from '@branchline/kernel/log.ts';

@@ -1,4 +1,4 @@
-import { brokerList, createKafka } from '@branchline/drivers/kafka.ts';
+import { brokerList, createKafka } from '@branchline/drivers/kafka/client.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
 import { createLog } from '@branchline/kernel/log.ts';

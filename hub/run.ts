@@ -5,7 +5,7 @@ import type { Kafka } from 'kafkajs';
 import type { HubConfig } from './config.ts';
 import { checkInterval } from './io/check-interval.ts';
 import { openPool, openReportsPool } from './io/postgres-pool.ts';
-import type { BooksPolicy } from './ledger/io/books.ts';
+import type { BooksPolicy } from './ledger/books/transaction.ts';
 import { startLedger } from './ledger/run.ts';
 import packageJson from './package.json' with { type: 'json' };
 import { startReports } from './reports/run.ts';

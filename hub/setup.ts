@@ -1,5 +1,5 @@
 import { kafkaTopics } from '@branchline/contracts/topics.ts';
-import { brokerList, createKafka } from '@branchline/drivers/kafka.ts';
+import { brokerList, createKafka } from '@branchline/drivers/kafka/client.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-import { createKafka, type KafkaAddress } from '@branchline/drivers/kafka.ts';
+import { createKafka, type KafkaAddress } from '@branchline/drivers/kafka/client.ts';
 import type { AsksKafka } from '../ports.ts';
 
 /** A new connection each time: what is asked is whether a new process would fare better than this one. */

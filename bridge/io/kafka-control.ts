@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { headers } from '@branchline/contracts/topics.ts';
-import { createKafka, type KafkaAddress } from '@branchline/drivers/kafka.ts';
+import { createKafka, type KafkaAddress } from '@branchline/drivers/kafka/client.ts';
 import { fullJitterMs } from '@branchline/kernel/backoff.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { systemRandom } from '@branchline/kernel/random.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaTopics } from '@branchline/contracts/topics.ts';
-import { CompressionTypes, createKafka, type KafkaAddress } from '@branchline/drivers/kafka.ts';
+import { CompressionTypes, createKafka, type KafkaAddress } from '@branchline/drivers/kafka/client.ts';
 import { fullJitterMs } from '@branchline/kernel/backoff.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { systemRandom } from '@branchline/kernel/random.ts';

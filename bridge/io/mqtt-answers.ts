@@ -1,5 +1,5 @@
 import { mqttTopic } from '@branchline/contracts/topics.ts';
-import { type MqttLinkOptions, openMqttLink } from '@branchline/drivers/mqtt.ts';
+import { type MqttLinkOptions, openMqttLink } from '@branchline/drivers/mqtt/link.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import type { OpenAnswers } from '../ports.ts';
 

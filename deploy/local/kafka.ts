@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createKafka } from '@branchline/drivers/kafka.ts';
+import { createKafka } from '@branchline/drivers/kafka/client.ts';
 import { findJava } from './java.ts';
 import { kafkaJars } from './kafka-jars.ts';
 import { createPart, type Part } from './part.ts';

@@ -1,6 +1,6 @@
 import { type Control, control, type Receipt, receipt } from '@branchline/contracts/downlink.ts';
 import { mqttTopic } from '@branchline/contracts/topics.ts';
-import { openMqttLink } from '@branchline/drivers/mqtt.ts';
+import { openMqttLink } from '@branchline/drivers/mqtt/link.ts';
 import type * as z from 'zod';
 
 /** The agent's side of the MQTT link: frames and status out, receipts and control messages in. */

@@ -1,9 +1,9 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type { Log } from '@branchline/kernel/log.ts';
-import type { ControlWriter } from './io/kafka-control.ts';
-import { type Reapply, reapplyOne, settleGivenBack } from './io/quarantine-reapply.ts';
-import { settleReplays, takeDueReplays } from './io/replay-table.ts';
-import { repeatEvery } from './repeat-every.ts';
+import { repeatEvery } from '@branchline/kernel/repeat-every.ts';
+import type { ControlWriter } from './agents/control.ts';
+import { settleReplays, takeDueReplays } from './agents/replays.ts';
+import { type Reapply, reapplyOne, settleGivenBack } from './books/reapply.ts';
 
 /**
  * What people ask of the ledger, on the dashboard or the command line: replays of an agent's events, and to apply again

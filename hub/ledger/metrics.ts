@@ -1,8 +1,8 @@
 import type { Clock } from '@branchline/kernel/clock.ts';
 import { counter, type Family, gauge, type Histogram } from '@branchline/kernel/metrics.ts';
-import type { Books } from './io/books.ts';
-import type { Progress } from './progress.ts';
-import type { Counters } from './read-partition.ts';
+import type { Books } from './books/transaction.ts';
+import type { Progress } from './intake/progress.ts';
+import type { Counters } from './intake/read-partition.ts';
 
 /** The ledger's figures for Prometheus. Counters are of this process; no label names a site, there may be thousands. */
 export type LedgerState = Counters &

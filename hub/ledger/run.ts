@@ -1,29 +1,29 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { kafkaTopics, streamTopic } from '@branchline/contracts/topics.ts';
+import { readBounds } from '@branchline/drivers/kafka/bounds.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { Histogram } from '@branchline/kernel/metrics.ts';
+import { repeatEvery } from '@branchline/kernel/repeat-every.ts';
 import type { Kafka } from 'kafkajs';
 import type pg from 'pg';
 import packageJson from '../package.json' with { type: 'json' };
+import { writeControl } from './agents/control.ts';
+import { readMarks } from './agents/marks.ts';
+import { createStatusReader } from './agents/read-statuses.ts';
+import { noteReplays } from './agents/replays.ts';
+import { sendMarks } from './agents/send-marks.ts';
+import { noteStatuses } from './agents/statuses.ts';
 import { answerRequests } from './answer-requests.ts';
-import { LedgerWatchdog } from './core/watchdog.ts';
-import { type BooksPolicy, createBooks, strictPolicy } from './io/books.ts';
-import { mergeGains } from './io/gain-tables.ts';
-import { readBounds } from './io/kafka-bounds.ts';
-import { writeControl } from './io/kafka-control.ts';
-import { readLog } from './io/kafka-log.ts';
-import { readMarks } from './io/mark-query.ts';
-import { createNames } from './io/names.ts';
-import { openPosition } from './io/position-table.ts';
-import { noteReplays } from './io/replay-table.ts';
-import { noteStatuses } from './io/status-table.ts';
+import { createNames } from './books/names.ts';
+import { mergeGains } from './books/pending.ts';
+import { type BooksPolicy, createBooks, strictPolicy } from './books/transaction.ts';
+import { readLog } from './intake/kafka-log.ts';
+import { openPosition } from './intake/position.ts';
+import { followProgress } from './intake/progress.ts';
+import { type Counters, createPartitionReader } from './intake/read-partition.ts';
+import { LedgerWatchdog } from './intake/watchdog.ts';
 import { ledgerMetrics, timedBooks } from './metrics.ts';
-import { followProgress } from './progress.ts';
-import { type Counters, createPartitionReader } from './read-partition.ts';
-import { createStatusReader } from './read-statuses.ts';
-import { repeatEvery } from './repeat-every.ts';
-import { sendMarks } from './send-marks.ts';
 
 /**
  * The ledger role on one screen: Kafka → slices → books, and back down the applied marks that tell each agent how far

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { headers, kafkaTopics, originText } from '@branchline/contracts/topics.ts';
-import { createKafka } from '@branchline/drivers/kafka.ts';
+import { createKafka } from '@branchline/drivers/kafka/client.ts';
 import { siteNames } from '@branchline/local/branches.ts';
 import { type Stack, startStack } from '@branchline/local/stack.ts';
 import { createAgentClient } from '@branchline/simulators/agent-client.ts';

@@ -1,5 +1,5 @@
-import { createBooks } from '@branchline/hub/ledger/io/books.ts';
-import { createNames } from '@branchline/hub/ledger/io/names.ts';
+import { createNames } from '@branchline/hub/ledger/books/names.ts';
+import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';

@@ -1,10 +1,15 @@
-import { queueOf } from '@branchline/hub/ledger/core/record-queue.ts';
-import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
-import { type Books, type BooksPolicy, createBooks, strictPolicy } from '@branchline/hub/ledger/io/books.ts';
-import { copyRows, RowWriter } from '@branchline/hub/ledger/io/copy-rows.ts';
-import type { LogBatch } from '@branchline/hub/ledger/io/kafka-log.ts';
-import { createNames } from '@branchline/hub/ledger/io/names.ts';
-import { type Counters, createPartitionReader } from '@branchline/hub/ledger/read-partition.ts';
+import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
+import { queueOf } from '@branchline/drivers/kafka/record-queue.ts';
+import { createNames } from '@branchline/hub/ledger/books/names.ts';
+import {
+  type Books,
+  type BooksPolicy,
+  createBooks,
+  strictPolicy,
+} from '@branchline/hub/ledger/books/transaction.ts';
+import type { LogBatch } from '@branchline/hub/ledger/intake/kafka-log.ts';
+import { type Counters, createPartitionReader } from '@branchline/hub/ledger/intake/read-partition.ts';
+import { copyRows, RowWriter } from '@branchline/hub/ledger/postgres/copy-rows.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';

@@ -1,9 +1,9 @@
 import type { Status } from '@branchline/contracts/downlink.ts';
 import { headers } from '@branchline/contracts/topics.ts';
-import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
-import { createBooks } from '@branchline/hub/ledger/io/books.ts';
-import { createNames } from '@branchline/hub/ledger/io/names.ts';
-import { noteStatuses } from '@branchline/hub/ledger/io/status-table.ts';
+import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
+import { noteStatuses } from '@branchline/hub/ledger/agents/statuses.ts';
+import { createNames } from '@branchline/hub/ledger/books/names.ts';
+import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { headers } from '@branchline/contracts/topics.ts';
-import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
+import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
+import { createNames } from '@branchline/hub/ledger/books/names.ts';
 import {
   type Books,
   type BooksPolicy,
   createBooks,
   type SliceOutcome,
   strictPolicy,
-} from '@branchline/hub/ledger/io/books.ts';
-import { createNames } from '@branchline/hub/ledger/io/names.ts';
+} from '@branchline/hub/ledger/books/transaction.ts';
 import fc from 'fast-check';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';

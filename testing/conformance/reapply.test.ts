@@ -1,9 +1,9 @@
 import { headers } from '@branchline/contracts/topics.ts';
-import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
-import { type BooksPolicy, createBooks, strictPolicy } from '@branchline/hub/ledger/io/books.ts';
-import { readMarks } from '@branchline/hub/ledger/io/mark-query.ts';
-import { createNames, type Names } from '@branchline/hub/ledger/io/names.ts';
-import { reapplyOne, settleGivenBack } from '@branchline/hub/ledger/io/quarantine-reapply.ts';
+import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
+import { readMarks } from '@branchline/hub/ledger/agents/marks.ts';
+import { createNames, type Names } from '@branchline/hub/ledger/books/names.ts';
+import { reapplyOne, settleGivenBack } from '@branchline/hub/ledger/books/reapply.ts';
+import { type BooksPolicy, createBooks, strictPolicy } from '@branchline/hub/ledger/books/transaction.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { grantHubRole } from '@branchline/hub/io/migrate.ts';
-import { createBooks } from '@branchline/hub/ledger/io/books.ts';
-import { mergeGains } from '@branchline/hub/ledger/io/gain-tables.ts';
-import { createNames } from '@branchline/hub/ledger/io/names.ts';
-import { applyCount } from '@branchline/hub/ledger/io/stock-tables.ts';
+import { createNames } from '@branchline/hub/ledger/books/names.ts';
+import { mergeGains } from '@branchline/hub/ledger/books/pending.ts';
+import { applyCount } from '@branchline/hub/ledger/books/stock/tables.ts';
+import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
 import fc from 'fast-check';
 import pg from 'pg';

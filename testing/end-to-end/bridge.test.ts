@@ -12,7 +12,7 @@ import type { Recorder } from '@branchline/bridge/ports.ts';
 import { runBridge } from '@branchline/bridge/run.ts';
 import { shardOf } from '@branchline/contracts/ids.ts';
 import { headers, parseOrigin } from '@branchline/contracts/topics.ts';
-import { createKafka } from '@branchline/drivers/kafka.ts';
+import { createKafka } from '@branchline/drivers/kafka/client.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import { bridgeUser } from '@branchline/local/broker-rights.ts';
 import { type LocalKafka, startKafka } from '@branchline/local/kafka.ts';

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CompressionTypes, createKafka } from '@branchline/drivers/kafka.ts';
-import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
-import { readLog } from '@branchline/hub/ledger/io/kafka-log.ts';
+import { CompressionTypes, createKafka } from '@branchline/drivers/kafka/client.ts';
+import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
+import { readLog } from '@branchline/hub/ledger/intake/kafka-log.ts';
 import { type LocalKafka, startKafka } from '@branchline/local/kafka.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from './bridge-stand.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKafka } from '@branchline/drivers/kafka.ts';
+import { createKafka } from '@branchline/drivers/kafka/client.ts';
 import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
 import type { Part } from '@branchline/local/part.ts';
 import pg from 'pg';

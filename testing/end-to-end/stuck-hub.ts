@@ -1,4 +1,4 @@
-import { brokerList, createKafka } from '@branchline/drivers/kafka.ts';
+import { brokerList, createKafka } from '@branchline/drivers/kafka/client.ts';
 import { hubConfig } from '@branchline/hub/config.ts';
 import { runHub } from '@branchline/hub/run.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';

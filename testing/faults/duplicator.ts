@@ -1,7 +1,7 @@
 import { isProblem } from '@branchline/contracts/errors.ts';
 import { shardCount } from '@branchline/contracts/ids.ts';
 import { mqttShardFilter, parseMqttTopic } from '@branchline/contracts/topics.ts';
-import { type MqttLink, openMqttLink } from '@branchline/drivers/mqtt.ts';
+import { type MqttLink, openMqttLink } from '@branchline/drivers/mqtt/link.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
 import { bridgeUser } from '@branchline/local/broker-rights.ts';
 import type { Stack } from '@branchline/local/stack.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { kafkaTopics } from '@branchline/contracts/topics.ts';
-import { createKafka } from '@branchline/drivers/kafka.ts';
+import { createKafka } from '@branchline/drivers/kafka/client.ts';
 import type { Part } from '@branchline/local/part.ts';
 import { checkout } from '@branchline/local/paths.ts';
 import { mustRun } from '@branchline/local/run-tool.ts';

@@ -1,7 +1,7 @@
 import { isProblem } from '@branchline/contracts/errors.ts';
-import { brokerList, createKafka } from '@branchline/drivers/kafka.ts';
+import { brokerList, createKafka } from '@branchline/drivers/kafka/client.ts';
 import { hubConfig } from '@branchline/hub/config.ts';
-import { type BooksPolicy, strictPolicy } from '@branchline/hub/ledger/io/books.ts';
+import { type BooksPolicy, strictPolicy } from '@branchline/hub/ledger/books/transaction.ts';
 import { runHub } from '@branchline/hub/run.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';

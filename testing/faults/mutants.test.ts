@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaTopics } from '@branchline/contracts/topics.ts';
-import { createKafka } from '@branchline/drivers/kafka.ts';
+import { createKafka } from '@branchline/drivers/kafka/client.ts';
 import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
 import type { Service } from '@branchline/local/service.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -4,7 +4,7 @@ import { streamOf } from '@branchline/contracts/parse.ts';
 import { dayReportId, posEventId, posTypes } from '@branchline/contracts/pos.ts';
 import { stockTypes } from '@branchline/contracts/stock.ts';
 import { headers, originText } from '@branchline/contracts/topics.ts';
-import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
+import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 
 /** Small, valid events for tests: every field that a test does not name has a value that does no harm. */
 export type SaleLine = { item: string; quantity: number; amount: number; sellable?: boolean };

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import { grantReportsRole } from '@branchline/hub/io/migrate.ts';
 import { openReportsPool } from '@branchline/hub/io/postgres-pool.ts';
-import type { LogRecord } from '@branchline/hub/ledger/core/slice.ts';
-import { createBooks } from '@branchline/hub/ledger/io/books.ts';
-import { createNames } from '@branchline/hub/ledger/io/names.ts';
-import { noteStatuses } from '@branchline/hub/ledger/io/status-table.ts';
+import { noteStatuses } from '@branchline/hub/ledger/agents/statuses.ts';
+import { createNames } from '@branchline/hub/ledger/books/names.ts';
+import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import { startReports } from '@branchline/hub/reports/run.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import type { BooksDatabase } from './books-database.ts';

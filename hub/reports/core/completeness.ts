@@ -24,7 +24,7 @@ const later = (a: number | null, b: number | null): number | null =>
 
 /**
  * What the last status proves. If all it reported is in the books: everything until it was written, as the ledger dated it
- * (`hub/ledger/core/agent-clock.ts`). If something waits at the agent: everything until the first event that waits, because
+ * (`hub/ledger/agents/agent-clock.ts`). If something waits at the agent: everything until the first event that waits, because
  * seqs are given in the order of accepting. A clock that runs ahead is set back by as much, one that runs behind only makes
  * the answer more careful, and one that is not known proves nothing.
  */

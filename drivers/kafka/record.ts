@@ -1,0 +1,11 @@
+/** A record as it lies in the log. */
+export type LogRecord = {
+  /** Kafka's offsets fit a double for the next 285 years at a million records a second. */
+  offset: number;
+  /** Milliseconds since 1970 on the broker's clock. */
+  timestamp: number;
+  /** Bytes of the value: to be asked instead of the value, which may have to be cut out first. */
+  size: number;
+  value: Uint8Array;
+  headers: { [name: string]: Uint8Array | undefined };
+};

@@ -1,0 +1,46 @@
+import type { Log } from '@branchline/kernel/log.ts';
+import type { AddressedControl } from './control.ts';
+
+/**
+ * Gathers the sources that changed and sends each of them its mark, at most so often: an agent needs to know where it
+ * stands, not to hear of every slice. A mark that cannot be sent is made anew with the next ones.
+ */
+const sendEveryMs = 500;
+const sourcesPerSendMax = 500;
+
+export const sendMarks = (parts: {
+  read(sourceIds: number[]): Promise<AddressedControl[]>;
+  send(marks: AddressedControl[]): Promise<void>;
+  log: Log;
+}) => {
+  let touched = new Set<number>();
+  let running: Promise<void> = Promise.resolve();
+
+  const flush = async () => {
+    const ids = [...touched];
+    touched = new Set(ids.slice(sourcesPerSendMax));
+    const now = ids.slice(0, sourcesPerSendMax);
+    if (now.length === 0) return;
+    try {
+      const marks = await parts.read(now);
+      if (marks.length > 0) await parts.send(marks);
+    } catch (error) {
+      parts.log.warn({ err: error }, 'applied marks were not sent; they follow');
+      for (const id of now) touched.add(id);
+    }
+  };
+  const timer = setInterval(() => {
+    running = running.then(flush);
+  }, sendEveryMs);
+
+  return {
+    touch: (sourceIds: number[]) => {
+      for (const id of sourceIds) touched.add(id);
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await running;
+      await flush();
+    },
+  };
+};

@@ -1,0 +1,264 @@
+import type { Status } from '@branchline/contracts/downlink.ts';
+import type { Stream } from '@branchline/contracts/ids.ts';
+import type pg from 'pg';
+import type { Names } from '../books/names.ts';
+import { int4s, int8s, nullableInt8s, texts, timestamps, uuids } from '../postgres/columns.ts';
+import { type AgentClock, hearClock, toldUntil } from './agent-clock.ts';
+
+/** What agents said of themselves, as rows of `source` and `agent`. `heardAt` is Kafka's time of the status, in ms. */
+export type HeardStatus = { status: Status; heardAt: number };
+
+/** With when it was written, as far as the agent's clock is known, and that clock after it: see core/agent-clock.ts. */
+type DatedStatus = HeardStatus & { siteId: number; toldUntil: number | null; clock: AgentClock };
+
+type SaidOfSource = Status['sources'][number] & {
+  siteId: number;
+  agent: string;
+  heardAt: number;
+  toldUntil: number | null;
+};
+
+const later = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b);
+
+const agentKey = (siteId: number, agent: string): string => `${siteId}/${agent}`;
+/** PostgreSQL spells every epoch in lower case, whatever it was given. */
+const keyOf = (siteId: number, agent: string, stream: string, epoch: string): string =>
+  `${siteId}/${agent}/${stream}/${epoch.toLowerCase()}`;
+
+/**
+ * Takes statuses in, in whatever order they come: one that was heard earlier never overwrites a later one. Gives the
+ * sources that were named, which now want a mark.
+ */
+export const noteStatuses = async (
+  pool: pg.Pool,
+  names: Names,
+  heard: HeardStatus[],
+  topicOf: (stream: Stream) => string,
+): Promise<number[]> => {
+  if (heard.length === 0) return [];
+  const sites = await names.siteIds(heard.map(({ status }) => status.site));
+  const dated = await dateStatuses(
+    pool,
+    heard.map((one) => ({ ...one, siteId: sites.get(one.status.site) as number })),
+  );
+  const ids = await noteSources(pool, latestOfSources(dated), topicOf);
+  await noteAgents(pool, latestOfAgents(dated), ids);
+  return [...ids.values()];
+};
+
+const readClocks = async (
+  pool: pg.Pool,
+  heard: { siteId: number; status: Status }[],
+): Promise<Map<string, AgentClock>> => {
+  const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
+  const { rows } = await pool.query<{
+    site_id: number;
+    name: string;
+    ahead: string | null;
+    run: string | null;
+    since: number | null;
+    heard_at: number;
+  }>({
+    name: 'agent-clocks',
+    text: `
+      select site_id, name, clock_estimate_ms as ahead, clock_run_ms as run, ${ms('clock_run_since')} as since,
+        ${ms('heard_at')} as heard_at
+      from agent where (site_id, name) in (select * from unnest($1::int4[], $2::text[]))`,
+    values: [int4s(heard.map(({ siteId }) => siteId)), texts(heard.map(({ status }) => status.agent))],
+  });
+  return new Map(
+    rows.flatMap(({ site_id, name, ahead, run, since, heard_at }): [string, AgentClock][] =>
+      run === null || since === null
+        ? []
+        : [
+            [
+              agentKey(site_id, name),
+              {
+                aheadMs: ahead === null ? null : Number(ahead),
+                runMs: Number(run),
+                runSince: since,
+                heardAt: heard_at,
+              },
+            ],
+          ],
+    ),
+  );
+};
+
+/** In the order in which Kafka recorded them, each with the clock of its agent as it is known then. */
+const dateStatuses = async (
+  pool: pg.Pool,
+  heard: (HeardStatus & { siteId: number })[],
+): Promise<DatedStatus[]> => {
+  const clocks = await readClocks(pool, heard);
+  return heard
+    .toSorted((a, b) => a.heardAt - b.heardAt)
+    .map((one) => {
+      const key = agentKey(one.siteId, one.status.agent);
+      const told = { at: Math.round(one.status.at), heardAt: one.heardAt, pending: one.status.pending };
+      const clock = hearClock(clocks.get(key), told);
+      clocks.set(key, clock);
+      return { ...one, clock, toldUntil: toldUntil(clock, told) };
+    });
+};
+
+/**
+ * `dated` is in the order of hearing, so the last one stands. But one that was late or came twice takes nothing back: the
+ * largest highest includes the others, so when it is covered, all of them are.
+ */
+const latestOfSources = (dated: DatedStatus[]): SaidOfSource[] => {
+  const latest = new Map<string, SaidOfSource>();
+  for (const { status, siteId, heardAt, toldUntil } of dated)
+    for (const source of status.sources) {
+      const { agent } = status;
+      const key = keyOf(siteId, agent, source.stream, source.epoch);
+      const before = latest.get(key);
+      latest.set(key, {
+        ...source,
+        highest: Math.max(source.highest, before?.highest ?? 0),
+        siteId,
+        agent,
+        heardAt,
+        toldUntil: later(toldUntil, before?.toldUntil ?? null),
+      });
+    }
+  return [...latest.values()];
+};
+
+const latestOfAgents = (dated: DatedStatus[]): DatedStatus[] => [
+  ...new Map(dated.map((one) => [agentKey(one.siteId, one.status.agent), one])).values(),
+];
+
+/**
+ * For each source the highest seq there is, so that a tail that never came is missing too, and until when the books are
+ * complete: when the memory of seqs covers what a status named as the highest, they are complete until it was written.
+ * That is looked at for the status that is there before it gives way to the new one, for the new one, and for an older one
+ * that is kept for it while the books are behind (`awaited_highest`).
+ *
+ * The rows are locked in the order of their ids, as slices lock them.
+ */
+const noteSources = async (
+  pool: pg.Pool,
+  said: SaidOfSource[],
+  topicOf: (stream: Stream) => string,
+): Promise<Map<string, number>> => {
+  if (said.length === 0) return new Map();
+  const { rows } = await pool.query<{
+    source_id: number;
+    site_id: number;
+    agent: string;
+    stream: string;
+    epoch: string;
+  }>({
+    name: 'note-sources',
+    text: `
+      with said as (
+        select * from unnest($1::int4[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::int8[], $7::int8[], $8::timestamptz[],
+            $9::int8[], $10::int8[])
+          as t(site_id, agent, stream, epoch, topic, highest, recorded_to, heard_at, oldest, told_until)),
+      held as (
+        select source_id from source join said using (site_id, agent, stream, epoch) order by source_id for update of source)
+      insert into source as s (site_id, agent, stream, epoch, topic, reported_highest, reported_recorded_to, reported_at,
+        oldest_unrecorded_at, heard_at, said_to, awaited_highest, awaited_to, complete_to)
+      select site_id, agent, stream, epoch, topic, highest, recorded_to, heard_at, to_timestamp(oldest / 1000.0), heard_at,
+        to_timestamp(told_until / 1000.0), case when told_until is not null then highest end, to_timestamp(told_until / 1000.0),
+        case when highest = 0 then to_timestamp(told_until / 1000.0) end
+      from said where (select count(*) from held) >= 0
+      order by 1, 2, 3, 4
+      on conflict (site_id, agent, stream, epoch) do update set
+        complete_to = greatest(s.complete_to,
+          case when s.seen @> int8multirange(int8range(1, s.reported_highest + 1)) then s.said_to end,
+          case when s.seen @> int8multirange(int8range(1, excluded.reported_highest + 1))
+            and (excluded.heard_at < s.heard_at or excluded.reported_highest >= s.reported_highest) then excluded.said_to end,
+          case when s.seen @> int8multirange(int8range(1, s.awaited_highest + 1)) then s.awaited_to end),
+        awaited_highest = case
+          when s.awaited_highest is not null and not s.seen @> int8multirange(int8range(1, s.awaited_highest + 1))
+            or excluded.said_to is null then s.awaited_highest
+          else greatest(s.reported_highest, excluded.reported_highest) end,
+        awaited_to = case
+          when s.awaited_highest is not null and not s.seen @> int8multirange(int8range(1, s.awaited_highest + 1))
+            or excluded.said_to is null then s.awaited_to
+          else excluded.said_to end,
+        reported_highest = greatest(s.reported_highest, excluded.reported_highest),
+        reported_recorded_to = case when s.heard_at > excluded.heard_at then s.reported_recorded_to else excluded.reported_recorded_to end,
+        oldest_unrecorded_at = case when s.heard_at > excluded.heard_at then s.oldest_unrecorded_at else excluded.oldest_unrecorded_at end,
+        reported_at = greatest(s.reported_at, excluded.reported_at),
+        heard_at = greatest(s.heard_at, excluded.heard_at),
+        said_to = greatest(s.said_to, excluded.said_to),
+        gap_dismissed_at = case when excluded.heard_at > s.gap_dismissed_at then null else s.gap_dismissed_at end
+      returning source_id, site_id, agent, stream, epoch`,
+    values: [
+      int4s(said.map((s) => s.siteId)),
+      texts(said.map((s) => s.agent)),
+      texts(said.map((s) => s.stream)),
+      uuids(said.map((s) => s.epoch)),
+      texts(said.map((s) => topicOf(s.stream))),
+      int8s(said.map((s) => s.highest)),
+      int8s(said.map((s) => s.recordedTo)),
+      timestamps(said.map((s) => s.heardAt)),
+      nullableInt8s(
+        said.map((s) => (s.oldestUnrecordedAt === undefined ? null : Math.round(s.oldestUnrecordedAt))),
+      ),
+      nullableInt8s(said.map((s) => s.toldUntil)),
+    ],
+  });
+  return new Map(rows.map((row) => [keyOf(row.site_id, row.agent, row.stream, row.epoch), row.source_id]));
+};
+
+/** A site whose agent has not sold yet has an agent with no sources: nothing is missing of it. */
+const noteAgents = async (
+  pool: pg.Pool,
+  dated: DatedStatus[],
+  sourceIds: Map<string, number>,
+): Promise<void> => {
+  const namedBy = ({ status, siteId }: DatedStatus): string => {
+    const ids = status.sources.map(({ stream, epoch }) =>
+      sourceIds.get(keyOf(siteId, status.agent, stream, epoch)),
+    );
+    return `{${ids.filter((id) => id !== undefined).join()}}`;
+  };
+  const oldestOf = ({ status }: DatedStatus): number | null => {
+    const times = status.sources.flatMap(({ oldestUnrecordedAt }) => oldestUnrecordedAt ?? []);
+    return times.length === 0 ? null : Math.round(Math.min(...times));
+  };
+  const of = <T>(take: (status: Status) => T): T[] => dated.map(({ status }) => take(status));
+  await pool.query({
+    name: 'note-agents',
+    text: `
+      insert into agent as a (site_id, name, said, session, version, boot_at, heard_at, clock_ahead_ms, pending, database_bytes,
+        oldest_unrecorded_at, sources, said_to, clock_estimate_ms, clock_run_ms, clock_run_since)
+      select site_id, name, said, session, version, boot_at, heard_at, clock_ahead_ms, pending, database_bytes,
+        to_timestamp(oldest / 1000.0), sources::int4[], to_timestamp(told_until / 1000.0), estimate, run, run_since
+      from unnest($1::int4[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::int8[], $9::int8[],
+        $10::int8[], $11::int8[], $12::text[], $13::int8[], $14::int8[], $15::int8[], $16::timestamptz[])
+        as t(site_id, name, said, session, version, boot_at, heard_at, clock_ahead_ms, pending, database_bytes, oldest, sources,
+          told_until, estimate, run, run_since)
+      order by 1, 2
+      on conflict (site_id, name) do update set
+        said = excluded.said, session = excluded.session, version = excluded.version, boot_at = excluded.boot_at,
+        heard_at = excluded.heard_at, clock_ahead_ms = excluded.clock_ahead_ms, pending = excluded.pending,
+        database_bytes = excluded.database_bytes, oldest_unrecorded_at = excluded.oldest_unrecorded_at, sources = excluded.sources,
+        said_to = excluded.said_to, clock_estimate_ms = excluded.clock_estimate_ms, clock_run_ms = excluded.clock_run_ms,
+        clock_run_since = excluded.clock_run_since
+      where a.heard_at <= excluded.heard_at`,
+    values: [
+      int4s(dated.map(({ siteId }) => siteId)),
+      texts(of((status) => status.agent)),
+      texts(of((status) => status.status)),
+      uuids(of((status) => status.session)),
+      texts(of((status) => status.agentVersion.replaceAll('\0', '').toWellFormed())),
+      timestamps(of((status) => status.bootAt)),
+      timestamps(dated.map(({ heardAt }) => heardAt)),
+      int8s(dated.map(({ status, heardAt }) => Math.round(status.at - heardAt))),
+      int8s(of((status) => status.pending)),
+      int8s(of((status) => status.databaseBytes)),
+      nullableInt8s(dated.map(oldestOf)),
+      texts(dated.map(namedBy)),
+      nullableInt8s(dated.map(({ toldUntil }) => toldUntil)),
+      nullableInt8s(dated.map(({ clock }) => clock.aheadMs)),
+      int8s(dated.map(({ clock }) => clock.runMs)),
+      timestamps(dated.map(({ clock }) => clock.runSince)),
+    ],
+  });
+};

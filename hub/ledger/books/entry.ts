@@ -1,0 +1,255 @@
+import { quantityOf } from '@branchline/contracts/decimal.ts';
+import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
+import type { Source } from '@branchline/contracts/ids.ts';
+import { itemKey } from '@branchline/contracts/item.ts';
+import { limits } from '@branchline/contracts/limits.ts';
+import {
+  type BranchEvent,
+  type CountEvent,
+  type DayClosedEvent,
+  type MovementEvent,
+  parseForBooks,
+  streamOf,
+} from '@branchline/contracts/parse.ts';
+import { posTypes } from '@branchline/contracts/pos.ts';
+import { stockTypes } from '@branchline/contracts/stock.ts';
+import { type SlipForBooks, storedSlip } from '@branchline/contracts/stored-slip.ts';
+import { type Instant, parseInstant } from '@branchline/contracts/time.ts';
+import { asBuffer } from '../intake/slice.ts';
+
+/** What an event says, in the shape in which the books keep it. One entry becomes one row of `journal`. */
+export const kinds = {
+  completed: 1,
+  voided: 2,
+  aborted: 3,
+  training: 4,
+  movement: 5,
+  countOfItems: 6,
+  countOfLocation: 7,
+  dayClosed: 8,
+} as const;
+export type Kind = (typeof kinds)[keyof typeof kinds];
+
+/** Soft rules: the event stays as it was stated, and the flag says what does not fit. */
+export const flags = {
+  linesDifferFromGross: 1,
+  taxDiffersFromGross: 2,
+  endDiffersFromTime: 4,
+  clockSuspect: 8,
+} as const;
+
+export type Entry = {
+  kind: Kind;
+  eventId: string;
+  businessDay: string;
+  /** Milliseconds since 1970; decides the window. */
+  at: number;
+  offsetMinutes: number;
+  location: string;
+  currency: string;
+  /** The till; empty for stock events. */
+  workstation: string;
+  /** Minor units. */
+  gross: number;
+  lines: number;
+  /** Thousandths. */
+  units: number;
+  items: string[];
+  /** Thousandths, per line. */
+  quantities: number[];
+  /** Minor units, per line. */
+  amounts: number[];
+  /** Thousandths, per line; null where the kind's own rule holds (see journal.deltas). */
+  deltas: number[] | null;
+  flags: number;
+  /** The trace id of `traceparent`, 32 hexadecimal digits; empty when the till sent none. */
+  trace: string;
+  /** What a till stated at the end of its day; null for all other kinds. */
+  dayReport: DayReport | null;
+};
+
+export type DayReport = { reportNumber: number; slips: number; voids: number; closedAt: number };
+
+const sumOf = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+/**
+ * What a slip does to the shelf: a sale takes off what it sold; a return puts back only what can be sold again. A void
+ * carries reversed signs, so the same rule undoes it.
+ */
+const deltasOf = (
+  lines: { lineType: string; returnDisposition?: string | undefined }[],
+  quantities: number[],
+) => {
+  const back = (i: number) =>
+    lines[i]?.lineType === 'SALE' || lines[i]?.returnDisposition === 'sellable_accessible';
+  return lines.every((_, i) => back(i)) ? null : quantities.map((quantity, i) => (back(i) ? -quantity : 0));
+};
+
+const slipFlags = (event: SlipForBooks, at: number, amounts: number[]): number => {
+  const { totals, endAt } = event.data;
+  let found = 0;
+  if (sumOf(amounts) !== totals.gross) found |= flags.linesDifferFromGross;
+  if (totals.net !== undefined && totals.tax !== undefined && totals.net + totals.tax !== totals.gross) {
+    found |= flags.taxDiffersFromGross;
+  }
+  if (endAt !== event.time && parseInstant(endAt)?.at !== at) found |= flags.endDiffersFromTime;
+  return found;
+};
+
+type Common = Pick<Entry, 'eventId' | 'at' | 'offsetMinutes' | 'flags' | 'trace'>;
+
+const slipEntry = (event: SlipForBooks, common: Common): Entry => {
+  const slip = event.data;
+  const lines = slip.lines.some((line) => line.voided === true)
+    ? slip.lines.filter((line) => line.voided !== true)
+    : slip.lines;
+  const quantities = lines.map((line) => quantityOf(line.quantity));
+  const amounts = lines.map((line) => line.extendedAmount);
+  const kind =
+    event.type === posTypes.voided ? kinds.voided : slip.training === true ? kinds.training : kinds.completed;
+  return {
+    ...common,
+    kind,
+    businessDay: slip.businessDay,
+    location: '',
+    currency: slip.currency,
+    workstation: slip.workstationId,
+    gross: slip.totals.gross,
+    lines: lines.length,
+    units: sumOf(quantities),
+    items: lines.map((line) => itemKey(line.item)),
+    quantities,
+    amounts,
+    // A training slip sells nothing, so neither does it bring anything back.
+    deltas: kind === kinds.training ? null : deltasOf(lines, quantities),
+    flags: common.flags | slipFlags(event, common.at, amounts),
+    dayReport: null,
+  };
+};
+
+const nothing = {
+  location: '',
+  currency: '',
+  workstation: '',
+  gross: 0,
+  lines: 0,
+  units: 0,
+  items: [],
+  quantities: [],
+  amounts: [],
+  deltas: null,
+  dayReport: null,
+};
+
+const movementEntry = (event: MovementEvent, common: Common): Entry => {
+  const quantities = event.data.lines.map((line) => quantityOf(line.quantity));
+  return {
+    ...nothing,
+    ...common,
+    kind: kinds.movement,
+    businessDay: event.time.slice(0, 10),
+    location: event.data.location ?? '',
+    lines: quantities.length,
+    units: sumOf(quantities),
+    items: event.data.lines.map((line) => itemKey(line.item)),
+    quantities,
+  };
+};
+
+const countEntry = (event: CountEvent, common: Common, counted: Instant): Entry => {
+  const quantities = event.data.lines.map((line) => quantityOf(line.countedQuantity));
+  return {
+    ...nothing,
+    ...common,
+    ...counted,
+    kind: event.data.scope === 'ITEMS' ? kinds.countOfItems : kinds.countOfLocation,
+    businessDay: event.data.countedAt.slice(0, 10),
+    location: event.data.location ?? '',
+    lines: quantities.length,
+    units: sumOf(quantities),
+    items: event.data.lines.map((line) => itemKey(line.item)),
+    quantities,
+  };
+};
+
+const dayClosedEntry = (event: DayClosedEvent, common: Common): Entry => {
+  const { businessDay, workstationId, currency, reportNumber, slips, voids, gross, closedAt } = event.data;
+  return {
+    ...nothing,
+    ...common,
+    kind: kinds.dayClosed,
+    businessDay,
+    workstation: workstationId,
+    currency,
+    gross,
+    dayReport: { reportNumber, slips, voids, closedAt: (parseInstant(closedAt) as Instant).at },
+  };
+};
+
+const entryOf = (event: BranchEvent | SlipForBooks): Entry => {
+  const { at, offsetMinutes } = parseInstant(event.time) as Instant;
+  const recorded = event.recordedtime === undefined ? undefined : parseInstant(event.recordedtime)?.at;
+  const suspect = recorded !== undefined && at - recorded > limits.clockAheadMsMax;
+  const common: Common = {
+    eventId: event.id,
+    at,
+    offsetMinutes,
+    flags: suspect ? flags.clockSuspect : 0,
+    trace: event.traceparent === undefined ? '' : event.traceparent.slice(3, 35),
+  };
+  switch (event.type) {
+    case posTypes.completed:
+    case posTypes.voided:
+      return slipEntry(event, common);
+    case posTypes.aborted:
+      return {
+        ...nothing,
+        ...common,
+        kind: kinds.aborted,
+        businessDay: event.data.businessDay,
+        workstation: event.data.workstationId,
+      };
+    case posTypes.dayClosed:
+      return dayClosedEntry(event, common);
+    case stockTypes.movement:
+      return movementEntry(event, common);
+    case stockTypes.count:
+      return countEntry(event, common, parseInstant(event.data.countedAt) as Instant);
+  }
+};
+
+/** Undefined when it is no ordinary slip, or not one of that source. */
+const readOrdinary = (text: string, source: Source): Entry | undefined => {
+  const slip = storedSlip(text);
+  if (slip === undefined || slip.data.site.storeId !== source.site || source.stream !== 'pos')
+    return undefined;
+  return entryOf(slip);
+};
+
+/** The same of any event, and why where it cannot be one. */
+export const readAny = (text: string, source: Source): Entry | Problem => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return problem('not-json', 'the record is not JSON');
+  }
+  const event = parseForBooks(value);
+  if (isProblem(event)) return event;
+  if (event.data.site.storeId !== source.site) {
+    return problem(
+      'site-mismatch',
+      `the event names ${event.data.site.storeId}, it came from ${source.site}`,
+      'data.site.storeId',
+    );
+  }
+  if (streamOf(event.type) !== source.stream)
+    return problem('schema', `a ${event.type} on the ${source.stream} stream`, 'type');
+  return entryOf(event);
+};
+
+/** The bytes of one Kafka record as an entry, or why they cannot be one. `source` is where the bridge says they came from. */
+export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem => {
+  const text = asBuffer(bytes).toString('utf8');
+  return readOrdinary(text, source) ?? readAny(text, source);
+};

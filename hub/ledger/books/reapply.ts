@@ -1,0 +1,212 @@
+import { isProblem } from '@branchline/contracts/errors.ts';
+import type { Stream } from '@branchline/contracts/ids.ts';
+import type pg from 'pg';
+import type { Names } from './names.ts';
+import { type BooksPolicy, bookEvents, complete, newRow, readOr } from './transaction.ts';
+
+/** What is applied again comes from no partition; its sums have rows of their own. */
+const noPartition = -1;
+
+/**
+ * Applies what is in quarantine again when a person has asked for it (state `asked`), with the readers of today (H4).
+ * Each row has a transaction of its own: a second hub skips it while it is locked, and finds it settled afterwards; the
+ * journal's key is the second net.
+ */
+type AskedRow = {
+  quarantine_id: string;
+  topic: string;
+  off: string;
+  raw: Buffer;
+  first_seq: string | null;
+  last_seq: string | null;
+  source_id: number | null;
+  site_id: number | null;
+  site: string | null;
+  agent: string | null;
+  stream: Stream | null;
+  epoch: string | null;
+  given_back_at: Date | null;
+  now: Date;
+};
+
+type Verdict = { state: 'applied' | 'held'; detail: string; givenBack?: boolean };
+
+export type Reapply = {
+  pool: pg.Pool;
+  names: Names;
+  intervalMs: number;
+  read: BooksPolicy['read'];
+  deadLetterTopic: string;
+};
+
+/** Settles one row. Gives its source, which may want a mark; undefined when nothing is asked. */
+export const reapplyOne = async (parts: Reapply): Promise<{ sourceId: number | null } | undefined> => {
+  const client = await parts.pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const row = await takeAsked(client);
+    if (row === undefined) {
+      await client.query('rollback');
+      return undefined;
+    }
+    await settle(client, row, await judged(client, parts, row));
+    await client.query('commit');
+    return { sourceId: row.source_id };
+  } catch (error) {
+    broken = error as Error;
+    await client.query('rollback').then(
+      () => {
+        broken = undefined;
+      },
+      () => {},
+    );
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+};
+
+const takeAsked = async (client: pg.ClientBase): Promise<AskedRow | undefined> => {
+  const { rows } = await client.query<AskedRow>(`
+    select q.quarantine_id, q.topic, q.off, q.raw, q.first_seq, q.last_seq, q.source_id, s.site_id, site.name as site,
+      s.agent, s.stream, s.epoch, q.given_back_at, now() as now
+    from quarantine q left join source s using (source_id) left join site using (site_id)
+    where q.state = 'asked' order by q.quarantine_id limit 1 for update of q skip locked`);
+  const [row] = rows;
+  // Slices lock a source before they touch the totals; so does this.
+  if (row?.source_id != null)
+    await client.query('select from source where source_id = $1 for update', [row.source_id]);
+  return row;
+};
+
+const uniqueViolation = '23505';
+
+/** An error of the database about this very row must not come back every second and keep the others waiting. */
+const judged = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Promise<Verdict> => {
+  await client.query('savepoint judging');
+  try {
+    return await judge(client, parts, row);
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    // Classes 22 and 23: the data do not fit. Anything else is the database's own trouble and passes, and so does a
+    // key that a slice of another hub has written in this moment.
+    if (code === undefined || !/^2[23]/.test(code) || code === uniqueViolation) throw error;
+    await client.query('rollback to savepoint judging');
+    return { state: 'held', detail: `PostgreSQL does not take it: ${message}` };
+  }
+};
+
+const judge = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Promise<Verdict> => {
+  const { source_id: sourceId, site_id: siteId, site, agent, stream, epoch } = row;
+  if (
+    sourceId === null ||
+    siteId === null ||
+    site === null ||
+    agent === null ||
+    stream === null ||
+    epoch === null
+  )
+    return {
+      state: 'held',
+      detail: 'Nobody can tell which agent these bytes come from, so there is no sequence to apply them in.',
+    };
+  const [first, last] = [Number(row.first_seq), Number(row.last_seq)];
+  const isDeadLetter = row.topic === parts.deadLetterTopic;
+  if (isDeadLetter) {
+    // Once: what has come since then is in the books, and its seqs with it.
+    if (row.given_back_at === null) await giveBack(client, sourceId, first, last);
+    return awaited(first, last);
+  }
+
+  // The books did not have it until now: to its window it is late, whenever Kafka got it first.
+  const recordedAt = row.now.getTime();
+  const record = {
+    offset: Number(row.off),
+    timestamp: recordedAt,
+    size: row.raw.length,
+    value: row.raw,
+    headers: {},
+  };
+  const entry = readOr(parts, record, { site, agent, stream, epoch });
+  if (isProblem(entry)) {
+    const where = entry.where === undefined ? '' : `${entry.where}: `;
+    return { state: 'held', detail: `still ${entry.code}: ${where}${entry.detail}` };
+  }
+  const event = newRow(entry, { sourceId, siteId, seq: first }, record);
+  const { repeated, conflicting } = await bookEvents(
+    client,
+    { most: 1, read: (take) => complete(parts.names, [event], take) },
+    { intervalMs: parts.intervalMs, part: noPartition },
+  );
+  const column = repeated.length > 0 ? 'repeated' : conflicting.length > 0 ? 'conflicting' : 'applied';
+  await client.query(
+    `update source set ${column} = ${column} + 1, quarantined = greatest(0, quarantined - 1) where source_id = $1`,
+    [sourceId],
+  );
+  return { state: 'applied', detail: outcomes[column] };
+};
+
+const outcomes = {
+  applied: 'applied again: it is in the books now',
+  repeated: 'applied again: an equal event was in the books already',
+  conflicting:
+    'applied again: another event with this id was in the books before; it stays, this one is a conflict',
+};
+
+/**
+ * A dead letter is a frame as the agent sent it, which the hub can neither unpack nor split. Its seqs count as missing
+ * from now on: the next mark asks the agent for them, and what comes is applied as any other event.
+ */
+const giveBack = async (
+  client: pg.ClientBase,
+  sourceId: number,
+  first: number,
+  last: number,
+): Promise<void> => {
+  await client.query(
+    `update source s set seen = s.seen - int8multirange(int8range($2, $3, '[]')),
+       deadlettered = greatest(0, s.deadlettered - (
+         select coalesce(sum(upper(r) - lower(r)), 0) from unnest(s.seen * int8multirange(int8range($2, $3, '[]'))) r))
+     where s.source_id = $1`,
+    [sourceId, first, last],
+  );
+};
+
+const awaited = (first: number, last: number): Verdict => ({
+  state: 'held',
+  givenBack: true,
+  detail: `a frame cannot be applied from here; the agent is asked for seqs ${first} to ${last} again. Dismiss this row if it has them no more`,
+});
+
+const settle = async (client: pg.ClientBase, row: AskedRow, { state, detail, givenBack }: Verdict) => {
+  await client.query(
+    `update quarantine set state = $2, detail = $3, settled_at = case when $2 = 'applied' then now() end,
+       given_back_at = case when $4 then coalesce(given_back_at, now()) else given_back_at end
+     where quarantine_id = $1`,
+    [row.quarantine_id, state, detail.replaceAll('\0', '␀').toWellFormed(), givenBack === true],
+  );
+};
+
+/**
+ * Rows whose seqs were given back: applied when all of them have come, and taken again when somebody dismissed the row
+ * because they never will.
+ */
+export const settleGivenBack = async (pool: pg.Pool): Promise<void> => {
+  await pool.query(`
+    update quarantine q set state = 'applied', settled_at = now(), detail = 'the agent has sent these seqs again'
+    from source s
+    where q.given_back_at is not null and q.state = 'held' and s.source_id = q.source_id
+      and s.seen @> int8multirange(int8range(q.first_seq, q.last_seq, '[]'))`);
+  await pool.query(`
+    with dismissed as (
+      select quarantine_id, source_id, first_seq, last_seq from quarantine
+      where given_back_at is not null and state = 'dismissed' order by quarantine_id for update skip locked),
+    wanted as (
+      select source_id, range_agg(int8range(first_seq, last_seq, '[]')) as seqs from dismissed group by source_id),
+    taken as (
+      update source s set seen = s.seen + w.seqs, deadlettered = s.deadlettered + (
+        select coalesce(sum(upper(r) - lower(r)), 0) from unnest(w.seqs - s.seen) r)
+      from wanted w where s.source_id = w.source_id)
+    update quarantine q set given_back_at = null from dismissed d where q.quarantine_id = d.quarantine_id`);
+};

@@ -1,0 +1,152 @@
+import type pg from 'pg';
+import { dates, int4s, int8s, texts, timestamps } from '../../postgres/columns.ts';
+import type { DayStated, Fold } from '../fold.ts';
+import { keepItemDayGains, lockStock } from '../pending.ts';
+import { applyCount, changeStock, raiseDayLags } from '../stock/tables.ts';
+import { chainGains, hourGains, type TillDayGain, type WindowGain } from './fold.ts';
+
+/** The interval of the books, and the Kafka partition that the slice is of, -1 for none. */
+export type Adding = { intervalMs: number; part: number };
+
+/**
+ * Additive upserts of what the fold found. Keys come sorted, so that two slices that meet take their row locks in the
+ * same order and cannot deadlock.
+ */
+export const addToTotals = async (
+  client: pg.ClientBase,
+  fold: Fold,
+  { intervalMs, part }: Adding,
+): Promise<void> => {
+  const windows = fold.windows.gains();
+  await addToWindows(client, windows, part);
+  await keepCorrections(client, windows, intervalMs);
+  await addToTillDays(client, fold.tillDays.gains());
+  await keepDayReports(client, fold.daysStated);
+  await keepItemDayGains(client, fold.itemDays.gains());
+  const { stock } = fold;
+  await lockStock(client, stock.sites());
+  await raiseDayLags(client, stock.dayLags());
+  await changeStock(client, stock.changes());
+  for (const count of stock.counts) await applyCount(client, count);
+};
+
+/** `sales_window` and its sums have the same columns, but for how the place and the time of a row are called. */
+type SalesTable = { name: string; place: string; start: string };
+const salesWindow: SalesTable = { name: 'sales_window', place: 'site_id', start: 'window_start' };
+const siteHour: SalesTable = { name: 'site_hour', place: 'site_id', start: 'hour_start' };
+const chainWindow: SalesTable = { name: 'chain_window', place: 'part', start: 'window_start' };
+
+const addToSales = async (
+  client: pg.ClientBase,
+  { name, place, start }: SalesTable,
+  gains: WindowGain[],
+  placeOf: (gain: WindowGain) => number,
+): Promise<void> => {
+  if (gains.length === 0) return;
+  await client.query({
+    name: `add-to-${name}`,
+    text: `
+      insert into ${name} as w (${place}, ${start}, currency, slips, voids, lines, units, gross, late_slips, late_gross, revision)
+      select * from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[], $11::int4[])
+      order by 1, 2, 3
+      on conflict (${place}, ${start}, currency) do update set
+        slips = w.slips + excluded.slips, voids = w.voids + excluded.voids, lines = w.lines + excluded.lines,
+        units = w.units + excluded.units, gross = w.gross + excluded.gross,
+        late_slips = w.late_slips + excluded.late_slips, late_gross = w.late_gross + excluded.late_gross,
+        revision = w.revision + excluded.revision, changed_at = now()`,
+    values: [
+      int4s(gains.map(placeOf)),
+      timestamps(gains.map((gain) => gain.windowStart)),
+      texts(gains.map((gain) => gain.currency)),
+      int8s(gains.map((gain) => gain.slips)),
+      int8s(gains.map((gain) => gain.voids)),
+      int8s(gains.map((gain) => gain.lines)),
+      int8s(gains.map((gain) => gain.units)),
+      int8s(gains.map((gain) => gain.gross)),
+      int8s(gains.map((gain) => gain.lateSlips)),
+      int8s(gains.map((gain) => gain.lateGross)),
+      int4s(gains.map((gain) => gain.revisions)),
+    ],
+  });
+};
+
+const addToWindows = async (client: pg.ClientBase, gains: WindowGain[], part: number): Promise<void> => {
+  const siteOf = (gain: WindowGain) => gain.siteId;
+  await addToSales(client, salesWindow, gains, siteOf);
+  await addToSales(client, siteHour, hourGains(gains), siteOf);
+  await addToSales(client, chainWindow, chainGains(gains), () => part);
+};
+
+/** What late events add is written down beside the total, so that people see which past figures have changed, and when. */
+const keepCorrections = async (
+  client: pg.ClientBase,
+  gains: WindowGain[],
+  intervalMs: number,
+): Promise<void> => {
+  const late = gains.filter((gain) => gain.lateSlips > 0);
+  if (late.length === 0) return;
+  await client.query({
+    name: 'keep-corrections',
+    text: `
+      insert into correction (site_id, window_start, currency, slips, units, gross, late_seconds)
+      select * from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])`,
+    values: [
+      int4s(late.map((gain) => gain.siteId)),
+      timestamps(late.map((gain) => gain.windowStart)),
+      texts(late.map((gain) => gain.currency)),
+      int8s(late.map((gain) => gain.lateSlips)),
+      int8s(late.map((gain) => gain.lateUnits)),
+      int8s(late.map((gain) => gain.lateGross)),
+      int8s(late.map((gain) => Math.round((gain.lateRecordedAt - gain.windowStart - intervalMs) / 1000))),
+    ],
+  });
+};
+
+const addToTillDays = async (client: pg.ClientBase, gains: TillDayGain[]): Promise<void> => {
+  if (gains.length === 0) return;
+  await client.query({
+    name: 'add-to-till-days',
+    text: `
+      insert into till_day as d (site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
+      select * from unnest($1::int4[], $2::date[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[])
+        as t(site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
+      order by 2, 1, 3, 4
+      on conflict (business_day, site_id, workstation, currency) do update set
+        slips = d.slips + excluded.slips, voids = d.voids + excluded.voids, lines = d.lines + excluded.lines,
+        units = d.units + excluded.units, gross = d.gross + excluded.gross, revision = d.revision + 1, changed_at = now()`,
+    values: [
+      int4s(gains.map((gain) => gain.siteId)),
+      dates(gains.map((gain) => gain.businessDay)),
+      texts(gains.map((gain) => gain.workstation)),
+      texts(gains.map((gain) => gain.currency)),
+      int8s(gains.map((gain) => gain.slips)),
+      int8s(gains.map((gain) => gain.voids)),
+      int8s(gains.map((gain) => gain.lines)),
+      int8s(gains.map((gain) => gain.units)),
+      int8s(gains.map((gain) => gain.gross)),
+    ],
+  });
+};
+
+/** Rare: one per till and day. */
+const keepDayReports = async (client: pg.ClientBase, stated: DayStated[]): Promise<void> => {
+  for (const { report, entry, siteId, sourceId, seq } of stated) {
+    await client.query(
+      `insert into day_report (site_id, business_day, workstation, currency, report_number, slips, voids, gross, closed_at, source_id, seq)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9), $10, $11) on conflict do nothing`,
+      [
+        siteId,
+        entry.businessDay,
+        entry.workstation,
+        entry.currency,
+        report.reportNumber,
+        report.slips,
+        report.voids,
+        entry.gross,
+        report.closedAt / 1000,
+        sourceId,
+        seq,
+      ],
+    );
+  }
+};

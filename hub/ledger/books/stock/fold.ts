@@ -1,0 +1,150 @@
+import { dayNumber } from '@branchline/contracts/time.ts';
+import { type Booked, isTurnover } from '../booked.ts';
+import { type Entry, kinds } from '../entry.ts';
+
+/** What lines do to the stock of one location, each line by itself: whether it counts may depend on a count. */
+export type StockChanges = {
+  siteId: number;
+  location: string;
+  /** Of the earliest change. */
+  earliest: number;
+  itemIds: number[];
+  /** Milliseconds since 1970. */
+  ats: number[];
+  /** Thousandths. */
+  deltas: number[];
+};
+
+/** What items of one location gain or lose; each item once. */
+export type StockGain = {
+  siteId: number;
+  location: string;
+  itemIds: number[];
+  /** Of the earliest change of each item. */
+  earliest: number[];
+  /** Thousandths. */
+  deltas: number[];
+};
+
+/** What each item gains or loses in all. */
+export const stockGain = ({ siteId, location, itemIds, ats, deltas }: StockChanges): StockGain => {
+  const gain: StockGain = { siteId, location, itemIds: [], earliest: [], deltas: [] };
+  const places = new Map<number, number>();
+  for (let i = 0; i < itemIds.length; i++) {
+    const itemId = itemIds[i] as number;
+    const place = places.get(itemId);
+    if (place === undefined) {
+      places.set(itemId, gain.itemIds.length);
+      gain.itemIds.push(itemId);
+      gain.earliest.push(ats[i] as number);
+      gain.deltas.push(deltas[i] as number);
+    } else {
+      gain.earliest[place] = Math.min(gain.earliest[place] as number, ats[i] as number);
+      gain.deltas[place] = (gain.deltas[place] as number) + (deltas[i] as number);
+    }
+  }
+  return gain;
+};
+
+export type CountTaken = {
+  siteId: number;
+  location: string;
+  at: number;
+  key: string;
+  full: boolean;
+  itemIds: number[];
+  /** Thousandths; an item listed twice was counted in two places. */
+  quantities: number[];
+};
+
+const countTaken = ({ entry, siteId, itemIds }: Booked): CountTaken => {
+  const byItem = new Map<number, number>();
+  for (const [i, itemId] of itemIds.entries())
+    byItem.set(itemId, (byItem.get(itemId) ?? 0) + (entry.quantities[i] as number));
+  return {
+    siteId,
+    location: entry.location,
+    at: entry.at,
+    key: entry.eventId,
+    full: entry.kind === kinds.countOfLocation,
+    itemIds: [...byItem.keys()],
+    quantities: [...byItem.values()],
+  };
+};
+
+const dayMs = 86_400_000;
+/** `site.day_lag` where the books say nothing else: the UTC day of an event's time is at most so far after its business day. */
+const usualDayLag = 1;
+/** A site with an event whose time is in the UTC day that comes `days` days after its business day. */
+export type DayLag = { siteId: number; days: number };
+
+/** The sign of what a line does to stock; 0 for kinds that do nothing. `stock_delta` in SQL is the same rule. */
+const stockRule = (entry: Entry): number => (entry.kind === kinds.movement ? 1 : isTurnover(entry) ? -1 : 0);
+
+export class StockFold {
+  readonly #locations = new Map<string, StockChanges>();
+  #last: StockChanges | undefined;
+  readonly #sites = new Set<number>();
+  readonly #dayLags = new Map<number, number>();
+  readonly counts: CountTaken[] = [];
+
+  #locationOf(siteId: number, { location, at }: Entry): StockChanges {
+    const last = this.#last;
+    if (last !== undefined && last.siteId === siteId && last.location === location) return last;
+    const key = `${siteId}/${location}`;
+    let found = this.#locations.get(key);
+    if (found === undefined) {
+      found = {
+        siteId,
+        location,
+        earliest: at,
+        itemIds: [],
+        ats: [],
+        deltas: [],
+      };
+      this.#locations.set(key, found);
+    }
+    this.#last = found;
+    return found;
+  }
+
+  add(booked: Booked): void {
+    const { kind } = booked.entry;
+    const rule = stockRule(booked.entry);
+    const isCount = kind === kinds.countOfItems || kind === kinds.countOfLocation;
+    if (rule === 0 && !isCount) return;
+    this.#sites.add(booked.siteId);
+    if (isCount) this.counts.push(countTaken(booked));
+    if (rule === 0) return;
+    this.#addChanges(booked, rule);
+    this.#noteDayLag(booked);
+  }
+
+  /** `rule` is the sign of a line's quantity where the entry does not say itself what its lines do. */
+  #addChanges({ entry, siteId, itemIds }: Booked, rule: number): void {
+    for (let i = 0; i < itemIds.length; i++) {
+      const delta =
+        entry.deltas === null ? rule * (entry.quantities[i] as number) : (entry.deltas[i] as number);
+      if (delta === 0) continue;
+      const location = this.#locationOf(siteId, entry);
+      location.earliest = Math.min(location.earliest, entry.at);
+      location.itemIds.push(itemIds[i] as number);
+      location.ats.push(entry.at);
+      location.deltas.push(delta);
+    }
+  }
+
+  /** Above the usual one: a till left open for days, or with a wrong clock. */
+  #noteDayLag({ entry, siteId }: Booked): void {
+    const businessDay = dayNumber(entry.businessDay);
+    if (entry.at < (businessDay + usualDayLag + 1) * dayMs) return;
+    const days = Math.floor(entry.at / dayMs) - businessDay;
+    this.#dayLags.set(siteId, Math.max(days, this.#dayLags.get(siteId) ?? 0));
+  }
+
+  changes = (): StockChanges[] => [...this.#locations.values()];
+  /** Those of which stock is changed or counted. */
+  sites = (): number[] => [...this.#sites];
+  /** The largest lags above the usual one, of events that change stock. */
+  dayLags = (): DayLag[] => Array.from(this.#dayLags, ([siteId, days]) => ({ siteId, days }));
+}

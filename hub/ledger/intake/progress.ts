@@ -1,0 +1,126 @@
+import type { LogBounds } from '@branchline/drivers/kafka/bounds.ts';
+import type { Clock } from '@branchline/kernel/clock.ts';
+import type { Log } from '@branchline/kernel/log.ts';
+import type pg from 'pg';
+import { sayState } from './hub-state.ts';
+import { noteReadTo } from './position.ts';
+import type { Counters } from './read-partition.ts';
+import type { PartitionStand } from './watchdog.ts';
+
+/**
+ * Follows how far the books are behind the log, and says so in the database for the reports. It also tells the positions
+ * of quiet partitions that nothing is left to read: without that, an event that Kafka lost at the end of a quiet partition
+ * could never be told from one still to come.
+ */
+const everyMs = 2_000;
+
+export type Progress = {
+  lagRecords: number;
+  lagSeconds: number;
+  /** Sums over all sources since the books were made; the counters beside them are those of this process. */
+  books: {
+    applied: number;
+    duplicates: number;
+    conflicts: number;
+    quarantined: number;
+    deadLettered: number;
+  };
+};
+
+const readBooks = async (pool: pg.Pool): Promise<Progress['books']> => {
+  const { rows } = await pool.query<Record<keyof Progress['books'], string>>(`
+    select coalesce(sum(applied), 0) as applied, coalesce(sum(redelivered + repeated), 0) as duplicates,
+      coalesce(sum(conflicting), 0) as conflicts, coalesce(sum(quarantined), 0) as quarantined,
+      coalesce(sum(deadlettered), 0) as "deadLettered" from source`);
+  const [row] = rows;
+  return {
+    applied: Number(row?.applied),
+    duplicates: Number(row?.duplicates),
+    conflicts: Number(row?.conflicts),
+    quarantined: Number(row?.quarantined),
+    deadLettered: Number(row?.deadLettered),
+  };
+};
+
+export const followProgress = (parts: {
+  pool: pg.Pool;
+  bounds: LogBounds;
+  topics: string[];
+  /** Where each partition stands, at every look; undefined when Kafka or PostgreSQL did not answer. */
+  onLook(stands: PartitionStand[] | undefined): void;
+  counters: Pick<Counters, 'slices' | 'fenced' | 'lostByRetention'>;
+  /** The name of this process among the hubs, and the version it runs. */
+  instance: string;
+  version: string;
+  clock: Clock;
+  log: Log;
+}) => {
+  let progress: Progress = {
+    lagRecords: 0,
+    lagSeconds: 0,
+    books: { applied: 0, duplicates: 0, conflicts: 0, quarantined: 0, deadLettered: 0 },
+  };
+  const startedAt = parts.clock.now();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const look = async () => {
+    const askedAt = parts.clock.now();
+    const ends = (await Promise.all(parts.topics.map((topic) => parts.bounds.boundsOf(topic)))).flat();
+    await noteReadTo(parts.pool, ends, askedAt - 1);
+    const { rows } = await parts.pool.query<{
+      topic: string;
+      part: number;
+      next_offset: string;
+      read_to: Date | number;
+    }>(
+      `select topic, part, next_offset, coalesce(extract(epoch from nullif(read_to, '-infinity')), 0)::float8 as read_to
+       from ingest_offset where topic = any($1)`,
+      [parts.topics],
+    );
+    const positions = new Map(rows.map((row) => [`${row.topic}/${row.part}`, row]));
+    const stands = ends.map(({ topic, part, end, earliest }) => ({
+      topic,
+      part,
+      next: Number(positions.get(`${topic}/${part}`)?.next_offset ?? earliest),
+      end,
+    }));
+    let records = 0;
+    let seconds = 0;
+    for (const { topic, part, next, end } of stands) {
+      if (next >= end) continue;
+      records += end - next;
+      const readTo = Number(positions.get(`${topic}/${part}`)?.read_to ?? 0);
+      // A partition that was never read has no time to measure from yet.
+      if (readTo > 0) seconds = Math.max(seconds, askedAt / 1000 - readTo);
+    }
+    progress = {
+      lagRecords: records,
+      lagSeconds: Math.round(seconds * 10) / 10,
+      books: await readBooks(parts.pool),
+    };
+    const { instance, version, counters } = parts;
+    const { lagRecords, lagSeconds } = progress;
+    await sayState(parts.pool, { instance, startedAt, version, lagRecords, lagSeconds, ...counters });
+    parts.onLook(stands);
+  };
+
+  const loop = () => {
+    look()
+      .catch((error: unknown) => {
+        parts.log.debug({ err: error }, 'the lag is not known');
+        parts.onLook(undefined);
+      })
+      .finally(() => {
+        if (!stopped) timer = setTimeout(loop, everyMs);
+      });
+  };
+  loop();
+  return {
+    now: () => progress,
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+};

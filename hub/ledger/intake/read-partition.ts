@@ -1,0 +1,180 @@
+import { type Problem, problem } from '@branchline/contracts/errors.ts';
+import type { Stream } from '@branchline/contracts/ids.ts';
+import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
+import type { Log } from '@branchline/kernel/log.ts';
+import type { Books, SliceInput, SliceOutcome } from '../books/transaction.ts';
+import { failureOf } from '../postgres/errors.ts';
+import type { LogBatch } from './kafka-log.ts';
+import type { Place, Position } from './position.ts';
+import { larger, sliceBytesMax, sliceEnd, sliceRecordsMax, smaller } from './slice-size.ts';
+
+/**
+ * From fetched batches to slices in the books. It knows where each partition stands, cuts batches into slices, repeats a
+ * slice until the database has taken it, and goes back when another hub was faster.
+ */
+const retryWaitMs = 500;
+/** So often a record fails by itself for what it says, before it is quarantined unread. */
+const triesOfOneRecord = 3;
+
+export type Counters = {
+  applied: number;
+  redelivered: number;
+  repeated: number;
+  conflicts: number;
+  quarantined: number;
+  deadLettered: number;
+  fenced: number;
+  slices: number;
+  /** Records that Kafka deleted before they were read: an alarm, because only the agents' archives still have them. */
+  lostByRetention: number;
+};
+
+export type PartitionReader = {
+  open(places: Place[]): Promise<(Place & { next: number })[]>;
+  read(batch: LogBatch): Promise<{ next: number }>;
+};
+
+const keyOf = (place: Place): string => `${place.topic}/${place.part}`;
+
+export const createPartitionReader = (parts: {
+  books: Books;
+  /** Books that read nothing, and quarantine what is new for this reason. */
+  refusing(why: Problem): Books;
+  openPosition(place: Place): Promise<Position>;
+  streamOf(topic: string): Stream | undefined;
+  onApplied(sourceIds: number[]): void;
+  onDatabase(up: boolean): void;
+  counters: Counters;
+  log: Log;
+}): PartitionReader => {
+  const { counters, log } = parts;
+  const positions = new Map<string, number>();
+  /** Positions that were sought once already: if the log still begins later, the records between do not exist. */
+  const sought = new Map<string, number>();
+  /** How many records the next slice of a partition may have, where that is fewer than usual. */
+  const sizes = new Map<string, number>();
+
+  const open = async (place: Place): Promise<number> => {
+    const { next, incarnation } = await parts.openPosition(place);
+    if (incarnation === 'new') {
+      log.warn(
+        { ...place, next },
+        'the topic is new or was emptied; reading it from its beginning, what is missing will be asked for',
+      );
+    }
+    positions.set(keyOf(place), next);
+    return next;
+  };
+
+  const sliceOf = (batch: LogBatch, next: number, records: LogRecord[]): SliceInput => {
+    const last = records.at(-1) as LogRecord;
+    return {
+      topic: batch.topic,
+      part: batch.part,
+      stream: parts.streamOf(batch.topic),
+      from: next,
+      to: last.offset + 1,
+      // Only the broker's own times: how long the batch has waited in this process is not known. A millisecond may hold
+      // more records than this slice. A partition that is read to its end is told so by `noteReadTo`.
+      readTo: last.timestamp - 1,
+      records,
+    };
+  };
+
+  /** Applies a slice of the first of these records; undefined when the partition was lost while it was tried. */
+  const applyUntilTaken = async (
+    batch: LogBatch,
+    next: number,
+    records: readonly LogRecord[],
+  ): Promise<{ slice: SliceInput; outcome: SliceOutcome } | undefined> => {
+    const key = keyOf(batch);
+    let refusals = 0;
+    let why = '';
+    for (;;) {
+      const recordsMax = sizes.get(key) ?? sliceRecordsMax;
+      const slice = sliceOf(batch, next, records.slice(0, sliceEnd(records, recordsMax)));
+      const books =
+        refusals < triesOfOneRecord ? parts.books : parts.refusing(problem('not-applicable', why));
+      try {
+        const outcome = await books.apply(slice);
+        parts.onDatabase(true);
+        if (recordsMax < sliceRecordsMax) sizes.set(key, larger(recordsMax));
+        return { slice, outcome };
+      } catch (error) {
+        // Whether the commit came through is unknown; the fence tells on the next try.
+        const failure = failureOf(error);
+        parts.onDatabase(failure === 'data');
+        const count = slice.records.length;
+        log.warn(
+          { err: error, topic: batch.topic, part: batch.part, from: next, records: count, failure },
+          'the slice was not applied; trying again',
+        );
+        if (failure !== 'connection') sizes.set(key, smaller(count));
+        if (failure === 'data' && count === 1) {
+          refusals += 1;
+          why = `PostgreSQL does not take it: ${(error as Error).message}`;
+        }
+        await new Promise((resolve) => setTimeout(resolve, retryWaitMs));
+        await batch.alive();
+        if (!batch.isMine()) return undefined;
+      }
+    }
+  };
+
+  const count = (outcome: Exclude<SliceOutcome, { fenced: true }>) => {
+    counters.slices += 1;
+    counters.applied += outcome.applied;
+    counters.redelivered += outcome.redelivered;
+    counters.repeated += outcome.repeated;
+    counters.conflicts += outcome.conflicting;
+    counters.quarantined += outcome.quarantined;
+    counters.deadLettered += outcome.deadlettered;
+  };
+
+  return {
+    open: async (places) => {
+      const opened: (Place & { next: number })[] = [];
+      for (const place of places) opened.push({ ...place, next: await open(place) });
+      return opened;
+    },
+
+    read: async (batch) => {
+      const key = keyOf(batch);
+      const { records } = batch;
+      let next = positions.get(key) ?? (await open(batch));
+      const first = records.ahead(1)[0]?.offset ?? next;
+      if (first > next && sought.get(key) !== next) {
+        sought.set(key, next);
+        return { next };
+      }
+      if (first > next) {
+        const stands = await open(batch);
+        if (stands !== next) return { next: stands };
+        log.warn(
+          { topic: batch.topic, part: batch.part, from: next, to: first },
+          'Kafka has no records between these offsets',
+        );
+        counters.lostByRetention += first - next;
+      }
+      records.dropBefore(next);
+      while (batch.isMine()) {
+        const ahead = records.ahead(sliceRecordsMax, sliceBytesMax);
+        if (ahead.length === 0) break;
+        const applied = await applyUntilTaken(batch, next, ahead);
+        if (applied === undefined) break;
+        const { slice, outcome } = applied;
+        if (outcome.fenced) {
+          counters.fenced += 1;
+          return { next: await open(batch) };
+        }
+        records.drop(slice.records.length);
+        next = slice.to;
+        positions.set(key, next);
+        count(outcome);
+        parts.onApplied(outcome.sourceIds);
+        await batch.alive();
+      }
+      return { next };
+    },
+  };
+};

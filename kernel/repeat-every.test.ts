@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import type { Log } from './log.ts';
+import { repeatEvery } from './repeat-every.ts';
+
+it('goes on after a failure, says once that it fails and once that it works again, and ends with what it is doing', async () => {
+  const said: string[] = [];
+  const log: Log = {
+    debug: () => {},
+    info: (_, text) => void said.push(`info ${text}`),
+    warn: (_, text) => void said.push(`warn ${text}`),
+    error: () => {},
+  };
+  let times = 0;
+  let finished = 0;
+  const loop = repeatEvery(
+    1,
+    'looking',
+    async () => {
+      times += 1;
+      if (times < 4) throw new Error('not yet');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      finished += 1;
+    },
+    log,
+  );
+  await expect.poll(() => times, { timeout: 10_000 }).toBeGreaterThan(5);
+  await loop.stop();
+  expect(finished).toBe(times - 3);
+  expect(said).toEqual(['warn failed; it is tried again', 'info works again']);
+  const last = times;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(times).toBe(last);
+});
