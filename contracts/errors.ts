@@ -30,7 +30,7 @@ export const errors = {
   },
   'id-mismatch': {
     retry: false,
-    hint: 'The id of a slip is workstation:businessDay:sequenceNumber, with :void for a void; that of a day-end report is workstation:businessDay:z:reportNumber.',
+    hint: 'The id of a transaction is workstation:businessDay:sequenceNumber, with :void for a void; that of a day-end report is workstation:businessDay:z:reportNumber.',
   },
   'site-mismatch': {
     retry: false,

@@ -7,7 +7,7 @@ import { isInstant } from './time.ts';
  * changes it. Identity on the wire (site, agent, stream, epoch, seq) is not in here: it travels in the frame header and
  * in the Kafka record's `bl-origin` header, so that it can only come from an authenticated topic.
  *
- * Attributes hold nothing personal (invariant P1): ids, sources and subjects name slips, tills and items.
+ * Attributes hold nothing personal (invariant P1): ids, sources and subjects name transactions, tills and items.
  */
 export const instant = z
   .string()

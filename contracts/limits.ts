@@ -7,7 +7,7 @@ export const limits = {
   eventBytesMax: 64 * 1024,
   /** The most that configuration may raise `eventBytesMax` to: such an event must still fit one Kafka record. */
   eventBytesCeiling: 512 * 1024,
-  /** Brackets open at once in one event; a till's slip needs six. */
+  /** Brackets open at once in one event; a till's transaction needs six. */
   eventDepthMax: 32,
   linesPerEventMax: 5_000,
   /**

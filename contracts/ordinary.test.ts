@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { slip } from './fixtures/ordinary-slip.ts';
-import { ordinarySlip } from './ordinary.ts';
+import { transaction } from './fixtures/ordinary-transaction.ts';
+import { ordinaryTransaction } from './ordinary.ts';
 import { posSchemas } from './pos.ts';
 
 /** The schemas are the oracle: the short way may say no to anything, and yes only to what they accept, with their result. */
@@ -15,7 +15,7 @@ const full = JSON.parse(
 );
 
 const agrees = (value: object): void => {
-  const short = ordinarySlip(structuredClone(value));
+  const short = ordinaryTransaction(structuredClone(value));
   if (short === undefined) return;
   for (const schema of [strict, tolerant]) {
     const long = schema.safeParse(value);
@@ -24,20 +24,20 @@ const agrees = (value: object): void => {
   }
 };
 
-test('an ordinary slip goes the short way, with every field that it may have', () => {
+test('an ordinary transaction goes the short way, with every field that it may have', () => {
   for (const lines of [0, 1, 7]) {
-    expect(ordinarySlip(slip(lines))).toBeDefined();
-    agrees(slip(lines));
+    expect(ordinaryTransaction(transaction(lines))).toBeDefined();
+    agrees(transaction(lines));
   }
 });
 
 test('what is rare goes to the schemas', () => {
   for (const key of ['subject', 'dataregulation', 'unheard']) {
-    expect(ordinarySlip({ ...slip(1), [key]: 'x' })).toBeUndefined();
+    expect(ordinaryTransaction({ ...transaction(1), [key]: 'x' })).toBeUndefined();
   }
-  const { data } = slip(1);
+  const { data } = transaction(1);
   for (const extra of [{ customer: {} }, { fiscal: {} }, { references: [] }]) {
-    expect(ordinarySlip({ ...slip(1), data: { ...data, ...extra } })).toBeUndefined();
+    expect(ordinaryTransaction({ ...transaction(1), data: { ...data, ...extra } })).toBeUndefined();
   }
   agrees(full);
 });
@@ -117,11 +117,11 @@ test('it says yes only to what the schemas accept, and gives what they give', ()
   let yes = 0;
   fc.assert(
     fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), fc.nat({ max: 3 }), (changes, lines) => {
-      const made = slip(lines);
+      const made = transaction(lines);
       for (const one of changes) changed(made, structuredClone(one));
       // Events come out of JSON.parse, which makes plain objects only.
       const event = JSON.parse(JSON.stringify(made));
-      if (ordinarySlip(structuredClone(event)) !== undefined) yes++;
+      if (ordinaryTransaction(structuredClone(event)) !== undefined) yes++;
       agrees(event);
     }),
     { numRuns: 5_000 },

@@ -3,12 +3,12 @@ import { quantityOf, quantityPattern, unitPricePattern } from './decimal.ts';
 import { hasCheckDigit } from './event.ts';
 import { namePattern } from './ids.ts';
 import { limits } from './limits.ts';
-import type { SlipEvent } from './parse.ts';
+import type { TransactionEvent } from './parse.ts';
 import { posEventId, posTypes } from './pos.ts';
 import { isDay, isInstant } from './time.ts';
 
 /**
- * A short way for what nearly every event is: a completed slip without returns, references, customer or fiscal data. The
+ * A short way for what nearly every event is: a completed transaction without returns, references, customer or fiscal data. The
  * schemas stay the only definition of what is valid; this says yes only to a part of what they accept, in a tenth of
  * their time, and whatever it says no to goes to them. `ordinary.test.ts` holds it to that.
  */
@@ -142,7 +142,7 @@ const areTaxesOrAbsent = (taxes: unknown): boolean => {
 
 const totalsKeys = ['gross', 'net', 'tax'];
 const siteKeys = ['storeId'];
-const slipKeys = [
+const transactionKeys = [
   'site',
   'workstationId',
   'businessDay',
@@ -160,33 +160,33 @@ const slipKeys = [
   'totals',
 ];
 
-const isSlip = (slip: unknown): slip is SlipEvent['data'] =>
-  isObject(slip) &&
-  hasKeys(slip, slipKeys) &&
-  isObject(slip.site) &&
-  hasKeys(slip.site, siteKeys) &&
-  matches(slip.site.storeId, namePattern) &&
-  matches(slip.workstationId, patterns.workstation) &&
-  typeof slip.businessDay === 'string' &&
-  isDay(slip.businessDay) &&
-  isWhole(slip.sequenceNumber) &&
-  slip.sequenceNumber >= 0 &&
-  isTextOrAbsent(slip.receiptNumber, 64) &&
-  (slip.beginAt === undefined || isTime(slip.beginAt)) &&
-  isTime(slip.endAt) &&
-  fitsOrAbsent(slip.operatorRef, patterns.operator) &&
-  typeof slip.currency === 'string' &&
-  isCurrency(slip.currency) &&
-  isFlagOrAbsent(slip.training) &&
-  isFlagOrAbsent(slip.offline) &&
-  isObject(slip.totals) &&
-  hasKeys(slip.totals, totalsKeys) &&
-  isWhole(slip.totals.gross) &&
-  isWholeOrAbsent(slip.totals.net) &&
-  isWholeOrAbsent(slip.totals.tax) &&
-  areSaleLines(slip.lines, slip.totals.gross) &&
-  areTaxesOrAbsent(slip.taxes) &&
-  areTenders(slip.tenders, slip.totals.gross);
+const isTransaction = (transaction: unknown): transaction is TransactionEvent['data'] =>
+  isObject(transaction) &&
+  hasKeys(transaction, transactionKeys) &&
+  isObject(transaction.site) &&
+  hasKeys(transaction.site, siteKeys) &&
+  matches(transaction.site.storeId, namePattern) &&
+  matches(transaction.workstationId, patterns.workstation) &&
+  typeof transaction.businessDay === 'string' &&
+  isDay(transaction.businessDay) &&
+  isWhole(transaction.sequenceNumber) &&
+  transaction.sequenceNumber >= 0 &&
+  isTextOrAbsent(transaction.receiptNumber, 64) &&
+  (transaction.beginAt === undefined || isTime(transaction.beginAt)) &&
+  isTime(transaction.endAt) &&
+  fitsOrAbsent(transaction.operatorRef, patterns.operator) &&
+  typeof transaction.currency === 'string' &&
+  isCurrency(transaction.currency) &&
+  isFlagOrAbsent(transaction.training) &&
+  isFlagOrAbsent(transaction.offline) &&
+  isObject(transaction.totals) &&
+  hasKeys(transaction.totals, totalsKeys) &&
+  isWhole(transaction.totals.gross) &&
+  isWholeOrAbsent(transaction.totals.net) &&
+  isWholeOrAbsent(transaction.totals.tax) &&
+  areSaleLines(transaction.lines, transaction.totals.gross) &&
+  areTaxesOrAbsent(transaction.taxes) &&
+  areTenders(transaction.tenders, transaction.totals.gross);
 
 /** In any order, because the agent puts `recordedtime` first and a till need not know the schema's order. */
 const envelopeKeys = new Set([
@@ -202,8 +202,8 @@ const envelopeKeys = new Set([
   'data',
 ]);
 
-/** The slip as the schemas would give it, keys in their order; undefined when they have to look themselves. */
-export const ordinarySlip = (value: object): SlipEvent | undefined => {
+/** The transaction as the schemas would give it, keys in their order; undefined when they have to look themselves. */
+export const ordinaryTransaction = (value: object): TransactionEvent | undefined => {
   for (const key in value) if (!envelopeKeys.has(key)) return undefined;
   const { specversion, id, source, time, recordedtime, datacontenttype, dataclassification } = value as Value;
   const { traceparent, type, data } = value as Value;
@@ -217,7 +217,7 @@ export const ordinarySlip = (value: object): SlipEvent | undefined => {
     (datacontenttype === undefined || datacontenttype === 'application/json') &&
     fitsOrAbsent(dataclassification, patterns.classification) &&
     fitsOrAbsent(traceparent, patterns.traceparent) &&
-    isSlip(data) &&
+    isTransaction(data) &&
     id === posEventId(data);
   if (!fits) return undefined;
   return {
@@ -231,5 +231,5 @@ export const ordinarySlip = (value: object): SlipEvent | undefined => {
     traceparent,
     type,
     data,
-  } as SlipEvent;
+  } as TransactionEvent;
 };

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isProblem } from './errors.ts';
 import { contentOf, withRecordedTime } from './event.ts';
-import { parseAtIntake, parseForBooks, type SlipEvent } from './parse.ts';
+import { parseAtIntake, parseForBooks, type TransactionEvent } from './parse.ts';
 
 const folder = new URL('fixtures/v1/', import.meta.url);
 const fixture = (name: string): Record<string, unknown> =>
@@ -28,8 +28,8 @@ describe('the fixtures of v1', () => {
   });
 });
 
-describe('a slip', () => {
-  const slip = fixture('pos.transaction.completed.json');
+describe('a transaction', () => {
+  const transaction = fixture('pos.transaction.completed.json');
 
   test.each<[string, string, unknown, string]>([
     ['B5', 'data.totals.gross', 0.1 + 0.2, 'schema'],
@@ -50,14 +50,14 @@ describe('a slip', () => {
     ['B24', 'data.lines.0.item.gtin', '04022847522021', 'schema'],
     ['B16', 'data.site.storeId', 'store/../other', 'schema'],
   ])('bad input %s: %s = %j is refused', (_, path, value, code) => {
-    const event = changed(slip, path, value);
+    const event = changed(transaction, path, value);
     expect(parseAtIntake(event)).toMatchObject({ code });
     expect(parseForBooks(event)).toMatchObject({ code });
   });
 
   test('a line number that stands twice is refused', () => {
-    const [line] = (slip.data as { lines: object[] }).lines;
-    expect(parseAtIntake(changed(slip, 'data.lines', [line, line]))).toMatchObject({
+    const [line] = (transaction.data as { lines: object[] }).lines;
+    expect(parseAtIntake(changed(transaction, 'data.lines', [line, line]))).toMatchObject({
       code: 'schema',
       where: 'data.lines.1.lineNumber',
     });
@@ -65,17 +65,21 @@ describe('a slip', () => {
 
   test('what the schema does not know is refused at the intake, where it may be personal, and ignored by the books', () => {
     for (const path of ['loyaltyname', 'data.customerName', 'data.lines.0.serial']) {
-      const event = changed(slip, path, 'x');
+      const event = changed(transaction, path, 'x');
       expect(parseAtIntake(event)).toMatchObject({ code: 'schema' });
       expect(isProblem(parseForBooks(event))).toBe(false);
     }
     // `customer` is closed everywhere: whatever else stands there is somebody's.
-    const named = changed(slip, 'data.customer', { customerRef: 'sub_1', name: 'x' });
+    const named = changed(transaction, 'data.customer', { customerRef: 'sub_1', name: 'x' });
     expect(parseForBooks(named)).toMatchObject({ code: 'schema' });
   });
 
   test('a total that does not add up is a stated fact and is taken', () => {
-    const event = changed(changed(slip, 'data.totals.net', 1) as Record<string, unknown>, 'data.lines', []);
+    const event = changed(
+      changed(transaction, 'data.totals.net', 1) as Record<string, unknown>,
+      'data.lines',
+      [],
+    );
     expect(isProblem(parseAtIntake(event))).toBe(false);
   });
 });
@@ -84,7 +88,7 @@ test("a till's day-end report is numbered from 1, and its counts are never negat
   const report = fixture('pos.day.closed.json');
   for (const [path, value, code] of [
     ['data.reportNumber', 0, 'schema'],
-    ['data.slips', -1, 'schema'],
+    ['data.transactions', -1, 'schema'],
     ['data.voids', 1.5, 'schema'],
     ['data.gross', '1284017', 'schema'],
     ['data.currency', 'XXX', 'unknown-currency'],
@@ -102,7 +106,7 @@ test("a till's day-end report is numbered from 1, and its counts are never negat
   expect(isProblem(parseForBooks(added))).toBe(false);
 });
 
-test('a void reverses every sign and refers to its slip', () => {
+test('a void reverses every sign and refers to its transaction', () => {
   const event = fixture('pos.transaction.voided.json');
   expect(parseAtIntake(changed(event, 'data.references', []))).toMatchObject({ code: 'schema' });
   expect(parseAtIntake(changed(event, 'data.lines.0.extendedAmount', 398))).toMatchObject({ code: 'schema' });
@@ -125,7 +129,9 @@ test('a movement has the sign of its reason, a count is never negative', () => {
 });
 
 test('the content of a stored event is what the till sent, whenever it was accepted', () => {
-  const canonical = JSON.stringify(parseAtIntake(fixture('pos.transaction.completed.json')) as SlipEvent);
+  const canonical = JSON.stringify(
+    parseAtIntake(fixture('pos.transaction.completed.json')) as TransactionEvent,
+  );
   const content = (text: string) => Buffer.from(contentOf(Buffer.from(text))).toString();
   const first = content(withRecordedTime(canonical, '2026-11-23T09:15:01.000Z'));
   expect(content(withRecordedTime(canonical, '2026-12-01T00:00:00.000Z'))).toBe(first);

@@ -1,15 +1,15 @@
 import * as z from 'zod';
 import { type ErrorCode, type Problem, problem } from './errors.ts';
 import type { Stream } from './ids.ts';
-import { ordinarySlip } from './ordinary.ts';
+import { ordinaryTransaction } from './ordinary.ts';
 import {
-  type AbortedSlip,
+  type AbortedTransaction,
   type DayReport,
   dayReportId,
   posEventId,
   posSchemas,
   posTypes,
-  type Slip,
+  type Transaction,
 } from './pos.ts';
 import { type Count, type Movement, stockSchemas, stockTypes } from './stock.ts';
 
@@ -29,12 +29,15 @@ type Envelope = {
   traceparent?: string | undefined;
 };
 
-export type SlipEvent = Envelope & { type: typeof posTypes.completed | typeof posTypes.voided; data: Slip };
-export type AbortedEvent = Envelope & { type: typeof posTypes.aborted; data: AbortedSlip };
+export type TransactionEvent = Envelope & {
+  type: typeof posTypes.completed | typeof posTypes.voided;
+  data: Transaction;
+};
+export type AbortedEvent = Envelope & { type: typeof posTypes.aborted; data: AbortedTransaction };
 export type DayClosedEvent = Envelope & { type: typeof posTypes.dayClosed; data: DayReport };
 export type MovementEvent = Envelope & { type: typeof stockTypes.movement; data: Movement };
 export type CountEvent = Envelope & { type: typeof stockTypes.count; data: Count };
-export type BranchEvent = SlipEvent | AbortedEvent | DayClosedEvent | MovementEvent | CountEvent;
+export type BranchEvent = TransactionEvent | AbortedEvent | DayClosedEvent | MovementEvent | CountEvent;
 
 const readers = (object: typeof z.strictObject | typeof z.object): Map<string, z.ZodType<BranchEvent>> => {
   const [completed, voided, aborted, dayClosed] = posSchemas(object);
@@ -65,7 +68,7 @@ const read = (readersByType: Map<string, z.ZodType<BranchEvent>>, value: unknown
     typeof value === 'object' && value !== null ? (value as { type?: unknown }).type : undefined;
   if (typeof type !== 'string')
     return problem('schema', 'an event is a CloudEvents object with a type', 'type');
-  const ordinary = type === posTypes.completed ? ordinarySlip(value as object) : undefined;
+  const ordinary = type === posTypes.completed ? ordinaryTransaction(value as object) : undefined;
   if (ordinary !== undefined) return ordinary;
   const reader = readersByType.get(type);
   if (reader === undefined)
@@ -80,7 +83,7 @@ const read = (readersByType: Map<string, z.ZodType<BranchEvent>>, value: unknown
   if (event.id !== expected)
     return problem(
       'id-mismatch',
-      `the id is ${JSON.stringify(event.id)}, the slip makes it ${JSON.stringify(expected)}`,
+      `the id is ${JSON.stringify(event.id)}, the transaction makes it ${JSON.stringify(expected)}`,
       'id',
     );
   return event;

@@ -7,10 +7,10 @@ import { limits } from './limits.ts';
 import { isDay } from './time.ts';
 
 /**
- * The slips of a till: completed, voided (a full reversal that points back; nothing changes in place) and aborted; and
+ * The transactions of a till: completed, voided (a full reversal that points back; nothing changes in place) and aborted; and
  * what the till states at the end of a business day, its day-end report ("Z-report").
  * Amounts are integer minor units and are stated facts: a total that does not add up is flagged, never refused, because
- * the slip was printed with it.
+ * the transaction was printed with it.
  */
 export const posTypes = {
   completed: 'org.branchline.pos.transaction.completed.v1',
@@ -34,9 +34,9 @@ const currency = z
 const opaqueRef = (prefix: string) =>
   z.string().regex(new RegExp(`^${prefix}_[A-Za-z0-9_-]{1,64}$`), `a pseudonym is ${prefix}_…`);
 
-const slipRef = { workstationId, businessDay: day, sequenceNumber };
+const transactionRef = { workstationId, businessDay: day, sequenceNumber };
 
-/** SALE >= 0 and RETURN <= 0 on a completed slip; the other way round on a void, which reverses every sign. */
+/** SALE >= 0 and RETURN <= 0 on a completed transaction; the other way round on a void, which reverses every sign. */
 const signRule = (
   line: { lineType: 'SALE' | 'RETURN'; quantity: string; extendedAmount: number },
   voided: boolean,
@@ -45,22 +45,22 @@ const signRule = (
   return quantityOf(line.quantity) * sign >= 0 && line.extendedAmount * sign >= 0;
 };
 
-/** A line voided within its slip is printed but counts for nothing, so no rule looks at its signs. */
-const slipRules = (voided: boolean) => (slip: z.core.ParsePayload<Slip>) => {
-  const { lines, tenders, totals } = slip.value;
+/** A line voided within its transaction is printed but counts for nothing, so no rule looks at its signs. */
+const transactionRules = (voided: boolean) => (transaction: z.core.ParsePayload<Transaction>) => {
+  const { lines, tenders, totals } = transaction.value;
   const seen = new Set<number>();
   for (const [i, line] of lines.entries()) {
     const at = ['lines', i];
     if (seen.has(line.lineNumber))
-      slip.issues.push({
+      transaction.issues.push({
         code: 'custom',
         input: line,
         path: [...at, 'lineNumber'],
-        message: 'the line number is on the slip twice',
+        message: 'the line number is on the transaction twice',
       });
     seen.add(line.lineNumber);
     if (!line.voided && !signRule(line, voided)) {
-      slip.issues.push({
+      transaction.issues.push({
         code: 'custom',
         input: line,
         path: at,
@@ -71,7 +71,7 @@ const slipRules = (voided: boolean) => (slip: z.core.ParsePayload<Slip>) => {
   const amounts = lines.reduce((sum, line) => sum + Math.abs(line.extendedAmount), Math.abs(totals.gross));
   const quantities = lines.reduce((sum, line) => sum + Math.abs(quantityOf(line.quantity)), 0);
   if (amounts >= limits.eventSumMax || quantities >= limits.eventSumMax) {
-    slip.issues.push({
+    transaction.issues.push({
       code: 'custom',
       input: lines,
       path: ['lines'],
@@ -80,19 +80,19 @@ const slipRules = (voided: boolean) => (slip: z.core.ParsePayload<Slip>) => {
   }
   const paid = tenders.reduce((sum, tender) => sum + tender.amount, 0);
   if (paid !== totals.gross) {
-    slip.issues.push({
+    transaction.issues.push({
       code: 'custom',
       input: tenders,
       path: ['tenders'],
-      message: `the tenders add up to ${paid}, the slip's gross is ${totals.gross}`,
+      message: `the tenders add up to ${paid}, the transaction's gross is ${totals.gross}`,
     });
   }
 };
 
-const slipSchema = (object: typeof z.strictObject | typeof z.object) =>
+const transactionSchema = (object: typeof z.strictObject | typeof z.object) =>
   object({
     site: object(site),
-    ...slipRef,
+    ...transactionRef,
     receiptNumber: z.string().max(64).optional(),
     beginAt: instant.optional(),
     endAt: instant,
@@ -119,7 +119,10 @@ const slipSchema = (object: typeof z.strictObject | typeof z.object) =>
           returnDisposition: z
             .enum(['sellable_accessible', 'sellable_not_accessible', 'non_sellable_other'])
             .optional(),
-          originalTransaction: object({ ...slipRef, lineNumber: z.int().min(1).optional() }).optional(),
+          originalTransaction: object({
+            ...transactionRef,
+            lineNumber: z.int().min(1).optional(),
+          }).optional(),
         }),
       )
       .max(limits.linesPerEventMax),
@@ -132,7 +135,7 @@ const slipSchema = (object: typeof z.strictObject | typeof z.object) =>
     tenders: z.array(object({ tenderType: z.string().regex(/^[A-Z0-9_]{1,32}$/), amount })).max(64),
     totals: object({ gross: amount, net: amount.optional(), tax: amount.optional() }),
     references: z
-      .array(object({ ...slipRef, referenceType: z.enum(['VOID', 'RESUME', 'RELATED']) }))
+      .array(object({ ...transactionRef, referenceType: z.enum(['VOID', 'RESUME', 'RELATED']) }))
       .max(64)
       .optional(),
     customer: z
@@ -155,7 +158,7 @@ const slipSchema = (object: typeof z.strictObject | typeof z.object) =>
 const abortedSchema = (object: typeof z.strictObject | typeof z.object) =>
   object({
     site: object(site),
-    ...slipRef,
+    ...transactionRef,
     beginAt: instant.optional(),
     endAt: instant,
     operatorRef: opaqueRef('op').optional(),
@@ -167,7 +170,7 @@ const countOfDay = z.int().min(0);
 
 /**
  * What a till counted of its own business day so far, cumulative: a second report of the same day has a higher number
- * and takes the place of the first. `slips` are completed slips without training, `voids` are voids, `gross` is the sum
+ * and takes the place of the first. `transactions` are completed transactions without training, `voids` are voids, `gross` is the sum
  * of both. All three are stated facts; whether the books agree is for a report to show.
  */
 const dayReportSchema = (object: typeof z.strictObject | typeof z.object) =>
@@ -178,14 +181,14 @@ const dayReportSchema = (object: typeof z.strictObject | typeof z.object) =>
     reportNumber: z.int().min(1),
     closedAt: instant,
     currency,
-    slips: countOfDay,
+    transactions: countOfDay,
     voids: countOfDay,
     gross: amount,
     operatorRef: opaqueRef('op').optional(),
   });
 
-export type Slip = z.infer<ReturnType<typeof slipSchema>>;
-export type AbortedSlip = z.infer<ReturnType<typeof abortedSchema>>;
+export type Transaction = z.infer<ReturnType<typeof transactionSchema>>;
+export type AbortedTransaction = z.infer<ReturnType<typeof abortedSchema>>;
 export type DayReport = z.infer<ReturnType<typeof dayReportSchema>>;
 
 const withEnvelope = <T extends string, D extends z.ZodType>(
@@ -197,15 +200,15 @@ const withEnvelope = <T extends string, D extends z.ZodType>(
 /** `strictObject` for the intake, which stores nothing it does not know; `object` for readers, which ignore additions. */
 export const posSchemas = (object: typeof z.strictObject | typeof z.object) =>
   [
-    withEnvelope(object, posTypes.completed, slipSchema(object).check(slipRules(false))),
+    withEnvelope(object, posTypes.completed, transactionSchema(object).check(transactionRules(false))),
     withEnvelope(
       object,
       posTypes.voided,
-      slipSchema(object)
-        .check(slipRules(true))
+      transactionSchema(object)
+        .check(transactionRules(true))
         .refine(
-          (slip) => slip.references?.some((r) => r.referenceType === 'VOID') === true,
-          'a void refers to the slip it reverses',
+          (transaction) => transaction.references?.some((r) => r.referenceType === 'VOID') === true,
+          'a void refers to the transaction it reverses',
         ),
     ),
     withEnvelope(object, posTypes.aborted, abortedSchema(object)),
@@ -214,11 +217,12 @@ export const posSchemas = (object: typeof z.strictObject | typeof z.object) =>
 
 /** `{workstation}:{businessDay}:{sequenceNumber}`, with `:void` for a void: a till that exports twice makes the same ids. */
 export const posEventId = (
-  slip: { workstationId: string; businessDay: string; sequenceNumber: number },
+  transaction: { workstationId: string; businessDay: string; sequenceNumber: number },
   voided = false,
-): string => `${slip.workstationId}:${slip.businessDay}:${slip.sequenceNumber}${voided ? ':void' : ''}`;
+): string =>
+  `${transaction.workstationId}:${transaction.businessDay}:${transaction.sequenceNumber}${voided ? ':void' : ''}`;
 
-/** `{workstation}:{businessDay}:z:{reportNumber}`: no slip has an id of this form, because theirs go on with a number. */
+/** `{workstation}:{businessDay}:z:{reportNumber}`: no transaction has an id of this form, because theirs go on with a number. */
 export const dayReportId = (report: {
   workstationId: string;
   businessDay: string;

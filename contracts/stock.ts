@@ -6,7 +6,7 @@ import { limits } from './limits.ts';
 
 /**
  * Stock events: relative movements and absolute counts. What a sale or a return does to stock is derived by the hub from
- * the slip; a till that also sent it as a movement would take every item off the shelf twice.
+ * the transaction; a till that also sent it as a movement would take every item off the shelf twice.
  */
 export const stockTypes = {
   movement: 'org.branchline.stock.movement.recorded.v1',

@@ -237,7 +237,7 @@ it('a site that writes as another is refused', () =>
 it('an unknown event type is refused', () =>
   isRefused({ ...sale(next()), type: 'org.branchline.pos.coupon.v1' }, 422, 'unknown-type'));
 it('an unknown currency is refused', () => isRefused(saleWith('"EUR"', '"EUX"'), 422, 'unknown-currency'));
-it('an id that does not fit the slip is refused', () =>
+it('an id that does not fit the transaction is refused', () =>
   isRefused({ ...sale(next()), id: 'ws-1:2026-11-20:1' }, 422, 'id-mismatch'));
 it('an event above the size limit is refused', () =>
   isRefused(sale(next(), { lines: 800 }), 413, 'event-too-large'));

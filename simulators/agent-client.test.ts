@@ -1,4 +1,4 @@
-import type { SlipEvent } from '@branchline/contracts/parse.ts';
+import type { TransactionEvent } from '@branchline/contracts/parse.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -11,7 +11,7 @@ import {
 import { type IntakeForTests, startIntakeForTests } from './intake-for-tests.ts';
 import { createTill } from './till/till.ts';
 
-const slips = (count: number) => {
+const transactions = (count: number) => {
   const startedAt = Date.parse('2026-03-02T11:00:00Z');
   const till = createTill({
     site: 'store-0001',
@@ -49,7 +49,7 @@ afterEach(async () => {
 
 describe('agent client', () => {
   it('gives one result per event in the order they were sent', async () => {
-    const events = slips(20);
+    const events = transactions(20);
     const results = await client.send(events);
     expect(results.map(({ id, outcome }) => [id, outcome])).toEqual(events.map(({ id }) => [id, 'accepted']));
     expect((await client.send(events)).every(({ outcome }) => outcome === 'duplicate')).toBe(true);
@@ -65,7 +65,7 @@ describe('agent client', () => {
       'takes every second',
       'takes every second',
     ];
-    const events = slips(9);
+    const events = transactions(9);
     const results = await client.send(events);
     expect([...intake.taken.keys()]).toEqual(events.map(({ id }) => id));
     expect(results.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
@@ -74,14 +74,14 @@ describe('agent client', () => {
 
   it('asks again only for the events that are still missing', async () => {
     intake.mishaps = ['takes every second'];
-    const results = await client.send(slips(8));
+    const results = await client.send(transactions(8));
     expect(intake.requests).toBe(2);
     expect(results.every(({ outcome }) => outcome === 'accepted')).toBe(true);
   });
 
   it('waits for an agent that is away, however often that fails, and goes on when it is back', async () => {
     await intake.close();
-    const sending = client.send(slips(3));
+    const sending = client.send(transactions(3));
     await expect.poll(() => client.repeated(), patient).toBeGreaterThan(10);
     intake = await startIntakeForTests({ port: Number(new URL(intake.url).port) });
     expect((await sending).length).toBe(3);
@@ -89,10 +89,10 @@ describe('agent client', () => {
   });
 
   it('tells the caller of events that are refused for good, when all others are settled', async () => {
-    const events = slips(3);
-    const broken = { ...events[1], id: 'not:the:slip' } as SlipEvent;
+    const events = transactions(3);
+    const broken = { ...events[1], id: 'not:the:transaction' } as TransactionEvent;
     intake.mishaps = ['takes every second'];
-    const sending = client.send([events[0], broken, events[2]] as SlipEvent[]);
+    const sending = client.send([events[0], broken, events[2]] as TransactionEvent[]);
     const error = await sending.then(
       () => undefined,
       (reason: unknown) => reason as EventsRefused,
@@ -107,23 +107,23 @@ describe('agent client', () => {
     await intake.close();
     intake = await startIntakeForTests({ token: 'open-sesame' });
     client = connect('wrong');
-    await expect(client.send(slips(1))).rejects.toThrow(RequestRefused);
+    await expect(client.send(transactions(1))).rejects.toThrow(RequestRefused);
     client.close();
     client = connect('open-sesame');
-    expect((await client.send(slips(1))).length).toBe(1);
+    expect((await client.send(transactions(1))).length).toBe(1);
   });
 
   it('ends with the signal, not before', async () => {
     intake.mishaps = Array.from({ length: 1_000 }, () => 'hangs up' as const);
     const stop = new AbortController();
-    const sending = client.send(slips(1), stop.signal);
+    const sending = client.send(transactions(1), stop.signal);
     await expect.poll(() => client.repeated(), patient).toBeGreaterThan(5);
     stop.abort(new Error('closing time'));
     await expect(sending).rejects.toThrow(/closing time|aborted/);
   });
 
   it('keeps its connections, and never opens more than it may', async () => {
-    const events = slips(40);
+    const events = transactions(40);
     await Promise.all(events.map((event) => client.send([event])));
     expect(intake.requests).toBe(40);
     expect(intake.connections).toBeLessThanOrEqual(2);
@@ -133,7 +133,7 @@ describe('agent client', () => {
 
 describe('requests', () => {
   it('hold at most so many events and bytes, an event alone when it is larger, in order and complete', () => {
-    const events = slips(50);
+    const events = transactions(50);
     const cut = [...requestsOf(events, 7, 4_000)];
     expect(cut.flat()).toEqual(events);
     for (const request of cut) {

@@ -10,7 +10,7 @@ import { openJsonPost } from './json-post.ts';
 /**
  * A till's side of the intake. An event counts as delivered only when the agent has answered `accepted` or `duplicate`
  * for it; after anything else that may pass, the same bytes with the same id are sent again. That loop has no bound in
- * number, because a till must not lose a slip: its bound is the caller's signal.
+ * number, because a till must not lose a transaction: its bound is the caller's signal.
  */
 export type AgentClientOptions = {
   /** The agent's address, `http://127.0.0.1:7801`. */

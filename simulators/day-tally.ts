@@ -1,10 +1,10 @@
-import type { DayClosedEvent, SlipEvent } from '@branchline/contracts/parse.ts';
+import type { DayClosedEvent, TransactionEvent } from '@branchline/contracts/parse.ts';
 import { dayReportId, posTypes } from '@branchline/contracts/pos.ts';
 
 /** What one till counts of one business day, and the day-end reports it makes of that. */
 export type DayTally = {
-  /** Training slips are printed, and counted nowhere. */
-  add(slip: SlipEvent): void;
+  /** Training transactions are printed, and counted nowhere. */
+  add(transaction: TransactionEvent): void;
   /** The next report, cumulative; undefined when the last one still holds. `closedAt` as it stands on the paper. */
   report(closedAt: string): DayClosedEvent | undefined;
 };
@@ -16,13 +16,13 @@ export const tallyDay = (till: {
   currency: string;
 }): DayTally => {
   const { site, ...ofTill } = till;
-  const counted = { slips: 0, voids: 0, gross: 0 };
+  const counted = { transactions: 0, voids: 0, gross: 0 };
   let reportNumber = 0;
   let changed = false;
   return {
     add: ({ type, data }) => {
       if (data.training === true) return;
-      counted[type === posTypes.voided ? 'voids' : 'slips'] += 1;
+      counted[type === posTypes.voided ? 'voids' : 'transactions'] += 1;
       counted.gross += data.totals.gross;
       changed = true;
     },

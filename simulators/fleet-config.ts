@@ -17,7 +17,7 @@ export const fleetConfig = z.strictObject({
     .min(1)
     .refine(
       (sites) => new Set(sites.map(({ site }) => site)).size === sites.length,
-      'a site is named twice: its tills would number different slips alike',
+      'a site is named twice: its tills would number different transactions alike',
     )
     .describe('JSON list of {"site","kind":"store"|"warehouse","url","token"?}, one per agent'),
   rate: z.number().positive().default(20).describe('events per second over all sites'),

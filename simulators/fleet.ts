@@ -96,7 +96,7 @@ export const startFleet = (options: FleetOptions): Fleet => {
     const producer = createSite({ site, kind, stores, zone, currency, startedAt, random });
     const perMs = eventsPerSecond / sites.length / 1_000;
     const burst = Math.min(siteEventsMax, Math.max(1, perMs * burstMs));
-    // A part of one event, so that the sites do not all begin in the same tick.
+    // A component of one event, so that the sites do not all begin in the same tick.
     let allowance = random();
     let last = clock.monotonic();
     while (!stopping.signal.aborted) {

@@ -7,7 +7,7 @@ const minuteMs = 60_000;
 const dayMs = 86_400_000;
 /** Every zone in use changes its offset on a quarter of an hour of UTC, so one look-up serves a whole quarter. */
 const quarterMs = 15 * minuteMs;
-/** Asking ICU costs as much as drawing a whole slip, so answers are kept; a simulated day needs about a hundred. */
+/** Asking ICU costs as much as drawing a whole transaction, so answers are kept; a simulated day needs about a hundred. */
 const quartersKept = 128;
 
 type Zone = { format: Intl.DateTimeFormat; offsets: Map<number, number> };

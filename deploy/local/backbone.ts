@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import type { Component } from './component.ts';
 import { startKafka } from './kafka.ts';
-import type { Part } from './part.ts';
 import { logsDir } from './paths.ts';
 import { ensureDatabase, startPostgres } from './postgres.ts';
 import { secretFrom } from './secrets.ts';
@@ -10,9 +10,9 @@ import { secretFrom } from './secrets.ts';
  * database and a topic prefix of its own.
  */
 export type Backbone = {
-  kafka: { address: string; part?: Part };
+  kafka: { address: string; component?: Component };
   postgres: {
-    part?: Part;
+    component?: Component;
     /** The database to use when nobody asks for another. */
     database: string;
     /** As the owner of the tables. */
@@ -51,7 +51,7 @@ const withDatabase = (url: string, database: string): string => {
 
 const externalPostgres = (
   url: string,
-): { database: string; urlOf(database: string): string; part?: Part } => {
+): { database: string; urlOf(database: string): string; component?: Component } => {
   const database = decodeURIComponent(new URL(url).pathname.slice(1));
   if (database === '')
     throw new Error('BRANCHLINE_POSTGRES names no database: postgres://user:password@host:5432/database');
@@ -76,10 +76,10 @@ export const startBackbone = async ({
       : externalPostgres(external.postgres),
   ]);
   const stop = async () => {
-    const parts = [kafka, postgres].map((one) =>
-      one.status === 'fulfilled' && 'part' in one.value ? one.value.part : undefined,
+    const components = [kafka, postgres].map((one) =>
+      one.status === 'fulfilled' && 'component' in one.value ? one.value.component : undefined,
     );
-    await Promise.all(parts.map((part) => part?.stop()));
+    await Promise.all(components.map((component) => component?.stop()));
   };
   if (kafka.status === 'rejected' || postgres.status === 'rejected') {
     await stop();
@@ -92,7 +92,7 @@ export const startBackbone = async ({
   return {
     kafka: kafka.value,
     postgres: {
-      ...(server.part === undefined ? {} : { part: server.part }),
+      ...(server.component === undefined ? {} : { component: server.component }),
       database,
       ownerUrl: urlOf,
       hubUrl: (name) => withUser(urlOf(name), 'branchline_hub', hubPassword),

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKafka } from '@branchline/drivers/kafka/client.ts';
+import { type Component, createComponent } from './component.ts';
 import { findJava } from './java.ts';
 import { kafkaJars } from './kafka-jars.ts';
-import { createPart, type Part } from './part.ts';
 import { logsDir } from './paths.ts';
 import { answers, freePort, within } from './probe.ts';
 import { mustRun } from './run-tool.ts';
 
 /** One Apache Kafka node that is broker and controller, on loopback, with its data in `dataDir`. */
-export type LocalKafka = { part: Part /** host:port */; address: string };
+export type LocalKafka = { component: Component /** host:port */; address: string };
 
 const properties = ({
   port,
@@ -104,7 +104,7 @@ export const startKafka = async ({
   }
 
   const address = `127.0.0.1:${port}`;
-  const part = createPart({
+  const component = createComponent({
     name: 'kafka',
     command: [
       java,
@@ -121,6 +121,6 @@ export const startKafka = async ({
     readyWithinMs: 90_000,
   });
   onProgress('Kafka: starting');
-  await part.start();
-  return { part, address };
+  await component.start();
+  return { component, address };
 };

@@ -7,22 +7,22 @@
 
 # keeper.sh --watch PID SIGNAL SECONDS: the watcher itself, a program of its own so that its command line is not COMMAND's.
 if [ "$1" = --watch ]; then
-  part=$2
+  component=$2
   signal=$3
   seconds=$4
   trap '' HUP INT TERM
   if read -r word <&3; then exit 0; fi
-  kill -s "$signal" "$part" || exit 0
+  kill -s "$signal" "$component" || exit 0
   while [ "$seconds" -gt 0 ]; do
     sleep 1
-    kill -s 0 "$part" || exit 0
+    kill -s 0 "$component" || exit 0
     # Where nobody collects orphans, as in many containers, an ended process keeps its id and can still be signalled.
-    if [ -r "/proc/$part/stat" ] && read -r stat <"/proc/$part/stat"; then
+    if [ -r "/proc/$component/stat" ] && read -r stat <"/proc/$component/stat"; then
       case ${stat##*) } in [ZX]*) exit 0 ;; esac
     fi
     seconds=$((seconds - 1))
   done
-  kill -s KILL "$part"
+  kill -s KILL "$component"
   exit 0
 fi
 

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { limits } from '@branchline/contracts/limits.ts';
 import { bridgeUser, type Credentials } from './broker-rights.ts';
-import { createPart, type Part } from './part.ts';
+import { type Component, createComponent } from './component.ts';
 import { answers } from './probe.ts';
 import { mustRun, runTool } from './run-tool.ts';
 
@@ -69,7 +69,7 @@ export const createMosquitto = async ({
   port: number;
   users: Credentials;
   logFile: string;
-}): Promise<Part> => {
+}): Promise<Component> => {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const secret = (name: string, text: string) => {
     const file = join(dir, name);
@@ -88,7 +88,7 @@ export const createMosquitto = async ({
   const notFound = `There is no Mosquitto on this machine. Install it with:\n  ${installMosquitto}`;
   // Replaces the passwords in the file by their hashes; on a command line they would be visible to everybody.
   await mustRun([find('mosquitto_passwd'), '-U', passwords], { notFound });
-  return createPart({
+  return createComponent({
     name: 'mosquitto',
     command: [find('mosquitto'), '-c', config],
     logFile,

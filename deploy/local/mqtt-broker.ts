@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { bridgeUser, type Credentials } from './broker-rights.ts';
+import type { Component } from './component.ts';
 import { createMosquitto } from './mosquitto.ts';
-import type { Part } from './part.ts';
 import { freePort } from './probe.ts';
 import { newSecret, writeSecretFile } from './secrets.ts';
 import { createService } from './service.ts';
 
 /** The broker that agents and bridge meet on, with an account for everybody who may come. */
 export type MqttBroker = {
-  part?: Part;
+  component?: Component;
   url: string;
   account(user: string): { mqttUsername?: string; mqttPassword?: string };
 };
@@ -30,7 +30,7 @@ export const externalBroker = (address: string): MqttBroker => {
   };
 };
 
-/** Accounts are made up anew at every start; nobody but the parts of this stack needs them. */
+/** Accounts are made up anew at every start; nobody but the components of this stack needs them. */
 export const createBroker = async ({
   kind,
   dir,
@@ -41,7 +41,7 @@ export const createBroker = async ({
   dir: string;
   logDir: string;
   sites: readonly string[];
-}): Promise<MqttBroker & { part: Part }> => {
+}): Promise<MqttBroker & { component: Component }> => {
   const users: Credentials = Object.fromEntries([bridgeUser, ...sites].map((user) => [user, newSecret()]));
   const port = await freePort();
   const url = `mqtt://127.0.0.1:${port}`;
@@ -51,18 +51,18 @@ export const createBroker = async ({
     return { mqttUsername: user, mqttPassword };
   };
   if (kind === 'mosquitto') {
-    const part = await createMosquitto({ dir, port, users, logFile: join(logDir, 'mosquitto.log') });
-    return { part, url, account };
+    const component = await createMosquitto({ dir, port, users, logFile: join(logDir, 'mosquitto.log') });
+    return { component, url, account };
   }
   const file = join(dir, 'credentials.json');
   writeSecretFile(file, `${JSON.stringify(users, null, 2)}\n`);
   const statusPort = await freePort();
-  const { part } = createService({
+  const { component } = createService({
     name: 'broker',
     script: 'deploy/local/broker.ts',
     settings: { port, credentials: file, statusPort },
     port: statusPort,
     logDir,
   });
-  return { part, url, account };
+  return { component, url, account };
 };

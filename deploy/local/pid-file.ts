@@ -3,8 +3,8 @@ import { eventually } from './probe.ts';
 import { commandOf, isAlive } from './process-table.ts';
 
 /**
- * Who ran a part last. When a launcher is killed its parts take some seconds to end, and a new launcher must not start a
- * second process on the same data meanwhile. `mark` is a piece of the command line that tells the part from a stranger
+ * Who ran a component last. When a launcher is killed its components take some seconds to end, and a new launcher must not start a
+ * second process on the same data meanwhile. `mark` is a piece of the command line that tells the component from a stranger
  * who was given its process id later.
  */
 type Record = { pid: number; mark: string };

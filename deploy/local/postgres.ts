@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { createPart, type Part } from './part.ts';
+import { type Component, createComponent } from './component.ts';
 import { logsDir } from './paths.ts';
 import { asOrdinaryUser, postgresBinaries } from './postgres-binaries.ts';
 import { freePort } from './probe.ts';
@@ -11,7 +11,7 @@ import { secretFrom } from './secrets.ts';
 
 /** One PostgreSQL server on loopback, with its data in `dataDir`. */
 export type LocalPostgres = {
-  part: Part;
+  component: Component;
   /** URL of a database as the superuser, who owns everything that set-up makes. */
   urlOf(database: string): string;
 };
@@ -102,7 +102,7 @@ export const startPostgres = async ({
     `${key}=${value}`,
   ]);
   const [first, ...rest] = [...wrapper, join(bin, 'postgres'), '-D', data, ...flags];
-  const part = createPart({
+  const component = createComponent({
     name: 'postgres',
     beforeStart: () => settlePidFile(data),
     command: [first as string, ...rest],
@@ -114,8 +114,8 @@ export const startPostgres = async ({
     readyWithinMs: 60_000,
   });
   onProgress('PostgreSQL: starting');
-  await part.start();
-  return { part, urlOf };
+  await component.start();
+  return { component, urlOf };
 };
 
 /** Makes a database when there is none of that name. `adminUrl` may be any database of the server. */

@@ -4,7 +4,7 @@ import { parseSpeed, type Speed } from '@branchline/simulators/online-retail/pac
 
 export const replayHelp = `Usage: npm run replay -- --data FOLDER [options]
 
-Replays the Online Retail data set through the whole path on this machine: the files become slips and stock movements,
+Replays the Online Retail data set through the whole path on this machine: the files become transactions and stock movements,
 agents accept them, MQTT, Kafka and the hub carry them into PostgreSQL. Then the books are compared with the files, per
 day and in all. Ends with 0 when every figure is equal, with 1 when one is not, with 2 when the replay cannot be made.
 
@@ -23,7 +23,7 @@ what is tested. A row that has no exact place in the books, such as a line that 
 with its file and line before anything is started. No customer number leaves the files.
 
 Everything is started for this run, on a data folder of its own: .branchline/replay, which is emptied at each start.
-Where the parts can be reached while it runs: .branchline/replay/run.json.
+Where the components can be reached while it runs: .branchline/replay/run.json.
 
   npm run replay -- --data ../shared/data/online-retail
   npm run replay -- --data ../shared/data/online-retail --sites 8 --speed 36000 --keep

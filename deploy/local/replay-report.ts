@@ -7,8 +7,8 @@ import type { Stack } from './stack.ts';
 /** What `npm run replay` says, apart from its progress and its table. */
 
 export const describe = (survey: Survey, { sites, data }: ReplayArguments): string =>
-  `${data}: ${survey.expected.size} days, ${(survey.slips + survey.movements).toLocaleString('en-GB')} invoices ` +
-  `(${survey.slips} slips, ${survey.movements} stock movements) and ${survey.dayReports} day-end reports, the largest ${Math.ceil(survey.largestEventBytes / 1024)} KiB.\n` +
+  `${data}: ${survey.expected.size} days, ${(survey.transactions + survey.movements).toLocaleString('en-GB')} invoices ` +
+  `(${survey.transactions} transactions, ${survey.movements} stock movements) and ${survey.dayReports} day-end reports, the largest ${Math.ceil(survey.largestEventBytes / 1024)} KiB.\n` +
   `The data has no stores: they are invented (${sites} of them), and a hash of the invoice number chooses one.`;
 
 export const jsonText = (result: ReplayResult, { sites, speed, broker }: ReplayArguments): string => {

@@ -62,15 +62,15 @@ const describeRun = (stack: Stack): RunFile => ({
   reportsStatus: stack.reports?.statusUrl,
   wan: stack.wan?.url,
   agents: stack.branches.map(({ site, kind, agent, url, token }) => ({ site, kind, agent, url, token })),
-  parts: Object.fromEntries(stack.parts().map(({ name, pid }) => [name, pid ?? 0])),
+  components: Object.fromEntries(stack.components().map(({ name, pid }) => [name, pid ?? 0])),
 });
 
 const replayOn = async (stack: Stack, args: ReplayArguments, signal: AbortSignal): Promise<ReplayResult> => {
   const display = createProgressDisplay(screen);
   const recordRun = () => writeRunFile(runFile, describeRun(stack));
   recordRun();
-  const unwatch = stack.parts().map((part) =>
-    supervise(part, (line) => {
+  const unwatch = stack.components().map((component) =>
+    supervise(component, (line) => {
       screen.say(line);
       recordRun();
     }),

@@ -11,7 +11,7 @@ already is not counted twice; what was missing is then there. It ends when the a
 
   --from T --to T       when the agent accepted the events: a time of today, HH:MM, or RFC 3339 with its offset
   --seqs EPOCH:F-L      the events F to L of one epoch; /v1/status of the agent and the dashboard name epochs
-  --stream pos|stock    slips or stock movements [pos; stock at a warehouse]
+  --stream pos|stock    transactions or stock movements [pos; stock at a warehouse]
   --agent NAME          which agent of the site [edge-1]`;
 
 export type ResendAsk = {

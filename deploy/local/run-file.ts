@@ -23,8 +23,8 @@ export type RunFile = {
   wan?: string | undefined;
   fleet?: string;
   agents?: { site: string; kind: 'store' | 'warehouse'; agent: string; url: string; token: string }[];
-  /** Process ids by the name of the part. */
-  parts?: Record<string, number>;
+  /** Process ids by the name of the component. */
+  components?: Record<string, number>;
 };
 
 export const readRunFile = (file: string): RunFile | undefined => {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { environmentName } from '@branchline/kernel/config.ts';
-import { createPart, type Part } from './part.ts';
+import { type Component, createComponent } from './component.ts';
 import { checkout } from './paths.ts';
 
-/** One of our own programs as a part, with its HTTP side. */
+/** One of our own programs as a component, with its HTTP side. */
 export type Service = {
-  part: Part;
+  component: Component;
   url: string;
   /** What GET /v1/status answers; undefined when nobody does. */
   status(): Promise<Record<string, unknown> | undefined>;
@@ -23,7 +23,7 @@ const getJson = async (url: string): Promise<Record<string, unknown> | undefined
   }
 };
 
-/** The launcher's own BRANCHLINE_ variables are addresses and secrets of other parts; none inherits them. */
+/** The launcher's own BRANCHLINE_ variables are addresses and secrets of other components; none inherits them. */
 const ownEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(
     Object.entries(process.env).filter(
@@ -62,11 +62,11 @@ export const createService = ({
   logDir: string;
   stopWithinMs?: number;
   nodeFlags?: readonly string[];
-  /** What has to answer with JSON before the part counts as started; `/healthz` when absent. */
+  /** What has to answer with JSON before the component counts as started; `/healthz` when absent. */
   readyUrl?: string;
 }): Service => {
   const url = `http://127.0.0.1:${port}`;
-  const part = createPart({
+  const component = createComponent({
     name,
     command: [process.execPath, ...nodeFlags, join(checkout, script)],
     env: environmentOf(settings, env),
@@ -75,5 +75,5 @@ export const createService = ({
     readyWithinMs: 60_000,
     ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
   });
-  return { part, url, status: () => getJson(`${url}/v1/status`) };
+  return { component, url, status: () => getJson(`${url}/v1/status`) };
 };

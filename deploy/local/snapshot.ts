@@ -45,9 +45,9 @@ export const createSnapshots = (stack: Stack): (() => Promise<Snapshot>) => {
       duplicates: number(hub?.books as Record<string, unknown> | undefined, 'duplicates'),
       lagSeconds: hub === undefined ? undefined : number(hub, 'lagSeconds'),
       down: stack
-        .parts()
-        .filter((part) => part.pid === undefined)
-        .map((part) => part.name),
+        .components()
+        .filter((component) => component.pid === undefined)
+        .map((component) => component.name),
     };
   };
 };

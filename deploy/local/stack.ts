@@ -3,8 +3,8 @@ import { nodeFlags } from '@branchline/hub/runtime-flags.ts';
 import { type Backbone, startBackbone } from './backbone.ts';
 import { type Branch, createBranch, type Site } from './branches.ts';
 import { bridgeUser } from './broker-rights.ts';
+import type { Component } from './component.ts';
 import { createBroker, externalBroker, type MqttBroker } from './mqtt-broker.ts';
-import type { Part } from './part.ts';
 import { checkout, logsDir } from './paths.ts';
 import { freePort } from './probe.ts';
 import { createReports, type Reports } from './reports.ts';
@@ -13,8 +13,8 @@ import { createService, environmentOf, type Service } from './service.ts';
 import { createWideArea, type WideArea } from './wide-area.ts';
 
 /**
- * The whole path on one machine. Every part is a process that can be killed, paused, stopped and started again through
- * its `part`; nothing is restarted by itself, that is `supervise.ts`.
+ * The whole path on one machine. Every component is a process that can be killed, paused, stopped and started again through
+ * its `component`; nothing is restarted by itself, that is `supervise.ts`.
  */
 export type StackOptions = {
   /** Data of everything that is started here. */
@@ -34,7 +34,7 @@ export type StackOptions = {
   reports?: { port?: number; timeZone?: string };
   /** The hub's program, by its path in the checkout; tests run hubs that lack a guard. */
   hubScript?: string;
-  /** Environment variables for one kind of part, over what the stack itself sets. */
+  /** Environment variables for one kind of component, over what the stack itself sets. */
   agentEnv?: Record<string, string>;
   bridgeEnv?: Record<string, string>;
   hubEnv?: Record<string, string>;
@@ -44,8 +44,8 @@ export type StackOptions = {
 };
 
 export type Stack = {
-  kafka: { address: string; part?: Part };
-  postgres: { ownerUrl: string; hubUrl: string; reportsUrl: string; part?: Part };
+  kafka: { address: string; component?: Component };
+  postgres: { ownerUrl: string; hubUrl: string; reportsUrl: string; component?: Component };
   mqtt: MqttBroker;
   /** Absent when the broker is elsewhere and speaks TLS, which a forwarder in between would break. */
   wan: WideArea | undefined;
@@ -60,7 +60,7 @@ export type Stack = {
   /** Another hub on the same books, not yet started. */
   addHub(instance: string, env?: Record<string, string>): Promise<Service>;
   /** In the order they were started. */
-  parts(): readonly Part[];
+  components(): readonly Component[];
   /** Agents first, Kafka last; whatever still runs after `withinMs` is killed. */
   stop(withinMs?: number): Promise<void>;
 };
@@ -86,24 +86,25 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   const logDir = options.logDir ?? logsDir;
   const names = sites.map((one) => one.site);
 
-  // Stages in the order of starting; the parts within one are started and stopped together.
-  const stages: Part[][] = [];
-  const startStage = async (label: string, parts: Part[]): Promise<void> => {
-    if (parts.length === 0) return;
+  // Stages in the order of starting; the components within one are started and stopped together.
+  const stages: Component[][] = [];
+  const startStage = async (label: string, components: Component[]): Promise<void> => {
+    if (components.length === 0) return;
     onProgress(label);
-    stages.push(parts);
-    await Promise.all(parts.map((part) => part.start()));
+    stages.push(components);
+    await Promise.all(components.map((component) => component.start()));
   };
   let backbone: Backbone | undefined;
   const stop = async (withinMs = 9_000): Promise<void> => {
-    const own = options.backbone === undefined ? [backbone?.kafka.part, backbone?.postgres.part] : [];
+    const own =
+      options.backbone === undefined ? [backbone?.kafka.component, backbone?.postgres.component] : [];
     const forced = setTimeout(() => {
-      for (const part of [...stages.flat(), ...own]) part?.kill('SIGKILL');
+      for (const component of [...stages.flat(), ...own]) component?.kill('SIGKILL');
     }, withinMs);
-    const stopOne = async (part: Part) => {
-      const ran = part.pid !== undefined;
-      const { signal } = await part.stop();
-      if (ran && signal === 'SIGKILL') onProgress(`${part.name} did not stop in time and was killed`);
+    const stopOne = async (component: Component) => {
+      const ran = component.pid !== undefined;
+      const { signal } = await component.stop();
+      if (ran && signal === 'SIGKILL') onProgress(`${component.name} did not stop in time and was killed`);
     };
     for (const stage of stages.toReversed()) await Promise.all(stage.map(stopOne));
     if (options.backbone === undefined) await backbone?.stop();
@@ -118,7 +119,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       ownerUrl: backbone.postgres.ownerUrl(database),
       hubUrl: backbone.postgres.hubUrl(database),
       reportsUrl: backbone.postgres.reportsUrl(database),
-      ...(backbone.postgres.part === undefined ? {} : { part: backbone.postgres.part }),
+      ...(backbone.postgres.component === undefined ? {} : { component: backbone.postgres.component }),
     };
 
     const mqtt: MqttBroker =
@@ -200,18 +201,18 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     onProgress('Books: preparing tables and topics');
     const { partitions } = options;
     await setUp(backbone, database, { kafka: kafka.address, topicPrefix, partitions }, options.setupEnv);
-    await startStage('Broker: starting', mqtt.part === undefined ? [] : [mqtt.part]);
-    await startStage('Hub: starting', [hub.part]);
+    await startStage('Broker: starting', mqtt.component === undefined ? [] : [mqtt.component]);
+    await startStage('Hub: starting', [hub.component]);
     await startStage(
       reports === undefined ? 'Bridge: starting' : 'Bridge and reports: starting',
-      [bridge.part, wan?.part, reports?.part].filter((part) => part !== undefined),
+      [bridge.component, wan?.component, reports?.component].filter((component) => component !== undefined),
     );
     await startStage(
       `Agents: starting ${branches.length}`,
-      branches.map((one) => one.part),
+      branches.map((one) => one.component),
     );
 
-    const extra: Part[] = [];
+    const extra: Component[] = [];
     stages.push(extra);
     return {
       kafka,
@@ -226,15 +227,18 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       topicPrefix,
       addBranch: async (site, agent) => {
         const added = await newBranch(branch(site), agent);
-        extra.push(added.part);
+        extra.push(added.component);
         return added;
       },
       addHub: async (instance, env) => {
         const added = await createHub(instance, env);
-        extra.push(added.part);
+        extra.push(added.component);
         return added;
       },
-      parts: () => [...[kafka.part, postgres.part].filter((part) => part !== undefined), ...stages.flat()],
+      components: () => [
+        ...[kafka.component, postgres.component].filter((component) => component !== undefined),
+        ...stages.flat(),
+      ],
       stop,
     };
   } catch (error) {

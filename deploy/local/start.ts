@@ -16,7 +16,7 @@ import { supervise } from './supervise.ts';
 
 const config = loadConfigOrExit(
   `Runs Branchline on this machine: Kafka, PostgreSQL, an MQTT broker, the bridge, the hub, and simulated stores and
-warehouses, each with an agent and a database of its own. Every part is a process; one that dies is started again. It
+warehouses, each with an agent and a database of its own. Every component is a process; one that dies is started again. It
 prints the address of the dashboard, 7820 on this machine when that port is free.
 
   npm start
@@ -58,7 +58,7 @@ const startedAt = performance.now();
 const run: RunFile = { pid: process.pid, startedAt: new Date().toISOString(), state: 'starting' };
 
 const other = await claimRunFile(runFile, run, () =>
-  screen.say('An earlier run was killed; its parts are ending by themselves.'),
+  screen.say('An earlier run was killed; its components are ending by themselves.'),
 );
 if (other !== undefined) {
   process.stderr.write(
@@ -87,7 +87,7 @@ const stop = async (reason: string): Promise<void> => {
   screen.say(`Stopping (${reason}): simulators, agents, bridge, reports, hub, broker, PostgreSQL, Kafka …`);
   for (const timer of timers) clearInterval(timer);
   for (const end of unwatch) end();
-  await fleet?.part.stop();
+  await fleet?.component.stop();
   await stack?.stop(7_500);
   removeRunFile(runFile);
   screen.say(`Stopped in ${((performance.now() - since) / 1_000).toFixed(1)} s.`);
@@ -122,7 +122,7 @@ const startFleet = async (up: Stack): Promise<Service> => {
     logDir: logsDir,
     stopWithinMs: 1_500,
   });
-  await service.part.start();
+  await service.component.start();
   return service;
 };
 
@@ -141,7 +141,9 @@ const describeRun = (up: Stack, simulators: Service): RunFile => ({
   wan: up.wan?.url,
   fleet: simulators.url,
   agents: up.branches.map(({ site, kind, agent, url, token }) => ({ site, kind, agent, url, token })),
-  parts: Object.fromEntries([...up.parts(), simulators.part].map((part) => [part.name, part.pid ?? 0])),
+  components: Object.fromEntries(
+    [...up.components(), simulators.component].map((component) => [component.name, component.pid ?? 0]),
+  ),
 });
 
 const dashboardPort = await preferPort(7_820);
@@ -165,9 +167,9 @@ try {
   const record = () => {
     if (!stopping) writeRunFile(runFile, describeRun(up, simulators));
   };
-  for (const part of [...up.parts(), simulators.part])
+  for (const component of [...up.components(), simulators.component])
     unwatch.push(
-      supervise(part, (line) => {
+      supervise(component, (line) => {
         screen.say(`  ${line}`);
         record();
       }),

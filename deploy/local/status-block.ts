@@ -32,7 +32,7 @@ export const statusBlock = (
   `  recorded  ${count(now.recorded)}     duplicates  ${count(now.duplicates)}`,
   `  applied   ${count(now.applied)}     lag         ${lag(now).padStart(12)}`,
   '',
-  now.down.length === 0 ? '  every part runs' : `  being restarted: ${some(now.down)}`,
+  now.down.length === 0 ? '  every component runs' : `  being restarted: ${some(now.down)}`,
   `  dashboard                  ${dashboard}`,
   ...(plug === undefined
     ? ['  the broker is elsewhere: no plug to pull here']

@@ -1,7 +1,7 @@
 import { freePort } from './probe.ts';
 import { createService, type Service } from './service.ts';
 
-/** The simulated network as a part: the address at which each site reaches the broker, and the plug. */
+/** The simulated network as a component: the address at which each site reaches the broker, and the plug. */
 export type WideArea = Service & {
   mqttOf(site: string): string;
   /** Pulls the plug or puts it back, or makes the line longer. */

@@ -2,7 +2,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import { answered } from './client.ts';
 
 /** What the broker says of its topics: which cluster it is, and where each partition begins and ends. */
-export type Bounds = { topic: string; part: number; earliest: number; end: number };
+export type Bounds = { topic: string; partition: number; earliest: number; end: number };
 
 export type LogBounds = {
   clusterId(): Promise<string>;
@@ -19,7 +19,7 @@ export const readBounds = async (kafka: Kafka): Promise<LogBounds> => {
       (await answered('the ends of a topic', admin.fetchTopicOffsets(topic))).map(
         ({ partition, low, high }) => ({
           topic,
-          part: partition,
+          partition,
           earliest: Number(low),
           end: Number(high),
         }),

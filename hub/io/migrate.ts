@@ -81,7 +81,7 @@ export const grantHubRole = (url: string, password: string): Promise<void> =>
     // The calendar is all that reports, when they run in the same process, take away.
     'delete on opening_hours, closed_day',
     // Gains are taken away when they are merged; the journal they came from cannot be.
-    'delete on stock_gain, item_day_gain',
+    'delete on stock_pending, item_day_pending',
     'execute on function ensure_journal_month',
   ]);
 

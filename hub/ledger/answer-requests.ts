@@ -11,7 +11,7 @@ import { type Reapply, reapplyOne, settleGivenBack } from './books/reapply.ts';
  */
 const everyMs = 1_000;
 
-export const answerRequests = (parts: {
+export const answerRequests = (ports: {
   reapply: Reapply;
   control: ControlWriter;
   topicOf(stream: Stream): string;
@@ -19,24 +19,24 @@ export const answerRequests = (parts: {
   onApplied(sourceIds: number[]): void;
   log: Log;
 }) => {
-  const { pool } = parts.reapply;
+  const { pool } = ports.reapply;
 
   const replay = async () => {
-    await parts.control.send(await takeDueReplays(pool));
-    await settleReplays(pool, parts.topicOf);
+    await ports.control.send(await takeDueReplays(pool));
+    await settleReplays(pool, ports.topicOf);
   };
   const reapply = async () => {
     for (;;) {
-      const settled = await reapplyOne(parts.reapply);
+      const settled = await reapplyOne(ports.reapply);
       if (settled === undefined) break;
-      if (settled.sourceId !== null) parts.onApplied([settled.sourceId]);
+      if (settled.sourceId !== null) ports.onApplied([settled.sourceId]);
     }
     await settleGivenBack(pool);
   };
 
   const loops = [
-    repeatEvery(everyMs, 'sending replay requests', replay, parts.log),
-    repeatEvery(everyMs, 'applying quarantined events again', reapply, parts.log),
+    repeatEvery(everyMs, 'sending replay requests', replay, ports.log),
+    repeatEvery(everyMs, 'applying quarantined events again', reapply, ports.log),
   ];
   return {
     stop: async () => {

@@ -48,7 +48,7 @@ export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family
   ),
   gauge(
     'branchline_hub_unmerged_items',
-    'Gains of stock and of items by day that wait to be merged; every total has them already.',
+    'Deltas of stock and of items by day that wait to be merged; every total has them already.',
     now.unmergedItems,
   ),
   gauge('branchline_hub_postgres_up', 'Whether PostgreSQL took the last slice.', Number(now.postgresUp)),

@@ -16,7 +16,7 @@ import { sendMarks } from './agents/send-marks.ts';
 import { noteStatuses } from './agents/statuses.ts';
 import { answerRequests } from './answer-requests.ts';
 import { createNames } from './books/names.ts';
-import { mergeGains } from './books/pending.ts';
+import { mergeDeltas } from './books/pending.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from './books/transaction.ts';
 import { readLog } from './intake/kafka-log.ts';
 import { openPosition } from './intake/position.ts';
@@ -58,7 +58,7 @@ const concurrentPartitions = 6;
 const monthsEveryMs = 3_600_000;
 
 /**
- * The more gains of a site are merged at once, the fewer rows are changed for each event, and the longer a reader adds up
+ * The more deltas of a site are merged at once, the fewer rows are changed for each event, and the longer a reader adds up
  * what waits: 8,000 items take it about 3 ms.
  */
 const mergeWhen = { items: 8_000, seconds: 30 };
@@ -115,9 +115,9 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   opened.adopt(
     repeatEvery(
       mergeEveryMs,
-      'merging gains',
+      'merging deltas',
       () =>
-        mergeGains(sidePool, mergeWhen, {
+        mergeDeltas(sidePool, mergeWhen, {
           until: stopped.signal,
           onWaiting: (items) => {
             state.unmergedItems = items;
@@ -135,11 +135,15 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   const reader = createPartitionReader({
     books: booksWith(policy),
     refusing: (why) => booksWith({ ...policy, read: () => why }),
-    openPosition: async (place) =>
-      openPosition(sidePool, place, await bounds.clusterId(), async () => {
-        const found = (await bounds.boundsOf(place.topic)).find((bound) => bound.part === place.part);
+    openPosition: async (topicPartition) =>
+      openPosition(sidePool, topicPartition, await bounds.clusterId(), async () => {
+        const found = (await bounds.boundsOf(topicPartition.topic)).find(
+          (bound) => bound.partition === topicPartition.partition,
+        );
         if (found === undefined)
-          throw new Error(`Kafka does not know partition ${place.part} of ${place.topic}`);
+          throw new Error(
+            `Kafka does not know partition ${topicPartition.partition} of ${topicPartition.topic}`,
+          );
         return found;
       }),
     streamOf: (topic) => (topic === topics.pos ? 'pos' : topic === topics.stock ? 'stock' : undefined),
@@ -169,7 +173,8 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
       },
       {
         onBatch: (batch) => (batch.topic === topics.status ? statuses.read(batch) : reader.read(batch)),
-        onAssigned: (places) => reader.open(places.filter((place) => place.topic !== topics.status)),
+        onAssigned: (topicPartitions) =>
+          reader.open(topicPartitions.filter((topicPartition) => topicPartition.topic !== topics.status)),
         onCrash: (error) =>
           log.warn({ err: error }, 'reading from Kafka was interrupted; it starts again by itself'),
       },

@@ -24,7 +24,7 @@ export const completeness = z.object({
 });
 export type Completeness = z.infer<typeof completeness>;
 
-const sold = { slips: count, voids: count, lines: z.int(), units: quantity, gross: minorUnits };
+const sold = { transactions: count, voids: count, lines: z.int(), units: quantity, gross: minorUnits };
 
 export const salesInterval = z.object({
   start: instant,
@@ -32,7 +32,7 @@ export const salesInterval = z.object({
   currency,
   ...sold,
   /** What the books said soon after the interval: the figure without what was recorded over one interval late. */
-  onTime: z.object({ slips: z.int(), gross: minorUnits }),
+  onTime: z.object({ transactions: z.int(), gross: minorUnits }),
   completeness,
   revision: count.describe(
     'how often the interval was changed, summed over its sites; 0 when nothing was sold',
@@ -45,7 +45,7 @@ export const salesSite = z.object({
   site: siteName,
   currency,
   ...sold,
-  onTime: z.object({ slips: z.int(), gross: minorUnits }),
+  onTime: z.object({ transactions: z.int(), gross: minorUnits }),
   completeTo: instant.nullable(),
   complete: z.boolean().describe('whether the whole range is complete for this site'),
   revision: count,
@@ -158,7 +158,7 @@ export const correction = z.object({
   start: instant,
   end: instant,
   currency,
-  slips: z.int(),
+  transactions: z.int(),
   units: quantity,
   gross: minorUnits,
   lateSeconds: z.number(),
@@ -166,7 +166,7 @@ export const correction = z.object({
 });
 export type Correction = z.infer<typeof correction>;
 
-const dayFigures = z.object({ slips: count, voids: count, gross: minorUnits });
+const dayFigures = z.object({ transactions: count, voids: count, gross: minorUnits });
 export const reconciliation = z.object({
   site: siteName,
   businessDay: day,
@@ -182,7 +182,9 @@ export const reconciliation = z.object({
   gaps: count.describe('seqs that the books miss of this site'),
   text: z
     .string()
-    .describe('for people: "store-0117 till-1, 2026-11-22: 1,204 of 1,204 slips, 0 gaps, totals equal"'),
+    .describe(
+      'for people: "store-0117 till-1, 2026-11-22: 1,204 of 1,204 transactions, 0 gaps, totals equal"',
+    ),
 });
 export type Reconciliation = z.infer<typeof reconciliation>;
 
@@ -196,7 +198,10 @@ export const selfCheck = z.object({
       what: z.string(),
       scope: z.string().describe('"all time" or a business day; sums of one scope and currency must agree'),
       currency,
-      slips: z.int().nullable().describe('null where the sum is of something that does not know slips'),
+      transactions: z
+        .int()
+        .nullable()
+        .describe('null where the sum is of something that does not know transactions'),
       lines: z.int().nullable(),
       gross: minorUnits,
     }),
@@ -310,7 +315,7 @@ export type JournalEntry = z.infer<typeof journalEntry>;
 
 export const site = z.object({
   site: siteName,
-  sells: z.boolean().describe('has opening hours, or has sent a slip'),
+  sells: z.boolean().describe('has opening hours, or has sent a transaction'),
   timeZone: z.string().describe("IANA name: the site's own, or the chain's"),
   openedOn: day.nullable(),
   closedOn: day.nullable(),

@@ -1,5 +1,5 @@
 import { fnv1a } from '@branchline/contracts/ids.ts';
-import type { DayClosedEvent, MovementEvent, SlipEvent } from '@branchline/contracts/parse.ts';
+import type { DayClosedEvent, MovementEvent, TransactionEvent } from '@branchline/contracts/parse.ts';
 import { posTypes } from '@branchline/contracts/pos.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
 import { type DayTally, tallyDay } from '../day-tally.ts';
@@ -9,13 +9,13 @@ import { eventOf } from './mapping.ts';
 
 /**
  * One file's invoices as events, in order, and after them one day-end report of each till that sold. The invented tills
- * add up their own slips for it. Everything comes from the files alone, so that a second reading makes the same bytes.
+ * add up their own transactions for it. Everything comes from the files alone, so that a second reading makes the same bytes.
  */
-export type ReplayEvent = SlipEvent | MovementEvent | DayClosedEvent;
+export type ReplayEvent = TransactionEvent | MovementEvent | DayClosedEvent;
 
 export const atOf = (event: ReplayEvent): number => Date.parse(event.time);
 
-const isSlip = (event: ReplayEvent): event is SlipEvent => event.type === posTypes.completed;
+const isTransaction = (event: ReplayEvent): event is TransactionEvent => event.type === posTypes.completed;
 
 const traced = <E extends ReplayEvent>(event: E): E => ({
   ...event,
@@ -26,7 +26,7 @@ const traced = <E extends ReplayEvent>(event: E): E => ({
 export const createDayEvents = (sites: number, dayReports: boolean) => {
   const tallies = new Map<string, DayTally>();
 
-  const tallyOf = ({ data }: SlipEvent): DayTally => {
+  const tallyOf = ({ data }: TransactionEvent): DayTally => {
     const { workstationId, businessDay, currency } = data;
     const site = data.site.storeId;
     const key = `${site}/${workstationId}/${businessDay}`;
@@ -45,7 +45,7 @@ export const createDayEvents = (sites: number, dayReports: boolean) => {
       const close = closing.get(site) ?? { at: 0, text: '', tallies: new Set() };
       closing.set(site, close);
       if (atOf(event) >= close.at) Object.assign(close, { at: atOf(event), text: event.time });
-      if (!isSlip(event)) continue;
+      if (!isTransaction(event)) continue;
       const tally = tallyOf(event);
       tally.add(event);
       close.tallies.add(tally);

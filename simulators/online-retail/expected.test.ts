@@ -49,7 +49,7 @@ describe.skipIf(!present)('the twelve days of December 2010', () => {
       invoices: 143,
       value: '58635.56',
     });
-    expect([survey.slips, survey.movements, survey.dayReports]).toEqual([1_330, 128, 94]);
+    expect([survey.transactions, survey.movements, survey.dayReports]).toEqual([1_330, 128, 94]);
     expect(survey.events).toBe(1_330 + 128 + 94);
   });
 

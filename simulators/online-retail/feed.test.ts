@@ -119,14 +119,19 @@ it('ends each day of each till with a report of what the till sold, the same in 
   const reports = events.filter((event) => event.type === posTypes.dayClosed);
   expect(reports).toHaveLength(6);
   for (const { data, time } of reports) {
-    const slips = events.filter(
+    const transactions = events.filter(
       (event) =>
         event.type === posTypes.completed &&
         event.data.site.storeId === data.site.storeId &&
         event.data.businessDay === data.businessDay,
     );
-    expect(data).toMatchObject({ reportNumber: 1, slips: slips.length, voids: 0, gross: slips.length * 100 });
-    for (const slip of slips) expect(slip.time <= time).toBe(true);
+    expect(data).toMatchObject({
+      reportNumber: 1,
+      transactions: transactions.length,
+      voids: 0,
+      gross: transactions.length * 100,
+    });
+    for (const transaction of transactions) expect(transaction.time <= time).toBe(true);
   }
   expect(new Set(events.map(({ traceparent }) => traceparent)).size).toBe(events.length);
   expect(JSON.stringify(await read())).toBe(JSON.stringify(events));

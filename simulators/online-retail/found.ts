@@ -8,19 +8,19 @@ export type Found = {
   disagreements: string[];
 };
 
-// A till's day-end report (kind 8) states totals of slips and is none itself. Every text is cast in the database, so that no number passes through floating point on its way.
+// A till's day-end report (kind 8) states totals of transactions and is none itself. Every text is cast in the database, so that no number passes through floating point on its way.
 const perDay = `
   select business_day::text as day, sum(lines)::text as lines, count(*)::text as invoices,
          sum(units)::text as units, sum(gross)::text as gross
   from journal where kind <> 8 group by business_day order by business_day`;
 
-/** Kinds 1 and 2 are completed slips and voids: what the totals of sales count. */
+/** Kinds 1 and 2 are completed transactions and voids: what the totals of sales count. */
 const totals = `
-  select 'journal' as name, count(*)::text as slips, coalesce(sum(lines), 0)::text as lines,
+  select 'journal' as name, count(*)::text as transactions, coalesce(sum(lines), 0)::text as lines,
          coalesce(sum(units), 0)::text as units, coalesce(sum(gross), 0)::text as gross
   from journal where kind in (1, 2)
   union all
-  select 'sales_window', coalesce(sum(slips + voids), 0)::text, coalesce(sum(lines), 0)::text,
+  select 'sales_window', coalesce(sum(transactions + voids), 0)::text, coalesce(sum(lines), 0)::text,
          coalesce(sum(units), 0)::text, coalesce(sum(gross), 0)::text
   from sales_window
   union all
@@ -28,25 +28,25 @@ const totals = `
          coalesce(sum(amount), 0)::text
   from item_day
   union all
-  select 'till_day', coalesce(sum(slips + voids), 0)::text, coalesce(sum(lines), 0)::text,
+  select 'till_day', coalesce(sum(transactions + voids), 0)::text, coalesce(sum(lines), 0)::text,
          coalesce(sum(units), 0)::text, coalesce(sum(gross), 0)::text
   from till_day`;
 
-/** Of each till and day the last report, against the slips themselves. */
+/** Of each till and day the last report, against the transactions themselves. */
 const reports = `
   with stated as (
     select distinct on (business_day, site_id, workstation, currency)
-      business_day, site_id, workstation, currency, slips, voids, gross
+      business_day, site_id, workstation, currency, transactions, voids, gross
     from day_report order by business_day, site_id, workstation, currency, report_number desc),
   sold as (
     select business_day, site_id, split_part(event_id, ':', 1) as workstation, currency,
-      count(*) filter (where kind = 1) as slips, count(*) filter (where kind = 2) as voids, sum(gross) as gross
+      count(*) filter (where kind = 1) as transactions, count(*) filter (where kind = 2) as voids, sum(gross) as gross
     from journal where kind in (1, 2) group by 1, 2, 3, 4)
   select count(*)::text as different
   from stated full join sold using (business_day, site_id, workstation, currency)
-  where (stated.slips, stated.voids, stated.gross) is distinct from (sold.slips, sold.voids, sold.gross)`;
+  where (stated.transactions, stated.voids, stated.gross) is distinct from (sold.transactions, sold.voids, sold.gross)`;
 
-/** Movements 5 add to stock, slips take away; nothing in this data set is a count. */
+/** Movements 5 add to stock, transactions take away; nothing in this data set is a count. */
 const stock = `
   with expected as (
     select site_id, location, item, sum(stock_delta(kind, quantity, delta)) as quantity
@@ -58,7 +58,7 @@ const stock = `
   where coalesce(expected.quantity, 0) <> coalesce(held.quantity, 0)`;
 
 type DayRow = { day: string; lines: string; invoices: string; units: string; gross: string };
-type TotalRow = { name: string; slips: string | null; lines: string; units: string; gross: string };
+type TotalRow = { name: string; transactions: string | null; lines: string; units: string; gross: string };
 
 /** Units are thousandths in the books and gross is pence. */
 const figuresOf = (row: DayRow): Figures => ({
@@ -71,13 +71,13 @@ const figuresOf = (row: DayRow): Figures => ({
 const compare = (rows: TotalRow[]): string[] => {
   const journal = rows.find(({ name }) => name === 'journal') as TotalRow;
   return rows.flatMap((row) =>
-    (['slips', 'lines', 'units', 'gross'] as const)
+    (['transactions', 'lines', 'units', 'gross'] as const)
       .filter((measure) => row[measure] !== null && row[measure] !== journal[measure])
       .map((measure) => `${row.name} has ${measure} ${row[measure]}, the journal ${journal[measure]}`),
   );
 };
 
-/** `dayReports`: every till has reported every day, and the reports are compared with the slips too. */
+/** `dayReports`: every till has reported every day, and the reports are compared with the transactions too. */
 export const readFound = async (postgresUrl: string, dayReports = false): Promise<Found> => {
   const client = new pg.Client({ connectionString: postgresUrl, application_name: 'branchline-replay' });
   await client.connect();

@@ -3,7 +3,7 @@ import {
   type BranchEvent,
   type MovementEvent,
   parseAtIntake,
-  type SlipEvent,
+  type TransactionEvent,
 } from '@branchline/contracts/parse.ts';
 import { posTypes } from '@branchline/contracts/pos.ts';
 import { stockTypes } from '@branchline/contracts/stock.ts';
@@ -15,11 +15,11 @@ const takenAtIntake = (event: BranchEvent): void => {
   const parsed = parseAtIntake(JSON.parse(JSON.stringify(event)));
   expect(isProblem(parsed) ? parsed : undefined).toBeUndefined();
 };
-const slipOf = (...args: Parameters<typeof invoiceOf>): SlipEvent => {
+const transactionOf = (...args: Parameters<typeof invoiceOf>): TransactionEvent => {
   const event = eventOf(invoiceOf(...args), 4);
   takenAtIntake(event);
   expect(event.type).toBe(posTypes.completed);
-  return event as SlipEvent;
+  return event as TransactionEvent;
 };
 const correction = { hasCustomer: false, description: '' };
 const movementOf = (...args: Parameters<typeof invoiceOf>): MovementEvent => {
@@ -30,31 +30,39 @@ const movementOf = (...args: Parameters<typeof invoiceOf>): MovementEvent => {
 };
 
 describe('mapping', () => {
-  it('makes one slip of an invoice, in exact pence, with the id of the invoice number', () => {
-    const slip = slipOf('536365', [
+  it('makes one transaction of an invoice, in exact pence, with the id of the invoice number', () => {
+    const transaction = transactionOf('536365', [
       ['6', '2.55'],
       ['3', '0.1'],
     ]);
-    expect(slip.id).toBe('invoices:2010-12-01:536365');
-    expect(slip.time).toBe('2010-12-01T08:26:00.000+00:00');
-    expect(slip.data).toMatchObject({ businessDay: '2010-12-01', currency: 'GBP', totals: { gross: 1560 } });
-    expect(slip.data.lines.map(({ extendedAmount }) => extendedAmount)).toEqual([1530, 30]);
+    expect(transaction.id).toBe('invoices:2010-12-01:536365');
+    expect(transaction.time).toBe('2010-12-01T08:26:00.000+00:00');
+    expect(transaction.data).toMatchObject({
+      businessDay: '2010-12-01',
+      currency: 'GBP',
+      totals: { gross: 1560 },
+    });
+    expect(transaction.data.lines.map(({ extendedAmount }) => extendedAmount)).toEqual([1530, 30]);
   });
 
   it('keeps equal lines apart: the same article twice is two sales', () => {
-    const slip = slipOf('536365', [
+    const transaction = transactionOf('536365', [
       ['1', '0.29'],
       ['1', '0.29'],
     ]);
-    expect(slip.data.lines).toHaveLength(2);
-    expect(slip.data.totals.gross).toBe(58);
+    expect(transaction.data.lines).toHaveLength(2);
+    expect(transaction.data.totals.gross).toBe(58);
   });
 
   it('turns cancellations and negative lines into returns, and keeps a cancellation apart from its number', () => {
-    const slip = slipOf('C536379', [['-1', '27.50']]);
-    expect(slip.id).toBe('invoices-C:2010-12-01:536379');
-    expect(slip.data.lines[0]).toMatchObject({ lineType: 'RETURN', quantity: '-1', extendedAmount: -2750 });
-    const mixed = slipOf('536380', [
+    const transaction = transactionOf('C536379', [['-1', '27.50']]);
+    expect(transaction.id).toBe('invoices-C:2010-12-01:536379');
+    expect(transaction.data.lines[0]).toMatchObject({
+      lineType: 'RETURN',
+      quantity: '-1',
+      extendedAmount: -2750,
+    });
+    const mixed = transactionOf('536380', [
       ['2', '1.00'],
       ['-1', '1.00'],
     ]);
@@ -62,7 +70,7 @@ describe('mapping', () => {
   });
 
   it('reads prices with three places when the line is whole pence, and names the line when it is not', () => {
-    expect(slipOf('536365', [['1000', '0.003']]).data.totals.gross).toBe(300);
+    expect(transactionOf('536365', [['1000', '0.003']]).data.totals.gross).toBe(300);
     expect(() =>
       eventOf(
         invoiceOf('536365', [
@@ -93,7 +101,7 @@ describe('mapping', () => {
 
   it('leaves a free line of a paid invoice, and a free invoice of a known customer, a sale', () => {
     expect(
-      slipOf(
+      transactionOf(
         '536400',
         [
           ['1', '0.0'],
@@ -102,7 +110,7 @@ describe('mapping', () => {
         { hasCustomer: false },
       ).data.lines,
     ).toHaveLength(2);
-    expect(slipOf('536401', [['1', '0.0']]).data.totals.gross).toBe(0);
+    expect(transactionOf('536401', [['1', '0.0']]).data.totals.gross).toBe(0);
   });
 
   it('dates an invoice by its last line, in London time, summer and winter', () => {
@@ -112,7 +120,7 @@ describe('mapping', () => {
     ]);
     (winter.lines[0] as { invoiceDate: string }).invoiceDate = '2010-12-01 08:27:00';
     expect(eventOf(winter, 1).time).toBe('2010-12-01T08:27:00.000+00:00');
-    expect(slipOf('2', [['1', '1']], { invoiceDate: '2011-07-01 00:15:00' })).toMatchObject({
+    expect(transactionOf('2', [['1', '1']], { invoiceDate: '2011-07-01 00:15:00' })).toMatchObject({
       time: '2011-07-01T00:15:00.000+01:00',
       data: { businessDay: '2011-07-01' },
     });

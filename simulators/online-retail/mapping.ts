@@ -1,5 +1,5 @@
 import { unitPriceScale } from '@branchline/contracts/decimal.ts';
-import type { MovementEvent, SlipEvent } from '@branchline/contracts/parse.ts';
+import type { MovementEvent, TransactionEvent } from '@branchline/contracts/parse.ts';
 import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
 import { type MovementReason, stockTypes } from '@branchline/contracts/stock.ts';
 import { instantOfLocal, instantText } from '../zone.ts';
@@ -7,7 +7,7 @@ import { DataSetError, dateOf, dayOf, type Invoice, type InvoiceLine } from './i
 
 /**
  * One invoice becomes one event. Invoices that cost nothing and name no customer are the warehouse's corrections and
- * become stock movements; all others become slips in pounds. Ids come from the invoice number alone, so that a second
+ * become stock movements; all others become transactions in pounds. Ids come from the invoice number alone, so that a second
  * reading makes the same ids.
  */
 
@@ -90,7 +90,7 @@ const movementOf = (invoice: Invoice, site: string): MovementEvent => {
   };
 };
 
-const slipOf = (invoice: Invoice, site: string): SlipEvent => {
+const transactionOf = (invoice: Invoice, site: string): TransactionEvent => {
   const { invoiceNo } = invoice;
   const endAt = timeOf(invoice);
   const lines = invoice.lines.map((line, i) => ({
@@ -104,20 +104,20 @@ const slipOf = (invoice: Invoice, site: string): SlipEvent => {
   const gross = lines.reduce((sum, line) => sum + line.extendedAmount, 0);
   // A cancellation has the invoice's kind of number with a letter before it: another till keeps the two apart.
   const letter = /^[A-Z]/.exec(invoiceNo)?.[0];
-  const slip = {
+  const transaction = {
     workstationId: letter === undefined ? 'invoices' : `invoices-${letter}`,
     businessDay: dayOf(invoice),
     sequenceNumber: Number(invoiceNo.slice(letter === undefined ? 0 : 1)),
   };
   return {
     specversion: '1.0',
-    id: posEventId(slip),
-    source: `urn:x-retail:site:${site}:ws:${slip.workstationId}`,
+    id: posEventId(transaction),
+    source: `urn:x-retail:site:${site}:ws:${transaction.workstationId}`,
     type: posTypes.completed,
     time: endAt,
     data: {
       site: { storeId: site },
-      ...slip,
+      ...transaction,
       receiptNumber: invoiceNo,
       endAt,
       currency: 'GBP',
@@ -129,7 +129,7 @@ const slipOf = (invoice: Invoice, site: string): SlipEvent => {
 };
 
 /** Throws DataSetError where the invoice has no exact event. */
-export const eventOf = (invoice: Invoice, sites: number): SlipEvent | MovementEvent => {
+export const eventOf = (invoice: Invoice, sites: number): TransactionEvent | MovementEvent => {
   const site = siteOf(invoice.invoiceNo, sites);
-  return isCorrection(invoice) ? movementOf(invoice, site) : slipOf(invoice, site);
+  return isCorrection(invoice) ? movementOf(invoice, site) : transactionOf(invoice, site);
 };

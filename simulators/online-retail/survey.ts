@@ -8,7 +8,7 @@ import type { Invoice } from './invoice.ts';
 export type Survey = {
   expected: Map<string, Figures>;
   events: number;
-  slips: number;
+  transactions: number;
   movements: number;
   dayReports: number;
   /** Event times of the first and the last event, milliseconds since 1970. */
@@ -17,8 +17,12 @@ export type Survey = {
   largestEventBytes: number;
 };
 
-const kindOf = ({ type }: ReplayEvent): 'slips' | 'movements' | 'dayReports' =>
-  type === posTypes.dayClosed ? 'dayReports' : type.startsWith('org.branchline.pos.') ? 'slips' : 'movements';
+const kindOf = ({ type }: ReplayEvent): 'transactions' | 'movements' | 'dayReports' =>
+  type === posTypes.dayClosed
+    ? 'dayReports'
+    : type.startsWith('org.branchline.pos.')
+      ? 'transactions'
+      : 'movements';
 
 export const surveyDays = async (
   days: AsyncIterable<Invoice[]>,
@@ -29,7 +33,7 @@ export const surveyDays = async (
   const survey: Survey = {
     expected: new Map(),
     events: 0,
-    slips: 0,
+    transactions: 0,
     movements: 0,
     dayReports: 0,
     firstAt: Number.POSITIVE_INFINITY,

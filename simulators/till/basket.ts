@@ -1,10 +1,10 @@
 import { decimalText, quantityOf, quantityScale } from '@branchline/contracts/decimal.ts';
-import type { Slip } from '@branchline/contracts/pos.ts';
+import type { Transaction } from '@branchline/contracts/pos.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 import { type Article, itemOf, popularArticle, unitOf } from '../assortment.ts';
 import { between, chance, oneOf } from '../chance.ts';
 
-export type Line = Slip['lines'][number];
+export type Line = Transaction['lines'][number];
 
 const thousandths = 10 ** quantityScale;
 
@@ -45,7 +45,7 @@ export const sellLines = (random: Random, firstLineNumber = 1): Line[] => {
   return lines;
 };
 
-/** The cashier takes one line back before the slip is paid: it stays on the paper and counts for nothing. */
+/** The cashier takes one line back before the transaction is paid: it stays on the paper and counts for nothing. */
 export const withVoidedLine = (random: Random, lines: Line[]): Line[] => {
   const index = between(random, 0, lines.length - 1);
   return lines.map((line, i) => (i === index ? { ...line, voided: true } : line));
@@ -60,17 +60,17 @@ const returnFacts = (random: Random) => ({
   ] as const),
 });
 
-/** A customer without the slip: nobody knows when the article was sold, which is normal. */
+/** A customer without the transaction: nobody knows when the article was sold, which is normal. */
 export const returnUnknown = (random: Random, lineNumber: number): Line => {
   const article = popularArticle(random);
   return { ...lineOf(article, lineNumber, -drawQuantity(random, article)), ...returnFacts(random) };
 };
 
-/** A customer with the slip: the whole line comes back at the price it was sold for. */
+/** A customer with the transaction: the whole line comes back at the price it was sold for. */
 export const returnOf = (
   random: Random,
   lineNumber: number,
-  original: Pick<Slip, 'workstationId' | 'businessDay' | 'sequenceNumber'>,
+  original: Pick<Transaction, 'workstationId' | 'businessDay' | 'sequenceNumber'>,
   sold: Line,
 ): Line => ({
   ...sold,

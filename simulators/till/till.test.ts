@@ -1,7 +1,7 @@
 import { quantityOf } from '@branchline/contracts/decimal.ts';
 import { isProblem } from '@branchline/contracts/errors.ts';
-import { type DayClosedEvent, parseAtIntake, type SlipEvent } from '@branchline/contracts/parse.ts';
-import { posTypes, type Slip } from '@branchline/contracts/pos.ts';
+import { type DayClosedEvent, parseAtIntake, type TransactionEvent } from '@branchline/contracts/parse.ts';
+import { posTypes, type Transaction } from '@branchline/contracts/pos.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -27,11 +27,11 @@ const isReport = (event: { type: string }): event is DayClosedEvent => event.typ
 /** What was rung up, without the reports at the ends of days. */
 const draw = (seed: number, count: number) => drawAll(seed, count).filter((event) => !isReport(event));
 
-const refOf = ({ workstationId, businessDay, sequenceNumber }: Slip) =>
+const refOf = ({ workstationId, businessDay, sequenceNumber }: Transaction) =>
   `${workstationId}:${businessDay}:${sequenceNumber}`;
 
-const slips = (seed: number, count: number): SlipEvent[] =>
-  draw(seed, count).filter((event): event is SlipEvent => event.type !== posTypes.aborted);
+const transactions = (seed: number, count: number): TransactionEvent[] =>
+  draw(seed, count).filter((event): event is TransactionEvent => event.type !== posTypes.aborted);
 
 describe('till', () => {
   it('makes only events that the intake takes, whatever the seed, over midnight and a change of the clocks', () => {
@@ -65,7 +65,7 @@ describe('till', () => {
 
   it('sells what real tills sell: weights, returns, voids, aborts, training, voided lines, two tenders', () => {
     const events = draw(1, 4_000);
-    const completed = slips(1, 4_000).filter(({ type }) => type === posTypes.completed);
+    const completed = transactions(1, 4_000).filter(({ type }) => type === posTypes.completed);
     const lines = completed.flatMap(({ data }) => data.lines);
     expect(events.some(({ type }) => type === posTypes.aborted)).toBe(true);
     expect(events.some(({ type, id }) => type === posTypes.voided && id.endsWith(':void'))).toBe(true);
@@ -83,28 +83,29 @@ describe('till', () => {
   });
 
   it('prints totals that are the sum of the lines that count', () => {
-    for (const { data } of slips(2, 1_000)) {
+    for (const { data } of transactions(2, 1_000)) {
       const sum = data.lines.reduce((s, l) => (l.voided === true ? s : s + l.extendedAmount), 0);
       expect(data.totals.gross).toBe(sum);
       expect(data.taxes?.reduce((s, tax) => s + tax.net + tax.tax, 0)).toBe(sum);
     }
   });
 
-  it('reports each day that is over once, with the counts and the gross of its own slips', () => {
+  it('reports each day that is over once, with the counts and the gross of its own transactions', () => {
     const all = drawAll(5, 4_000);
     const reports = all.filter(isReport);
     const days = [...new Set(draw(5, 4_000).map(({ data }) => data.businessDay))].sort();
     expect(reports.map(({ data }) => data.businessDay)).toEqual(days.slice(0, -1));
     expect(reports.length).toBeGreaterThan(1);
     for (const { id, data } of reports) {
-      const ofDay = slips(5, 4_000).filter(
-        (slip) => slip.data.businessDay === data.businessDay && slip.data.training !== true,
+      const ofDay = transactions(5, 4_000).filter(
+        (transaction) =>
+          transaction.data.businessDay === data.businessDay && transaction.data.training !== true,
       );
       expect(id).toBe(`till-1:${data.businessDay}:z:1`);
       expect(data).toMatchObject({
-        slips: ofDay.filter(({ type }) => type === posTypes.completed).length,
+        transactions: ofDay.filter(({ type }) => type === posTypes.completed).length,
         voids: ofDay.filter(({ type }) => type === posTypes.voided).length,
-        gross: ofDay.reduce((sum, slip) => sum + slip.data.totals.gross, 0),
+        gross: ofDay.reduce((sum, transaction) => sum + transaction.data.totals.gross, 0),
       });
       expect(data.voids).toBeGreaterThan(0);
     }
@@ -120,20 +121,20 @@ describe('till', () => {
     const second = turn(midnight) as DayClosedEvent;
     expect(first.data).toMatchObject({ businessDay: '2026-03-27', reportNumber: 1 });
     expect(second.data).toMatchObject({ businessDay: '2026-03-27', reportNumber: 2 });
-    expect(second.data.slips).toBeGreaterThan(first.data.slips);
+    expect(second.data.transactions).toBeGreaterThan(first.data.transactions);
     expect(isReport(turn(midnight))).toBe(false);
   });
 
-  it('a void turns every sign of one earlier slip and points back at it, at most once', () => {
-    const all = slips(4, 4_000);
+  it('a void turns every sign of one earlier transaction and points back at it, at most once', () => {
+    const all = transactions(4, 4_000);
     const byRef = new Map(all.map((event) => [refOf(event.data), event.data]));
     const voids = all.filter(({ type }) => type === posTypes.voided);
     const originals = voids.map(({ data }) => {
-      const reference = data.references?.[0] as NonNullable<Slip['references']>[number];
-      const original = byRef.get(refOf(reference as unknown as Slip)) as Slip;
+      const reference = data.references?.[0] as NonNullable<Transaction['references']>[number];
+      const original = byRef.get(refOf(reference as unknown as Transaction)) as Transaction;
       expect(data.totals.gross + original.totals.gross).toBe(0);
       for (const [i, line] of data.lines.entries()) {
-        const sold = original.lines[i] as Slip['lines'][number];
+        const sold = original.lines[i] as Transaction['lines'][number];
         expect(quantityOf(line.quantity) + quantityOf(sold.quantity)).toBe(0);
         expect(line.extendedAmount + sold.extendedAmount).toBe(0);
         expect(line.item).toEqual(sold.item);
@@ -144,12 +145,14 @@ describe('till', () => {
     expect(new Set(originals).size).toBe(originals.length);
   });
 
-  it('a return with a slip takes back one line of an earlier sale that nobody has taken back or voided', () => {
-    const all = slips(6, 4_000);
+  it('a return with a transaction takes back one line of an earlier sale that nobody has taken back or voided', () => {
+    const all = transactions(6, 4_000);
     const byRef = new Map(all.map((event) => [refOf(event.data), event.data]));
     const voided = new Set(
       all.flatMap(({ type, data }) =>
-        type === posTypes.voided ? (data.references ?? []).map((r) => refOf(r as unknown as Slip)) : [],
+        type === posTypes.voided
+          ? (data.references ?? []).map((r) => refOf(r as unknown as Transaction))
+          : [],
       ),
     );
     const returned = all
@@ -159,12 +162,12 @@ describe('till', () => {
     const taken = returned.map((line) => {
       const from = line.originalTransaction as NonNullable<typeof line.originalTransaction>;
       const sold = byRef
-        .get(refOf(from as unknown as Slip))
+        .get(refOf(from as unknown as Transaction))
         ?.lines.find((l) => l.lineNumber === from.lineNumber);
       expect(sold?.extendedAmount).toBe(0 - line.extendedAmount);
       expect(sold?.item).toEqual(line.item);
-      expect(voided.has(refOf(from as unknown as Slip))).toBe(false);
-      return `${refOf(from as unknown as Slip)}/${from.lineNumber}`;
+      expect(voided.has(refOf(from as unknown as Transaction))).toBe(false);
+      return `${refOf(from as unknown as Transaction)}/${from.lineNumber}`;
     });
     expect(taken.length).toBeGreaterThan(20);
     expect(new Set(taken).size).toBe(taken.length);

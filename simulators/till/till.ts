@@ -1,15 +1,15 @@
-import type { AbortedEvent, DayClosedEvent, SlipEvent } from '@branchline/contracts/parse.ts';
-import { posTypes, type Slip } from '@branchline/contracts/pos.ts';
+import type { AbortedEvent, DayClosedEvent, TransactionEvent } from '@branchline/contracts/parse.ts';
+import { posTypes, type Transaction } from '@branchline/contracts/pos.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 import { between, chance, oneOf, weighted } from '../chance.ts';
 import { type DayTally, tallyDay } from '../day-tally.ts';
 import { numberByDay } from '../numbering.ts';
 import { instantText, localDay } from '../zone.ts';
 import { type Line, returnOf, returnUnknown, sellLines, withVoidedLine } from './basket.ts';
-import { abortSlip, closeSlip, type Printed, voidSlip } from './slip.ts';
+import { abortTransaction, closeTransaction, type Printed, voidTransaction } from './transaction.ts';
 
 /**
- * One simulated till. The same options and the same instants give the same slips, byte for byte: all chance comes from
+ * One simulated till. The same options and the same instants give the same transactions, byte for byte: all chance comes from
  * `random`, all time from the caller.
  */
 export type TillOptions = {
@@ -24,15 +24,15 @@ export type TillOptions = {
 
 export type Till = {
   /**
-   * The next thing the till prints, at `at` (milliseconds since 1970): a slip, or first of all the day-end report of a
+   * The next thing the till prints, at `at` (milliseconds since 1970): a transaction, or first of all the day-end report of a
    * day that is over. A till that is started again within a day has forgotten what it sold before, and its report of
    * that day lacks it; the books then say that the two differ.
    */
-  next(at: number): SlipEvent | AbortedEvent | DayClosedEvent;
+  next(at: number): TransactionEvent | AbortedEvent | DayClosedEvent;
 };
 
-/** Slips that a later return or void may point at. */
-const slipsRemembered = 40;
+/** Transactions that a later return or void may point at. */
+const transactionsRemembered = 40;
 /** A clock that is set back over midnight sells into an older day again, which is then reported once more. */
 const daysTallied = 3;
 
@@ -47,7 +47,7 @@ const mix = [
 export const createTill = ({ site, workstationId, zone, currency, startedAt, random }: TillOptions): Till => {
   const number = numberByDay(zone, startedAt);
   const tallies = new Map<string, DayTally>();
-  const recent: { slip: Slip; unreturned: Line[] }[] = [];
+  const recent: { transaction: Transaction; unreturned: Line[] }[] = [];
 
   const print = (at: number): Printed => ({
     site,
@@ -58,10 +58,10 @@ export const createTill = ({ site, workstationId, zone, currency, startedAt, ran
     currency,
   });
 
-  const remember = (event: SlipEvent): SlipEvent => {
+  const remember = (event: TransactionEvent): TransactionEvent => {
     const unreturned = event.data.lines.filter((line) => line.lineType === 'SALE' && line.voided !== true);
-    recent.push({ slip: event.data, unreturned });
-    if (recent.length > slipsRemembered) recent.shift();
+    recent.push({ transaction: event.data, unreturned });
+    if (recent.length > transactionsRemembered) recent.shift();
     return event;
   };
 
@@ -69,34 +69,34 @@ export const createTill = ({ site, workstationId, zone, currency, startedAt, ran
   const returnLine = (lineNumber: number): Line => {
     const known = recent.filter(({ unreturned }) => unreturned.length > 0);
     if (known.length === 0 || chance(random, 0.4)) return returnUnknown(random, lineNumber);
-    const { slip, unreturned } = oneOf(random, known);
+    const { transaction, unreturned } = oneOf(random, known);
     const [sold] = unreturned.splice(between(random, 0, unreturned.length - 1), 1) as [Line];
-    return returnOf(random, lineNumber, slip, sold);
+    return returnOf(random, lineNumber, transaction, sold);
   };
 
-  const sell = (at: number): SlipEvent => {
+  const sell = (at: number): TransactionEvent => {
     let lines = sellLines(random);
     if (lines.length > 1 && chance(random, 0.04)) lines = withVoidedLine(random, lines);
     if (chance(random, 0.02)) lines = [...lines, returnLine(lines.length + 1)];
-    return remember(closeSlip(random, print(at), lines, false));
+    return remember(closeTransaction(random, print(at), lines, false));
   };
 
-  const takeBack = (at: number): SlipEvent => {
+  const takeBack = (at: number): TransactionEvent => {
     const first = returnLine(1);
     const exchange = chance(random, 0.3) ? sellLines(random, 2) : [];
-    return closeSlip(random, print(at), [first, ...exchange], false);
+    return closeTransaction(random, print(at), [first, ...exchange], false);
   };
 
-  /** A slip is voided soon after it was printed, once, and not when goods of it came back already. */
-  const voidLast = (at: number): SlipEvent => {
+  /** A transaction is voided soon after it was printed, once, and not when goods of it came back already. */
+  const voidLast = (at: number): TransactionEvent => {
     const last = recent.at(-1);
-    const sold = last?.slip.lines.filter((line) => line.lineType === 'SALE' && line.voided !== true);
+    const sold = last?.transaction.lines.filter((line) => line.lineType === 'SALE' && line.voided !== true);
     if (last === undefined || last.unreturned.length !== sold?.length) return sell(at);
     recent.pop();
-    return voidSlip(print(at), last.slip);
+    return voidTransaction(print(at), last.transaction);
   };
 
-  const nextSlip = (at: number): SlipEvent | AbortedEvent => {
+  const nextTransaction = (at: number): TransactionEvent | AbortedEvent => {
     switch (weighted(random, mix)) {
       case 'sale':
         return sell(at);
@@ -105,17 +105,17 @@ export const createTill = ({ site, workstationId, zone, currency, startedAt, ran
       case 'void':
         return voidLast(at);
       case 'abort':
-        return abortSlip(print(at), oneOf(random, ['CUSTOMER_LEFT', 'CASHIER_CANCELLED'] as const));
+        return abortTransaction(print(at), oneOf(random, ['CUSTOMER_LEFT', 'CASHIER_CANCELLED'] as const));
       case 'training':
-        return closeSlip(random, print(at), sellLines(random), true);
+        return closeTransaction(random, print(at), sellLines(random), true);
     }
   };
 
-  const count = (slip: SlipEvent): void => {
-    const { businessDay } = slip.data;
+  const count = (transaction: TransactionEvent): void => {
+    const { businessDay } = transaction.data;
     const tally = tallies.get(businessDay) ?? tallyDay({ site, workstationId, businessDay, currency });
     tallies.set(businessDay, tally);
-    tally.add(slip);
+    tally.add(transaction);
     if (tallies.size > daysTallied) tallies.delete([...tallies.keys()].sort()[0] as string);
   };
 
@@ -132,7 +132,7 @@ export const createTill = ({ site, workstationId, zone, currency, startedAt, ran
     next: (at) => {
       const report = reportOfPast(at);
       if (report !== undefined) return report;
-      const event = nextSlip(at);
+      const event = nextTransaction(at);
       if (event.type !== posTypes.aborted) count(event);
       return event;
     },

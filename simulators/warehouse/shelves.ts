@@ -9,7 +9,7 @@ import { instantText } from '../zone.ts';
 
 /**
  * The shelves of one warehouse or of one store's back room. The same options and instants give the same events, byte
- * for byte. What a sale does to stock is not sent from here: the hub derives it from the slip.
+ * for byte. What a sale does to stock is not sent from here: the hub derives it from the transaction.
  */
 export type ShelvesOptions = {
   site: string;

@@ -77,7 +77,7 @@ export const acceptBench: Bench = async ({ folder, share, onProgress }) => {
   mkdirSync(folder, { recursive: true });
   const figures: Figures[] = [];
   const agent = await createAgentProcess({ site, folder, mqtt: 'mqtt://127.0.0.1:9' });
-  await agent.part.start();
+  await agent.component.start();
   const bytes = JSON.stringify(sale(site, 1, day)).length;
   let first = 1;
   const run = async (
@@ -85,7 +85,7 @@ export const acceptBench: Bench = async ({ folder, share, onProgress }) => {
     options: { perSecond: number; perRequest: number; connections: number; events: number },
   ) => {
     onProgress(what);
-    const cpu = cpuSeconds(agent.part.pid);
+    const cpu = cpuSeconds(agent.component.pid);
     const { latencies, seconds, events } = await atRate(agent.url, {
       ...options,
       events: Math.max(2_000, options.events * share),
@@ -99,7 +99,7 @@ export const acceptBench: Bench = async ({ folder, share, onProgress }) => {
         unit: 'events/s',
         figures: {
           taken: events / seconds,
-          'per agent CPU second': events / (cpuSeconds(agent.part.pid) - cpu),
+          'per agent CPU second': events / (cpuSeconds(agent.component.pid) - cpu),
         },
         conditions,
       },
@@ -116,7 +116,7 @@ export const acceptBench: Bench = async ({ folder, share, onProgress }) => {
     events: 400_000,
   });
   await run('500 single sales/s', { perSecond: 500, perRequest: 1, connections: 8, events: 5_000 });
-  await agent.part.stop();
+  await agent.component.stop();
 
   onProgress('beside it: plain synced inserts');
   const floor = plainInserts(folder, Math.max(1_000, 100_000 * share), 100);

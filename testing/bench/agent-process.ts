@@ -1,14 +1,14 @@
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { environment, nodeFlags } from '@branchline/edge-agent/runtime-flags.ts';
-import { createPart, type Part } from '@branchline/local/part.ts';
+import { type Component, createComponent } from '@branchline/local/component.ts';
 import { checkout } from '@branchline/local/paths.ts';
 import { answers, freePort } from '@branchline/local/probe.ts';
 import { environmentOf } from '@branchline/local/service.ts';
 
 /** An agent as it runs at a branch: its own process, with the flags and the environment that keep it small. */
 export type AgentProcess = {
-  part: Part;
+  component: Component;
   url: string;
   status(): Promise<{
     accepted: number;
@@ -30,7 +30,7 @@ export const createAgentProcess = async (options: {
 }): Promise<AgentProcess> => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const part = createPart({
+  const component = createComponent({
     name: `agent-${options.site}`,
     command: [process.execPath, ...nodeFlags, options.program ?? join(checkout, 'edge-agent/main.ts')],
     env: environmentOf(
@@ -49,7 +49,7 @@ export const createAgentProcess = async (options: {
     readyWithinMs: 60_000,
   });
   return {
-    part,
+    component,
     url,
     status: async () => (await fetch(`${url}/v1/status`)).json() as ReturnType<AgentProcess['status']>,
   };

@@ -4,7 +4,7 @@ import { withRecordedTime } from '@branchline/contracts/event.ts';
 import { parseAtIntake } from '@branchline/contracts/parse.ts';
 import { headers, kafkaTopics, originText } from '@branchline/contracts/topics.ts';
 import { CompressionTypes, createKafka } from '@branchline/drivers/kafka/client.ts';
-import { mergeGains } from '@branchline/hub/ledger/books/pending.ts';
+import { mergeDeltas } from '@branchline/hub/ledger/books/pending.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
 import { startStack } from '@branchline/local/stack.ts';
 import pg from 'pg';
@@ -105,11 +105,11 @@ export const applyBench: Bench = async ({ backbone, folder, share, onProgress })
       partitions,
     });
     try {
-      await stack.hub.part.stop();
+      await stack.hub.component.stop();
       onProgress(`${name}: writing ${events.toLocaleString('en-GB')} events to Kafka`);
       const written = await fillLog(stack.kafka.address, kafkaTopics(stack.topicPrefix).pos, events, again);
       onProgress(`${name}: applying ${written.toLocaleString('en-GB')} records`);
-      await stack.hub.part.start();
+      await stack.hub.component.start();
       const status = async () =>
         (await stack.hub.status()) as { applied: number; duplicates: number } | undefined;
       let startedAt = 0;
@@ -123,7 +123,7 @@ export const applyBench: Bench = async ({ backbone, folder, share, onProgress })
           const sum = Number(now?.applied ?? 0) + Number(now?.duplicates ?? 0);
           if (sum > 0 && startedAt === 0) {
             startedAt = performance.now();
-            cpu = cpuSeconds(stack.hub.part.pid);
+            cpu = cpuSeconds(stack.hub.component.pid);
             taken = sum;
           }
           return sum >= written;
@@ -131,8 +131,8 @@ export const applyBench: Bench = async ({ backbone, folder, share, onProgress })
         20,
       );
       const seconds = (performance.now() - startedAt) / 1000;
-      const used = cpuSeconds(stack.hub.part.pid) - cpu;
-      const peak = peakResidentBytes(stack.hub.part.pid);
+      const used = cpuSeconds(stack.hub.component.pid) - cpu;
+      const peak = peakResidentBytes(stack.hub.component.pid);
       await expectExact(stack.postgres.ownerUrl, events);
       const mergeSeconds = await mergeAll(stack.postgres.ownerUrl);
       await expectExact(stack.postgres.ownerUrl, events);
@@ -175,7 +175,7 @@ export const applyBench: Bench = async ({ backbone, folder, share, onProgress })
 const mergeAll = async (url: string): Promise<number> => {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const startedAt = performance.now();
-  await mergeGains(pool, { items: 0, seconds: 0 });
+  await mergeDeltas(pool, { items: 0, seconds: 0 });
   const seconds = (performance.now() - startedAt) / 1000;
   await pool.end();
   return seconds;
@@ -185,22 +185,27 @@ const mergeAll = async (url: string): Promise<number> => {
 const expectExact = async (url: string, events: number): Promise<void> => {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  const { rows } = await client.query<{ slips: string; gross: string; lines: string; amount: string }>(
-    `select (select sum(slips) from sales_window) as slips, (select sum(gross) from sales_window) as gross,
+  const { rows } = await client.query<{ transactions: string; gross: string; lines: string; amount: string }>(
+    `select (select sum(transactions) from sales_window) as transactions, (select sum(gross) from sales_window) as gross,
             (select sum(lines) from item_day) as lines, (select sum(amount) from item_day) as amount`,
   );
   await client.end();
   let gross = 0;
   for (let n = 0; n < events; n++) gross += 199 + ((Math.floor(n / sitesCount) + 1) % 50) * 10;
   const {
-    slips,
+    transactions,
     gross: found,
     lines,
     amount,
-  } = rows[0] as { slips: string; gross: string; lines: string; amount: string };
-  if (slips !== String(events) || found !== String(gross) || lines !== slips || amount !== found) {
+  } = rows[0] as { transactions: string; gross: string; lines: string; amount: string };
+  if (
+    transactions !== String(events) ||
+    found !== String(gross) ||
+    lines !== transactions ||
+    amount !== found
+  ) {
     throw new Error(
-      `the books are wrong: ${slips} slips of ${events}, gross ${found} of ${gross}, ${lines} lines, ${amount}`,
+      `the books are wrong: ${transactions} transactions of ${events}, gross ${found} of ${gross}, ${lines} lines, ${amount}`,
     );
   }
 };

@@ -79,7 +79,7 @@ export const dashboardBench: Bench = async ({ backbone, folder, share, onProgres
   await migrate(url);
   const pool = new pg.Pool({ connectionString: url });
   onProgress(`making books of ${stores} stores`);
-  await fillBooks(pool, { stores, hours: 6, slipsPerHour: 12, zone: 'UTC' });
+  await fillBooks(pool, { stores, hours: 6, transactionsPerHour: 12, zone: 'UTC' });
   const reports = await reportsOn(url, folder);
   const browser = await openChromium();
   try {
@@ -118,7 +118,7 @@ export const dashboardBench: Bench = async ({ backbone, folder, share, onProgres
     return figures;
   } finally {
     await browser.close();
-    await reports.part.stop();
+    await reports.component.stop();
     await pool.end();
   }
 };

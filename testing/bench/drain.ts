@@ -30,7 +30,7 @@ export const drainBench: Bench = async ({ backbone, folder, share, onProgress })
     });
     try {
       // The hub has its own benchmark; here it would only take a share of the two cores.
-      await stack.hub.part.stop();
+      await stack.hub.component.stop();
       const branch = stack.branch(one.site);
       await stack.wan?.set(one.site, { online: false, delayMs });
       let shown = 0;
@@ -48,7 +48,7 @@ export const drainBench: Bench = async ({ backbone, folder, share, onProgress })
       );
       const status = async () =>
         (await branch.status()) as { recorded: number; framesSent: number; framesResent: number };
-      const cpu = { agent: cpuSeconds(branch.part.pid), bridge: cpuSeconds(stack.bridge.part.pid) };
+      const cpu = { agent: cpuSeconds(branch.component.pid), bridge: cpuSeconds(stack.bridge.component.pid) };
       await stack.wan?.set(one.site, { online: true });
       const pluggedAt = performance.now();
       let startedAt = 0;
@@ -59,7 +59,7 @@ export const drainBench: Bench = async ({ backbone, folder, share, onProgress })
         async () => {
           const { recorded } = await status();
           if (recorded > 0 && startedAt === 0) startedAt = performance.now();
-          peak = Math.max(peak, residentBytes(branch.part.pid));
+          peak = Math.max(peak, residentBytes(branch.component.pid));
           return recorded >= events;
         },
         20,
@@ -67,8 +67,8 @@ export const drainBench: Bench = async ({ backbone, folder, share, onProgress })
       const endedAt = performance.now();
       const last = await status();
       const used = {
-        agent: cpuSeconds(branch.part.pid) - cpu.agent,
-        bridge: cpuSeconds(stack.bridge.part.pid) - cpu.bridge,
+        agent: cpuSeconds(branch.component.pid) - cpu.agent,
+        bridge: cpuSeconds(stack.bridge.component.pid) - cpu.bridge,
       };
       const conditions = `${events.toLocaleString('en-GB')} events of ${JSON.stringify(sale(one.site, 1, day)).length} B, one agent, one bridge, aedes, acks=all, agent, bridge, broker and Kafka on this machine`;
       figures.push({

@@ -32,7 +32,7 @@ export const latencyBench: Bench = async ({ backbone, folder, share, onProgress 
     const countedFrom = startedAt + warmUpSeconds * 1000;
     const endsAt = countedFrom + seconds * 1000;
     let sold = 0;
-    /** Sells at its share of the rate, eight slips a request. */
+    /** Sells at its share of the rate, eight transactions a request. */
     const till = async (branch: (typeof stack.branches)[number]) => {
       const poster = openPoster(branch.url, branch.token);
       const everyMs = (8 / (perSecond / sites.length)) * 1000;

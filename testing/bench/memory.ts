@@ -53,14 +53,14 @@ export const memoryBench: Bench = async ({ folder, share, onProgress }) => {
     mqtt: 'mqtt://127.0.0.1:9',
     ...(program === undefined ? {} : { program }),
   });
-  const resident = () => residentBytes(agent.part.pid);
-  await agent.part.start();
+  const resident = () => residentBytes(agent.component.pid);
+  await agent.component.start();
   await sleep(3_000);
   const empty = resident();
   let shown = 0;
-  const cpu = cpuSeconds(agent.part.pid);
+  const cpu = cpuSeconds(agent.component.pid);
   const filling = await peakDuring(
-    agent.part.pid,
+    agent.component.pid,
     fill(
       agent,
       events,
@@ -74,19 +74,22 @@ export const memoryBench: Bench = async ({ folder, share, onProgress }) => {
       },
     ),
   );
-  const cpuUsed = cpuSeconds(agent.part.pid) - cpu;
+  const cpuUsed = cpuSeconds(agent.component.pid) - cpu;
   await sleep(restMs);
   const idle = resident();
-  await agent.part.stop();
+  await agent.component.stop();
   const startedAt = performance.now();
-  await agent.part.start();
+  await agent.component.start();
   const startMs = performance.now() - startedAt;
   await until('the backlog is known', 30_000, async () => (await agent.status()).pending === events);
   await sleep(3_000);
   const restarted = resident();
   onProgress('single sales');
-  const single = await peakDuring(agent.part.pid, tillsAtWork(agent, events + 1, Math.round(20_000 * share)));
-  await agent.part.stop();
+  const single = await peakDuring(
+    agent.component.pid,
+    tillsAtWork(agent, events + 1, Math.round(20_000 * share)),
+  );
+  await agent.component.stop();
   rmSync(folder, { recursive: true, force: true });
   const conditions = [
     program === undefined ? 'TypeScript run directly' : 'production bundle',

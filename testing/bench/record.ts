@@ -109,18 +109,19 @@ export const recordBench: Bench = async ({ backbone, folder, share, onProgress }
     topicPrefix: 'bench-record',
   });
   try {
-    for (const part of [stack.hub.part, ...stack.branches.map((branch) => branch.part)]) await part.stop();
+    for (const component of [stack.hub.component, ...stack.branches.map((branch) => branch.component)])
+      await component.stop();
     await until('Kafka and broker are reached', 30_000, async () => {
       const status = await stack.bridge.status();
       return status?.mqttUp === true && status.kafkaUp === true;
     });
     onProgress(`${events.toLocaleString('en-GB')} events from ${sites.length} sites`);
     await Promise.all(sites.map(({ site }) => sendFrames(stack, site, 20)));
-    const cpu = cpuSeconds(stack.bridge.part.pid);
+    const cpu = cpuSeconds(stack.bridge.component.pid);
     const startedAt = performance.now();
     await Promise.all(sites.map(({ site }) => sendFrames(stack, site, framesPerSite)));
     const seconds = (performance.now() - startedAt) / 1000;
-    const used = cpuSeconds(stack.bridge.part.pid) - cpu;
+    const used = cpuSeconds(stack.bridge.component.pid) - cpu;
     onProgress('beside it: a plain producer');
     const plain = await plainProduce(
       stack.kafka.address,

@@ -25,7 +25,7 @@ const foundation = [
   `insert into setting (key, value) values ('interval_minutes', '5')`,
   `insert into site (name) select 'store-' || lpad(n::text, 4, '0') from generate_series(1, ${sitesCount}) n`,
   `insert into item (name) select 'item-' || n from generate_series(1, ${itemsCount}) n`,
-  `insert into source (site_id, agent, stream, epoch, topic, part, seen, applied, reported_highest, reported_recorded_to,
+  `insert into source (site_id, agent, stream, epoch, topic, partition, seen, applied, reported_highest, reported_recorded_to,
      heard_at, complete_to)
    select (n + 1) / 2, 'edge-1', case n % 2 when 1 then 'pos' else 'stock' end, ${epochOfSource}, 't', 0, '{[1,100001)}',
      100000, 100000, 100000, to_timestamp(${lastDay / 1000} + 86400), to_timestamp(${lastDay / 1000} + 86400)
@@ -43,7 +43,7 @@ const foundation = [
 
 /** In the order of time, all sites in turn, as sales come: that decides which rows lie together. */
 const windowsOfDay = `
-  insert into sales_window (site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross,
+  insert into sales_window (site_id, window_start, currency, transactions, voids, lines, units, gross, late_transactions, late_gross,
     revision, changed_at)
   select s, at, 'EUR', 5, 0, 20, 30000, 12345 + s, 0, 0, 3, at + interval '5 minutes'
   from generate_series($1::timestamptz, $1::timestamptz + interval '23:55', interval '5 minutes') at,
@@ -52,7 +52,7 @@ const sumsOfDay = sumsOfWindows(
   "where window_start >= $1::timestamptz and window_start < $1::timestamptz + interval '1 day'",
 );
 const tillDaysOfDay = `
-  insert into till_day (site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
+  insert into till_day (site_id, business_day, workstation, currency, transactions, voids, lines, units, gross)
   select s, $1::date, 'till-' || t, 'EUR', 360, 0, 1440, 2160000, 888840
   from generate_series(1, ${sitesCount}) s, generate_series(1, ${tills}) t`;
 const itemsOfDay = `
@@ -60,7 +60,7 @@ const itemsOfDay = `
   select s, $1::date, i, 'EUR', 1 + i % 7, 1000 * (1 + i % 7), (i * 7919) % 100000
   from generate_series(1, ${sitesCount}) s, generate_series(1, ${itemsCount}) i`;
 const correctionsOfDay = `
-  insert into correction (changed_at, site_id, window_start, currency, slips, units, gross, late_seconds)
+  insert into correction (changed_at, site_id, window_start, currency, transactions, units, gross, late_seconds)
   select $1::timestamptz + n * interval '1 minute', 1 + n % ${sitesCount}, $1::timestamptz + n * interval '5 minutes', 'EUR',
     2, 3000, 999, 3600
   from generate_series(0, 287) n`;
@@ -175,7 +175,7 @@ export const reportsBench: Bench = async ({ backbone, folder, share, onProgress 
   });
   const figures: Figures[] = [];
   try {
-    await reports.part.start();
+    await reports.component.start();
     const before = await scansOf(client);
     for (const question of questionsOver(days)) {
       const sample = await measure(reports.url, question, times);
@@ -201,7 +201,7 @@ export const reportsBench: Bench = async ({ backbone, folder, share, onProgress 
     if (days >= scanDaysMin && after.sequential !== before.sequential)
       throw new Error(`sales_window was read from end to end ${after.sequential - before.sequential} times`);
   } finally {
-    await reports.part.stop();
+    await reports.component.stop();
     await client.end();
   }
   return figures;

@@ -2,7 +2,7 @@ import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
 
 /**
  * A sale of about 450 bytes: one line and its tender. Small on purpose: what a benchmark measures is the cost per event,
- * and larger slips have more lines, not more events.
+ * and larger transactions have more lines, not more events.
  */
 const items = 3_000;
 
@@ -14,17 +14,17 @@ const itemOf = (sequence: number): string => {
 
 export const sale = (site: string, sequence: number, at: number, workstationId = '1') => {
   const time = new Date(at).toISOString();
-  const slip = { workstationId, businessDay: time.slice(0, 10), sequenceNumber: sequence };
+  const transaction = { workstationId, businessDay: time.slice(0, 10), sequenceNumber: sequence };
   const amount = 199 + (sequence % 50) * 10;
   return {
     specversion: '1.0' as const,
-    id: posEventId(slip),
+    id: posEventId(transaction),
     source: `urn:x-retail:site:${site}:ws:${workstationId}`,
     type: posTypes.completed,
     time,
     data: {
       site: { storeId: site },
-      ...slip,
+      ...transaction,
       endAt: time,
       currency: 'EUR',
       lines: [

@@ -2,14 +2,14 @@ import type pg from 'pg';
 import { sumsOfWindows } from '../world/sums-of-windows.ts';
 
 /**
- * Books of a chain of stores, made in the database itself: slips in the journal, and every total added up from them, so
+ * Books of a chain of stores, made in the database itself: transactions in the journal, and every total added up from them, so
  * that the self-check is right. What a page must show well is in it: stores that are late, silent, closed, never heard
  * of, gaps, corrections, tills that agree and tills that differ, stock below zero, a quarantine.
  */
 export type PageBooks = {
   stores: number;
   hours: number;
-  slipsPerHour: number;
+  transactionsPerHour: number;
   /** In which the business days begin. */
   zone: string;
 };
@@ -46,39 +46,39 @@ const ofHolidays = `
     from site, generate_series(-1, 1) d where site_id % 40 = 7`;
 
 const ofItems = `insert into item (name) select (20000 + n)::text from generate_series(1, 60) n`;
-const ofSlips = `
+const ofTransactions = `
   insert into journal (business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency,
       gross, lines, units, items, quantities, amounts, flags, content, recorded_at)
     select (at at time zone $3)::date, site_id, 'till-1:' || (at at time zone $3)::date || ':' || n, 1, at, 0,
       source_id, n, '', 'EUR', amount, 1, 1000, array[1 + (n % 60)], array[1000], array[amount], 0, n, at
     from source, generate_series(1, $1::int) n,
       lateral (select now() - n * interval '1 hour' / $2::int - site_id % 7 * interval '11 seconds' as at,
-        300 + (n * 37 + site_id * 101) % 4000 as amount) slip
+        300 + (n * 37 + site_id * 101) % 4000 as amount) transaction
     where stream = 'pos' and at < complete_to`;
 
 const ofTotals = [
-  `insert into sales_window (site_id, window_start, currency, slips, voids, lines, units, gross, late_slips, late_gross)
+  `insert into sales_window (site_id, window_start, currency, transactions, voids, lines, units, gross, late_transactions, late_gross)
      select site_id, date_bin('5 minutes', at, 'epoch'), currency, count(*), 0, sum(lines), sum(units), sum(gross), 0, 0
      from journal group by 1, 2, 3`,
-  `update sales_window set late_slips = 1, late_gross = gross / 3, revision = 2
+  `update sales_window set late_transactions = 1, late_gross = gross / 3, revision = 2
      where site_id % 5 = 1 and extract(minute from window_start) = 15`,
-  `insert into correction (changed_at, site_id, window_start, currency, slips, units, gross, late_seconds)
+  `insert into correction (changed_at, site_id, window_start, currency, transactions, units, gross, late_seconds)
      select now() - (now() - window_start) / 3, site_id, window_start, currency, 1, 1000, late_gross, 5400
-     from sales_window where late_slips > 0`,
+     from sales_window where late_transactions > 0`,
   ...sumsOfWindows(),
-  `insert into till_day (site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
+  `insert into till_day (site_id, business_day, workstation, currency, transactions, voids, lines, units, gross)
      select site_id, business_day, 'till-1', currency, count(*), 0, sum(lines), sum(units), sum(gross)
      from journal group by 1, 2, 3, 4`,
-  `insert into day_report (site_id, business_day, workstation, currency, report_number, slips, voids, gross, closed_at,
+  `insert into day_report (site_id, business_day, workstation, currency, report_number, transactions, voids, gross, closed_at,
        source_id, seq)
-     select site_id, business_day, workstation, currency, 1, slips + (site_id % 11 = 4)::int, voids, gross, now(), 1, 1
+     select site_id, business_day, workstation, currency, 1, transactions + (site_id % 11 = 4)::int, voids, gross, now(), 1, 1
      from till_day where site_id % 3 <> 0`,
   `insert into item_day_merged (site_id, business_day, item_id, currency, lines, units, amount)
      select site_id, business_day, items[1], currency, sum(lines), sum(units), sum(gross) from journal group by 1, 2, 3, 4`,
   `insert into stock_merged (site_id, location, item_id, count_quantity, delta_since)
      select site_id, 'shop', item_id, 4000 + item_id * 500, -item_id * 250 * (site_id % 4) from site, item
      where site_id <= 40`,
-  `insert into quarantine (topic, part, off, source_id, first_seq, last_seq, reason, detail, raw)
+  `insert into quarantine (topic, partition, off, source_id, first_seq, last_seq, reason, detail, raw)
      select 'branchline.pos.v1', 0, n, n, 101, 101, 'wrong-schema', 'data.lines.0.quantity: not a decimal string', '{}'
      from generate_series(1, 3) n`,
   `insert into hub_state (instance, said_at, started_at, version, lag_records, lag_seconds, slices, fenced, lost_by_retention)
@@ -88,14 +88,14 @@ const ofTotals = [
 
 export const fillBooks = async (
   pool: pg.Pool,
-  { stores, hours, slipsPerHour, zone }: PageBooks,
+  { stores, hours, transactionsPerHour, zone }: PageBooks,
 ): Promise<void> => {
   await pool.query(ofSites, [stores]);
   for (const text of [ofSources, ofStockSources, ofAgents, ofHolidays, ofItems]) await pool.query(text);
   await pool.query(
     `select ensure_journal_month((now() - d * interval '1 day')::date) from generate_series(-1, 3) d`,
   );
-  await pool.query(ofSlips, [hours * slipsPerHour, slipsPerHour, zone]);
+  await pool.query(ofTransactions, [hours * transactionsPerHour, transactionsPerHour, zone]);
   for (const text of ofTotals) await pool.query(text);
   await pool.query('analyze');
 };

@@ -11,7 +11,7 @@ import { createAgentClient } from '@branchline/simulators/agent-client.ts';
 import pg from 'pg';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { slipEvent } from '../world/events.ts';
+import { transactionEvent } from '../world/events.ts';
 import { afternoonZone, chromiumPath, openChromium, openPage, screenshot, untilLive } from './chromium.ts';
 
 /**
@@ -32,9 +32,9 @@ const minute = 60_000;
 const price = 250;
 let sequence = 0;
 
-/** A slip as a till prints it, `minutesAgo` by its own clock. */
-const slip = (site: string, minutesAgo = 0) =>
-  slipEvent({
+/** A transaction as a till prints it, `minutesAgo` by its own clock. */
+const transaction = (site: string, minutesAgo = 0) =>
+  transactionEvent({
     site,
     sequence: ++sequence,
     at: Date.now() - minutesAgo * minute,
@@ -44,7 +44,7 @@ const slip = (site: string, minutesAgo = 0) =>
 const sell = async (site: string, minutesAgo = 0): Promise<void> => {
   const { url, token } = stack.branch(site);
   const client = createAgentClient({ url, token });
-  await client.send([slip(site, minutesAgo)] as never);
+  await client.send([transaction(site, minutesAgo)] as never);
   client.close();
 };
 
@@ -121,7 +121,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
       seconds.push(((performance.now() - since) / 1_000).toFixed(2));
     }
     console.log(`till to page: ${seconds.join(', ')} s`);
-    await eventually(() => text('#sales-total')).toContain('8 slips');
+    await eventually(() => text('#sales-total')).toContain('8 transactions');
     await screenshot(page, 'live');
   });
 
@@ -156,11 +156,11 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     const feed = await page.$$eval('#corrections-feed li', (all) => all.map((one) => one.textContent ?? ''));
     for (const line of feed)
       expect(line).toMatch(/\d\d:\d\d–\d\d:\d\d store-0002: \+1 unit, \+€2\.50, \d+ min late$/);
-    await eventually(() => text('#sales-total')).toContain('13 slips');
+    await eventually(() => text('#sales-total')).toContain('13 transactions');
     const { rows } = await books.query(
-      'select sum(slips)::int as slips, max(revision) as revision from sales_window',
+      'select sum(transactions)::int as transactions, max(revision) as revision from sales_window',
     );
-    expect(rows).toEqual([{ slips: 13, revision: expect.any(Number) }]);
+    expect(rows).toEqual([{ transactions: 13, revision: expect.any(Number) }]);
     await page.click('#site-close');
     await page.locator('#completeness').scrollIntoViewIfNeeded();
     await screenshot(page, 'caught-up');
@@ -187,7 +187,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     const producer = createKafka({ brokers: [stack.kafka.address], clientId: 'test' }).producer();
     await producer.connect();
     const origin = originText({ site: dark, agent: 'edge-1', stream: 'pos', epoch: randomUUID() }, 1);
-    const good = slip(dark);
+    const good = transaction(dark);
     await producer.send({
       topic: kafkaTopics(stack.topicPrefix).pos,
       messages: [

@@ -28,7 +28,7 @@ export const reportsOn = async (
     },
     logDir: folder,
   });
-  await reports.part.start();
+  await reports.component.start();
   return reports;
 };
 
@@ -43,9 +43,9 @@ export const startPageStand = async (books: PageBooks): Promise<PageStand> => {
     pool: database.pool,
     reports,
     stop: async () => {
-      await reports.part.stop();
+      await reports.component.stop();
       await database.close();
-      await postgres.part.stop();
+      await postgres.component.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

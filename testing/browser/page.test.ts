@@ -21,7 +21,7 @@ let browser: Browser;
 
 describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`, () => {
   beforeAll(async () => {
-    stand = await startPageStand({ stores, hours: 30, slipsPerHour: 12, zone: afternoonZone });
+    stand = await startPageStand({ stores, hours: 30, transactionsPerHour: 12, zone: afternoonZone });
     browser = await openChromium();
   });
   afterAll(async () => {
@@ -259,12 +259,12 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
   test('a hub that goes away is said to be away, and the page goes on by itself when it is back', async () => {
     const { page, close } = await openPage(browser, stand.url);
     await untilLive(page, stores);
-    await stand.reports.part.kill('SIGKILL');
+    await stand.reports.component.kill('SIGKILL');
     await page.waitForSelector('#banner:not([hidden])');
     expect(await textOf(page, '#banner')).toMatch(/What you see is old: last update \d\d:\d\d:\d\d/);
     await screenshot(page, 'hub-away');
-    await expect.poll(() => stand.reports.part.pid).toBe(undefined);
-    await stand.reports.part.start();
+    await expect.poll(() => stand.reports.component.pid).toBe(undefined);
+    await stand.reports.component.start();
     await page.waitForSelector('#banner', { state: 'hidden', timeout: 30_000 });
     await untilLive(page, stores);
     await close();

@@ -3,7 +3,7 @@ import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { dayReportEvent, recordOf, slipEvent } from '../world/events.ts';
+import { dayReportEvent, recordOf, transactionEvent } from '../world/events.ts';
 
 /** What tills state at the end of a day, in the books of a real PostgreSQL: beside the sales, never among them. */
 
@@ -13,7 +13,7 @@ let offset: number;
 beforeEach(async () => {
   database = await createBooksDatabase();
   await database.pool.query(
-    "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('test.pos.v1', 0, 0, 'test')",
+    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('test.pos.v1', 0, 0, 'test')",
   );
   offset = 0;
 });
@@ -25,9 +25,16 @@ const businessDay = '2026-11-02';
 const evening = Date.UTC(2026, 10, 2, 20);
 
 const sale = (sequence: number) =>
-  slipEvent({ site, sequence, at: evening, lines: [{ item: 'a', quantity: 1000, amount: 100 }] });
-const report = (number: number, slips: number) =>
-  dayReportEvent({ site, at: evening + 3_600_000, businessDay, number, slips, gross: slips * 100 });
+  transactionEvent({ site, sequence, at: evening, lines: [{ item: 'a', quantity: 1000, amount: 100 }] });
+const report = (number: number, transactions: number) =>
+  dayReportEvent({
+    site,
+    at: evening + 3_600_000,
+    businessDay,
+    number,
+    transactions,
+    gross: transactions * 100,
+  });
 
 /** The events with seqs from `first` on, in one slice. */
 const apply = async (first: number, events: unknown[]) => {
@@ -38,7 +45,7 @@ const apply = async (first: number, events: unknown[]) => {
   );
   return createBooks(database.pool, createNames(database.pool), 300_000).apply({
     topic: 'test.pos.v1',
-    part: 0,
+    partition: 0,
     stream: 'pos',
     from,
     to: offset,
@@ -49,7 +56,7 @@ const apply = async (first: number, events: unknown[]) => {
 const all = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> =>
   (await database.pool.query<T>(sql)).rows;
 const stated = () =>
-  all('select workstation, report_number, slips, voids, gross from day_report order by report_number');
+  all('select workstation, report_number, transactions, voids, gross from day_report order by report_number');
 
 test('H1 a report is kept once however often it comes, and a second report of the day beside the first', async () => {
   await apply(1, [report(1, 2)]);
@@ -57,18 +64,18 @@ test('H1 a report is kept once however often it comes, and a second report of th
   // The till repeats it to an agent with a new disk: same id, another seq.
   expect(await apply(2, [report(1, 2), report(2, 3)])).toMatchObject({ applied: 1, repeated: 1 });
   expect(await stated()).toEqual([
-    { workstation: 'till-1', report_number: '1', slips: '2', voids: '0', gross: '200' },
-    { workstation: 'till-1', report_number: '2', slips: '3', voids: '0', gross: '300' },
+    { workstation: 'till-1', report_number: '1', transactions: '2', voids: '0', gross: '200' },
+    { workstation: 'till-1', report_number: '2', transactions: '3', voids: '0', gross: '300' },
   ]);
 });
 
-test('H3 a report counts nowhere as a sale, whether it comes before or after the slips that it states', async () => {
+test('H3 a report counts nowhere as a sale, whether it comes before or after the transactions that it states', async () => {
   const sums = () =>
-    all(`select 'window' as of, slips, gross from sales_window union all select 'till', slips, gross from till_day
-         union all select 'slips', count(*), sum(gross) from slip order by 1`);
+    all(`select 'window' as of, transactions, gross from sales_window union all select 'till', transactions, gross from till_day
+         union all select 'journal', count(*), sum(gross) from pos_transaction order by 1`);
   await apply(1, [sale(1), report(1, 2), sale(2)]);
   expect(await sums()).toEqual(
-    ['slips', 'till', 'window'].map((of) => ({ of, ...{ slips: '2', gross: '200' } })),
+    ['journal', 'till', 'window'].map((of) => ({ of, ...{ transactions: '2', gross: '200' } })),
   );
   expect(await all('select kind from journal where event_id like $$%:z:%$$')).toEqual([{ kind: 8 }]);
   expect(await all('select 1 from correction')).toEqual([]);
@@ -77,5 +84,5 @@ test('H3 a report counts nowhere as a sale, whether it comes before or after the
 test('a report whose id comes again with other figures is a conflict, and the first one stays', async () => {
   await apply(1, [report(1, 2)]);
   expect(await apply(2, [report(1, 5)])).toMatchObject({ applied: 0, conflicting: 1 });
-  expect(await stated()).toMatchObject([{ slips: '2' }]);
+  expect(await stated()).toMatchObject([{ transactions: '2' }]);
 });

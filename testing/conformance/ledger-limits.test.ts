@@ -14,7 +14,7 @@ import { createLog } from '@branchline/kernel/log.ts';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { countEvent, recordOf, slipEvent } from '../world/events.ts';
+import { countEvent, recordOf, transactionEvent } from '../world/events.ts';
 
 /** The ledger where its database does not follow: months under a reader's lock, slices too large, values it does not take. */
 let database: BooksDatabase;
@@ -33,7 +33,7 @@ beforeEach(async () => {
   // Servers end connections in these tests; whoever uses one gets the error.
   database.pool.on('connect', (client) => client.on('error', () => {}));
   await database.pool.query(
-    "insert into ingest_offset (topic, part, next_offset, cluster_id) select topic, part, 0, 'one' from unnest(array['pos', 'stock']) topic, generate_series(0, 5) part",
+    "insert into ingest_offset (topic, partition, next_offset, cluster_id) select topic, partition, 0, 'one' from unnest(array['pos', 'stock']) topic, generate_series(0, 5) partition",
   );
 });
 afterEach(async () => {
@@ -62,14 +62,20 @@ const all = async (text: string) => (await database.pool.query(text)).rows as Re
 
 const sale = (seq: number, { site = 'store-0001', at = november, gross = 100, training = false } = {}) =>
   recordOf(
-    slipEvent({ site, sequence: seq, at, training, lines: [{ item: 'tea', quantity: 1000, amount: gross }] }),
+    transactionEvent({
+      site,
+      sequence: seq,
+      at,
+      training,
+      lines: [{ item: 'tea', quantity: 1000, amount: gross }],
+    }),
     { site, stream: 'pos', epoch: epochs.pos, seq },
     { timestamp: recordedAt + seq },
   );
 
-const slice = (topic: 'pos' | 'stock', part: number, records: LogRecord[], from = 0) => ({
+const slice = (topic: 'pos' | 'stock', partition: number, records: LogRecord[], from = 0) => ({
   topic,
-  part,
+  partition,
   stream: topic,
   from,
   to: from + records.length,
@@ -111,7 +117,9 @@ test('a slice that needs a new month waits neither for a reader of the journal n
     'journal_other',
     'journal_other',
   ]);
-  expect(await all('select sum(slips)::int as slips from sales_window')).toEqual([{ slips: 4 }]);
+  expect(await all('select sum(transactions)::int as transactions from sales_window')).toEqual([
+    { transactions: 4 },
+  ]);
 });
 
 test('months are made ahead beside those who write the journal, and are tried again after somebody has read it', async () => {
@@ -168,8 +176,8 @@ test('H5 what a count and the sales after it make of stock does not depend on wh
     countEvent({ site, id: 'count-1', at: november, full: true, lines: [{ item: 'tea', quantity: 5000 }] }),
     { site, stream: 'stock', epoch: epochs.stock, seq: 1 },
   );
-  // A training slip has lines, but takes nothing off the shelf.
-  const slips = [
+  // A training transaction has lines, but takes nothing off the shelf.
+  const transactions = [
     sale(1, { at: november + hourMs, training: true }),
     sale(2, { at: november + 2 * hourMs }),
     sale(3, { at: november + 3 * hourMs }),
@@ -177,15 +185,15 @@ test('H5 what a count and the sales after it make of stock does not depend on wh
   const stockAfter = async (slices: ReturnType<typeof slice>[]) => {
     await database.empty();
     await database.pool.query(
-      "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one')",
+      "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one')",
     );
     const books = createBooks(database.pool, createNames(database.pool), 300_000);
     for (const one of slices) await books.apply(one);
     return all('select count_quantity + delta_since as on_hand from stock');
   };
   const expected = [{ on_hand: '3000' }];
-  expect(await stockAfter([slice('stock', 0, [count]), slice('pos', 0, slips)])).toEqual(expected);
-  expect(await stockAfter([slice('pos', 0, slips), slice('stock', 0, [count])])).toEqual(expected);
+  expect(await stockAfter([slice('stock', 0, [count]), slice('pos', 0, transactions)])).toEqual(expected);
+  expect(await stockAfter([slice('pos', 0, transactions), slice('stock', 0, [count])])).toEqual(expected);
 });
 
 /** A reader of partition 0 of `pos` on real books; `sizes` are the slices it tried. */
@@ -225,7 +233,7 @@ const partitionReader = () => {
   const read = (records: LogRecord[]) => {
     const batch: LogBatch = {
       topic: 'pos',
-      part: 0,
+      partition: 0,
       records: queueOf(records.map((record, offset) => ({ ...record, offset }))),
       alive: async () => {},
       isMine: () => true,
@@ -241,7 +249,7 @@ test('the position never claims more than the last record read: a batch may have
   const { read } = partitionReader();
   await read(sales(3));
   expect(
-    await all("select next_offset, read_to from ingest_offset where topic = 'pos' and part = 0"),
+    await all("select next_offset, read_to from ingest_offset where topic = 'pos' and partition = 0"),
   ).toEqual([{ next_offset: '3', read_to: new Date(recordedAt + 3 - 1) }]);
 });
 
@@ -314,7 +322,7 @@ test('slices are cut by the bytes of their records too', async () => {
 
 test('H4 a dead letter that stands for more seqs than memory holds is kept and takes them', async () => {
   await database.pool.query(
-    "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('dead', 0, 0, 'one')",
+    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('dead', 0, 0, 'one')",
   );
   const books = createBooks(database.pool, createNames(database.pool), 300_000);
   const letter = recordOf('torn', { site: 'store-0001', stream: 'pos', epoch: epochs.pos, seq: 1 });
@@ -325,7 +333,7 @@ test('H4 a dead letter that stands for more seqs than memory holds is kept and t
   };
   const outcome = await books.apply({
     topic: 'dead',
-    part: 0,
+    partition: 0,
     stream: undefined,
     from: 0,
     to: 1,
@@ -340,7 +348,7 @@ test('H1 H4 a long slice that must be read twice, because a till repeats itself,
   const books = createBooks(database.pool, createNames(database.pool), 300_000);
   const sold = (epoch: string, seq: number, amount = 100) =>
     recordOf(
-      slipEvent({
+      transactionEvent({
         site: 'store-0001',
         sequence: seq,
         at: november,
@@ -373,15 +381,23 @@ test('H1 H4 a long slice that must be read twice, because a till repeats itself,
     (await all('select first_seq from quarantine order by 1')).map((row) => Number(row.first_seq)),
   ).toEqual([...bad]);
   expect(await all('select count(*) from conflict')).toEqual([{ count: '1' }]);
-  const slips = many - bad.size;
-  const gross = String(100 * (slips - 1) + 999);
+  const transactions = many - bad.size;
+  const gross = String(100 * (transactions - 1) + 999);
   expect(
     await all(
-      `select (select count(*) from journal) as journal, (select sum(slips) from sales_window) as slips,
+      `select (select count(*) from journal) as journal, (select sum(transactions) from sales_window) as transactions,
          (select sum(gross) from till_day) as gross, (select sum(amount) from item_day) as amount,
          (select sum(delta_since) from stock) as stock`,
     ),
-  ).toEqual([{ journal: `${slips}`, slips: `${slips}`, gross, amount: gross, stock: `${-1000 * slips}` }]);
+  ).toEqual([
+    {
+      journal: `${transactions}`,
+      transactions: `${transactions}`,
+      gross,
+      amount: gross,
+      stock: `${-1000 * transactions}`,
+    },
+  ]);
 });
 
 const wideText = 'x'.repeat(10_000);

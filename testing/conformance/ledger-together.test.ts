@@ -7,7 +7,7 @@ import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { recordOf, slipEvent } from '../world/events.ts';
+import { recordOf, transactionEvent } from '../world/events.ts';
 
 /** Slices of several partitions, statuses and failures at the same time, on a real PostgreSQL: none may cost another an event. */
 let database: BooksDatabase;
@@ -16,7 +16,7 @@ beforeEach(async () => {
   database = await createBooksDatabase();
   for (const topic of ['pos', 'dead'])
     await database.pool.query(
-      "insert into ingest_offset (topic, part, next_offset, cluster_id) select $1, part, 0, 'one' from generate_series(0, 5) part",
+      "insert into ingest_offset (topic, partition, next_offset, cluster_id) select $1, partition, 0, 'one' from generate_series(0, 5) partition",
       [topic],
     );
 });
@@ -30,16 +30,19 @@ const sale = (
   seq: number,
   { site = 'store-0001', of = epoch, gross = 100, sequence = seq } = {},
 ): LogRecord =>
-  recordOf(slipEvent({ site, sequence, at: day, lines: [{ item: 'tea', quantity: 1000, amount: gross }] }), {
-    site,
-    stream: 'pos',
-    epoch: of,
-    seq,
-  });
+  recordOf(
+    transactionEvent({ site, sequence, at: day, lines: [{ item: 'tea', quantity: 1000, amount: gross }] }),
+    {
+      site,
+      stream: 'pos',
+      epoch: of,
+      seq,
+    },
+  );
 
-const slice = (topic: 'pos' | 'dead', part: number, records: LogRecord[], from = 0) => ({
+const slice = (topic: 'pos' | 'dead', partition: number, records: LogRecord[], from = 0) => ({
   topic,
-  part,
+  partition,
   stream: topic === 'dead' ? undefined : ('pos' as const),
   from,
   to: from + records.length,
@@ -130,39 +133,39 @@ test('H1 agents that restart, statuses and six partitions at once: no event is l
     }
   };
   const stores = [0, 1, 2, 3];
-  const site = (part: number, k: number) => `store-${part}${k}`;
-  const old = (part: number, k: number) => `3b0d3a5e-0d0c-4f5c-9a3a-00000000${part}${k}00`;
+  const site = (partition: number, k: number) => `store-${partition}${k}`;
+  const old = (partition: number, k: number) => `3b0d3a5e-0d0c-4f5c-9a3a-00000000${partition}${k}00`;
   for (let round = 1; round <= 25; round++) {
-    const fresh = (part: number, k: number) =>
-      `4c1e4b6f-1e1d-4a6d-8b4b-${String(round * 100 + part * 10 + k).padStart(12, '0')}`;
-    const apply = async (part: number) => {
+    const fresh = (partition: number, k: number) =>
+      `4c1e4b6f-1e1d-4a6d-8b4b-${String(round * 100 + partition * 10 + k).padStart(12, '0')}`;
+    const apply = async (partition: number) => {
       const records = stores.flatMap((k) => [
-        sale(round, { site: site(part, k), of: old(part, k), sequence: 2 * round }),
+        sale(round, { site: site(partition, k), of: old(partition, k), sequence: 2 * round }),
         ...(round % 3 === k % 3
-          ? [sale(1, { site: site(part, k), of: fresh(part, k), sequence: 2 * round + 1 })]
+          ? [sale(1, { site: site(partition, k), of: fresh(partition, k), sequence: 2 * round + 1 })]
           : []),
       ]);
       delivered += records.length;
-      const from = next[part] as number;
-      next[part] = from + records.length;
-      await untilDone(() => books.apply(slice('pos', part, records, from)));
+      const from = next[partition] as number;
+      next[partition] = from + records.length;
+      await untilDone(() => books.apply(slice('pos', partition, records, from)));
     };
-    const say = (part: number) =>
+    const say = (partition: number) =>
       untilDone(() =>
         noteStatuses(
           database.pool,
           names,
           stores.map((k) => ({
-            status: statusOf(site(part, k), [
-              [old(part, k), round],
-              [fresh(part, k), 1],
+            status: statusOf(site(partition, k), [
+              [old(partition, k), round],
+              [fresh(partition, k), 1],
             ]),
             heardAt: day + round,
           })),
           () => 'pos',
         ),
       );
-    await Promise.all(next.flatMap((_, part) => [apply(part), say(part)]));
+    await Promise.all(next.flatMap((_, partition) => [apply(partition), say(partition)]));
   }
   expect(await all('select count(*)::int as n from journal')).toEqual([{ n: delivered }]);
   // Two slices that make the same month at once are no deadlock.
@@ -171,7 +174,7 @@ test('H1 agents that restart, statuses and six partitions at once: no event is l
 
 test('H4 an event that ends the stack of its reader is quarantined, and the others of its slice are applied', async () => {
   const books = createBooks(database.pool, createNames(database.pool), 300_000);
-  const event = slipEvent({
+  const event = transactionEvent({
     site: 'store-0001',
     sequence: 2,
     at: day,

@@ -18,9 +18,9 @@ import {
   countEvent,
   movementEvent,
   recordOf,
-  slipEvent,
   streamOfEvent,
   type TestEvent,
+  transactionEvent,
 } from '../world/events.ts';
 
 /** The books on a real PostgreSQL: what one transaction per slice must hold, whatever comes in whatever order. */
@@ -44,7 +44,7 @@ const writer = async (policy: BooksPolicy = strictPolicy) => {
   const next = new Map<string, number>();
   for (const topic of Object.values(topics)) {
     await database.pool.query(
-      "insert into ingest_offset (topic, part, next_offset, cluster_id) values ($1, 0, 0, 'test') on conflict do nothing",
+      "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ($1, 0, 0, 'test') on conflict do nothing",
       [topic],
     );
   }
@@ -58,7 +58,7 @@ const writer = async (policy: BooksPolicy = strictPolicy) => {
     const numbered = records.map((record, i) => ({ ...record, offset: from + i }));
     const outcome = await books.apply({
       topic,
-      part: 0,
+      partition: 0,
       stream,
       from,
       to: from + records.length,
@@ -78,7 +78,7 @@ type Totals = { windows: unknown[]; items: unknown[]; stock: unknown[]; seen: un
 
 const totals = async (): Promise<Totals> => ({
   windows:
-    await all(`select site.name as site, extract(epoch from window_start)::int8 as start, currency, slips, voids, lines, units, gross
+    await all(`select site.name as site, extract(epoch from window_start)::int8 as start, currency, transactions, voids, lines, units, gross
     from sales_window join site using (site_id) order by 1, 2, 3`),
   items:
     await all(`select site.name as site, business_day::text as day, item.name as item, lines, units, amount
@@ -98,7 +98,7 @@ const oracle = (events: TestEvent[]): Omit<Totals, 'seen'> => {
       site: string;
       start: string;
       currency: string;
-      slips: number;
+      transactions: number;
       voids: number;
       lines: number;
       units: number;
@@ -129,7 +129,7 @@ const oracle = (events: TestEvent[]): Omit<Totals, 'seen'> => {
         site,
         start,
         currency: 'EUR',
-        slips: 0,
+        transactions: 0,
         voids: 0,
         lines: 0,
         units: 0,
@@ -137,7 +137,7 @@ const oracle = (events: TestEvent[]): Omit<Totals, 'seen'> => {
       };
       windows.set(key, window);
       if (voided) window.voids += 1;
-      else window.slips += 1;
+      else window.transactions += 1;
       window.gross += event.data.totals.gross;
       for (const line of event.data.lines) {
         const quantity = thousandths(line.quantity);
@@ -254,7 +254,7 @@ const anyEvents = fc
         });
       if (what === 'count' || what === 'full')
         return countEvent({ site, id: `c-${i}`, at, full: what === 'full', lines });
-      return slipEvent({
+      return transactionEvent({
         site,
         sequence: i,
         at,
@@ -313,7 +313,7 @@ describe('the ledger', () => {
     const { apply } = await writer();
     const sale = (seq: number) =>
       recordOf(
-        slipEvent({
+        transactionEvent({
           site: 'store-0001',
           sequence: seq,
           at: day,
@@ -331,7 +331,9 @@ describe('the ledger', () => {
     expect(await all('select applied, redelivered, seen::text from source')).toEqual([
       { applied: '3', redelivered: '2', seen: '{[1,4)}' },
     ]);
-    expect(await all('select slips, gross from sales_window')).toEqual([{ slips: '3', gross: '750' }]);
+    expect(await all('select transactions, gross from sales_window')).toEqual([
+      { transactions: '3', gross: '750' },
+    ]);
   });
 
   test('H1 control: without the deduplication by seq and by id the totals are wrong', async () => {
@@ -343,7 +345,7 @@ describe('the ledger', () => {
         return 'code' in entry ? entry : { ...entry, eventId: `${entry.eventId}@${record.offset}` };
       },
     });
-    const event = slipEvent({
+    const event = transactionEvent({
       site: 'store-0001',
       sequence: 1,
       at: day,
@@ -360,7 +362,7 @@ describe('the ledger', () => {
     const { books } = await writer();
     const records = Array.from({ length: 50 }, (_, i) =>
       recordOf(
-        slipEvent({
+        transactionEvent({
           site: 'store-0001',
           sequence: i,
           at: day + i * 60_000,
@@ -374,12 +376,22 @@ describe('the ledger', () => {
         },
       ),
     );
-    const slice = { topic: topics.pos, part: 0, stream: 'pos' as const, from: 0, to: 50, readTo: 0, records };
+    const slice = {
+      topic: topics.pos,
+      partition: 0,
+      stream: 'pos' as const,
+      from: 0,
+      to: 50,
+      readTo: 0,
+      records,
+    };
     const outcomes = await Promise.all([books.apply(slice), books.apply(slice), books.apply(slice)]);
     expect(outcomes.filter((outcome) => outcome.fenced)).toHaveLength(2);
     expect(
-      await all('select sum(slips) as slips, sum(redelivered) as again from sales_window, source'),
-    ).toEqual([{ slips: '50', again: '0' }]);
+      await all(
+        'select sum(transactions) as transactions, sum(redelivered) as again from sales_window, source',
+      ),
+    ).toEqual([{ transactions: '50', again: '0' }]);
   });
 
   test('H2 control: without the fence a zombie moves the position back and keeps what has no seq twice', async () => {
@@ -394,7 +406,7 @@ describe('the ledger', () => {
   test('H2 nothing of a slice is left when it fails halfway', async () => {
     const { apply, books } = await writer();
     const good = recordOf(
-      slipEvent({
+      transactionEvent({
         site: 'store-0001',
         sequence: 1,
         at: day,
@@ -419,7 +431,7 @@ describe('the ledger', () => {
     expect(
       await books.apply({
         topic: topics.pos,
-        part: 0,
+        partition: 0,
         stream: 'pos',
         from: 0,
         to: 1,
@@ -433,7 +445,7 @@ describe('the ledger', () => {
     const { apply } = await writer();
     const sale = (seq: number, at: number) =>
       recordOf(
-        slipEvent({
+        transactionEvent({
           site: 'store-0001',
           sequence: seq,
           at,
@@ -459,20 +471,20 @@ describe('the ledger', () => {
     await apply([sale(5, day + 1_000)], 'pos');
     expect(
       await all(
-        'select extract(epoch from window_start)::int8 * 1000 as start, slips, late_slips, revision from sales_window order by 1',
+        'select extract(epoch from window_start)::int8 * 1000 as start, transactions, late_transactions, revision from sales_window order by 1',
       ),
     ).toEqual([
-      { start: String(day - 40 * 365 * 86_400_000), slips: '1', late_slips: '1', revision: 1 },
-      { start: String(day - 3 * 86_400_000), slips: '1', late_slips: '1', revision: 1 },
-      { start: String(day), slips: '2', late_slips: '0', revision: 2 },
-      { start: String(day + 10 * 365 * 86_400_000), slips: '1', late_slips: '0', revision: 1 },
+      { start: String(day - 40 * 365 * 86_400_000), transactions: '1', late_transactions: '1', revision: 1 },
+      { start: String(day - 3 * 86_400_000), transactions: '1', late_transactions: '1', revision: 1 },
+      { start: String(day), transactions: '2', late_transactions: '0', revision: 2 },
+      { start: String(day + 10 * 365 * 86_400_000), transactions: '1', late_transactions: '0', revision: 1 },
     ]);
   });
 
   test('H4 a bad event takes its seq, keeps its bytes and stops nobody', async () => {
     const { apply } = await writer();
     const origin = (seq: number) => ({ site: 'store-0001', stream: 'pos' as const, epoch, seq });
-    const good = slipEvent({
+    const good = transactionEvent({
       site: 'store-0001',
       sequence: 1,
       at: day,
@@ -523,7 +535,12 @@ describe('the ledger', () => {
   test('bad input B13: an id that comes again with other content is a conflict, the first stays and neither vanishes', async () => {
     const { apply } = await writer();
     const sale = (amount: number) =>
-      slipEvent({ site: 'store-0001', sequence: 1, at: day, lines: [{ item: 'a', quantity: 1000, amount }] });
+      transactionEvent({
+        site: 'store-0001',
+        sequence: 1,
+        at: day,
+        lines: [{ item: 'a', quantity: 1000, amount }],
+      });
     const otherLife = randomUUID();
     await apply([recordOf(sale(100), { site: 'store-0001', stream: 'pos', epoch, seq: 1 })], 'pos');
     const outcome = await apply(
@@ -534,7 +551,9 @@ describe('the ledger', () => {
       'pos',
     );
     expect(outcome).toMatchObject({ applied: 0, repeated: 1, conflicting: 1 });
-    expect(await all('select gross, slips from sales_window')).toEqual([{ gross: '100', slips: '1' }]);
+    expect(await all('select gross, transactions from sales_window')).toEqual([
+      { gross: '100', transactions: '1' },
+    ]);
     expect(
       await all(
         "select event_id, seq, convert_from(raw, 'utf8')::json #>> '{data,totals,gross}' as gross from conflict",
@@ -542,9 +561,9 @@ describe('the ledger', () => {
     ).toEqual([{ event_id: 'till-1:2026-11-02:1', seq: '2', gross: '200' }]);
   });
 
-  test('training and aborted slips are kept and never counted', async () => {
+  test('training and aborted transactions are kept and never counted', async () => {
     const { apply } = await writer();
-    const training = slipEvent({
+    const training = transactionEvent({
       site: 'store-0001',
       sequence: 1,
       at: day,
@@ -552,7 +571,7 @@ describe('the ledger', () => {
       lines: [{ item: 'a', quantity: 1000, amount: 100 }],
     });
     await apply([recordOf(training, { site: 'store-0001', stream: 'pos', epoch, seq: 1 })], 'pos');
-    expect(await all('select kind, gross from slip')).toEqual([{ kind: 4, gross: '100' }]);
+    expect(await all('select kind, gross from pos_transaction')).toEqual([{ kind: 4, gross: '100' }]);
     expect(
       await all('select 1 from sales_window union all select 1 from item_day union all select 1 from stock'),
     ).toEqual([]);

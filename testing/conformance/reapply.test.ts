@@ -7,7 +7,7 @@ import { type BooksPolicy, createBooks, strictPolicy } from '@branchline/hub/led
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { recordOf, slipEvent } from '../world/events.ts';
+import { recordOf, transactionEvent } from '../world/events.ts';
 
 /** What is in quarantine is applied again when a person asks for it: into the books once, however it is asked. */
 
@@ -19,7 +19,7 @@ beforeEach(async () => {
   names = createNames(database.pool);
   for (const topic of Object.values(topics))
     await database.pool.query(
-      "insert into ingest_offset (topic, part, next_offset, cluster_id) values ($1, 0, 0, 'test')",
+      "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ($1, 0, 0, 'test')",
       [topic],
     );
   next.clear();
@@ -46,7 +46,7 @@ const apply = async (records: LogRecord[], policy: BooksPolicy, topic = topics.p
   next.set(topic, from + records.length);
   return createBooks(database.pool, names, 300_000, policy).apply({
     topic,
-    part: 0,
+    partition: 0,
     stream,
     from,
     to: from + records.length,
@@ -71,13 +71,18 @@ const ask = () => database.pool.query("update quarantine set state = 'asked', as
 
 const sale = (sequence: number, seq: number, amount = 100) =>
   recordOf(
-    slipEvent({ site: 'store-0001', sequence, at: day, lines: [{ item: 'a', quantity: 1000, amount }] }),
+    transactionEvent({
+      site: 'store-0001',
+      sequence,
+      at: day,
+      lines: [{ item: 'a', quantity: 1000, amount }],
+    }),
     { site: 'store-0001', stream: 'pos', epoch, seq },
     { timestamp: day + 1_000 },
   );
 const all = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> =>
   (await database.pool.query<T>(sql)).rows;
-const windows = () => all('select slips, gross from sales_window');
+const windows = () => all('select transactions, gross from sales_window');
 const tally = async () =>
   (await all('select seen::text, applied, repeated, conflicting, quarantined, deadlettered from source'))[0];
 const quarantine = () =>
@@ -92,8 +97,10 @@ describe('an event in quarantine', () => {
       await ask();
       await reapplyAll();
     }
-    expect(await windows()).toEqual([{ slips: '2', gross: '200' }]);
-    expect(await all('select slips, gross from till_day')).toEqual([{ slips: '2', gross: '200' }]);
+    expect(await windows()).toEqual([{ transactions: '2', gross: '200' }]);
+    expect(await all('select transactions, gross from till_day')).toEqual([
+      { transactions: '2', gross: '200' },
+    ]);
     expect(
       await all('select on_hand from (select count_quantity + delta_since as on_hand from stock) t'),
     ).toEqual([{ on_hand: '-2000' }]);
@@ -109,7 +116,7 @@ describe('an event in quarantine', () => {
     );
     await ask();
     await Promise.all([reapplyAll(), reapplyAll(), reapplyAll()]);
-    expect(await windows()).toEqual([{ slips: String(count), gross: String(count * 100) }]);
+    expect(await windows()).toEqual([{ transactions: String(count), gross: String(count * 100) }]);
     expect(await all("select count(*)::int as n from quarantine where state = 'applied'")).toEqual([
       { n: count },
     ]);
@@ -133,7 +140,7 @@ describe('an event in quarantine', () => {
     await apply([sale(1, 2, 250)], strictPolicy);
     await ask();
     await reapplyAll();
-    expect(await windows()).toEqual([{ slips: '1', gross: '250' }]);
+    expect(await windows()).toEqual([{ transactions: '1', gross: '250' }]);
     expect(await all('select seq from conflict')).toEqual([{ seq: '1' }]);
     expect(await quarantine()).toMatchObject([
       { state: 'applied', detail: expect.stringContaining('conflict') },
@@ -146,7 +153,7 @@ describe('an event in quarantine', () => {
     await apply([sale(1, 2)], strictPolicy);
     await ask();
     await reapplyAll();
-    expect(await windows()).toEqual([{ slips: '1', gross: '100' }]);
+    expect(await windows()).toEqual([{ transactions: '1', gross: '100' }]);
     expect(await tally()).toMatchObject({ applied: '1', repeated: '1', quarantined: '0' });
   });
 
@@ -155,10 +162,12 @@ describe('an event in quarantine', () => {
     await apply([sale(2, 2)], yesterday);
     await ask();
     await reapplyAll();
-    expect(await all('select revision, late_slips, late_gross from sales_window')).toEqual([
-      { revision: 2, late_slips: '1', late_gross: '100' },
+    expect(await all('select revision, late_transactions, late_gross from sales_window')).toEqual([
+      { revision: 2, late_transactions: '1', late_gross: '100' },
     ]);
-    expect(await all('select slips, gross from correction')).toEqual([{ slips: '1', gross: '100' }]);
+    expect(await all('select transactions, gross from correction')).toEqual([
+      { transactions: '1', gross: '100' },
+    ]);
   });
 
   test('H4 that PostgreSQL refuses stays there with what it said, and nothing of it is in the books', async () => {
@@ -220,7 +229,7 @@ describe('a dead letter', () => {
     await apply([sale(4, 4)], strictPolicy);
     await reapplyAll();
     expect(await quarantine()).toMatchObject([{ state: 'applied' }]);
-    expect(await windows()).toEqual([{ slips: '5', gross: '500' }]);
+    expect(await windows()).toEqual([{ transactions: '5', gross: '500' }]);
     expect(await tally()).toMatchObject({ seen: '{[1,6)}', applied: '5', deadlettered: '0' });
   });
 

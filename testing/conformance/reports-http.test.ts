@@ -29,7 +29,7 @@ import { createWideArea } from '@branchline/local/wide-area.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { slipEvent } from '../world/events.ts';
+import { transactionEvent } from '../world/events.ts';
 import { type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
 /** The report API as HTTP: what it answers to good requests and to bad ones, and whom it does not answer. */
@@ -48,13 +48,13 @@ beforeAll(async () => {
     sites: ['store-0001', 'store-0002'],
     logDir: folder,
   });
-  await network.part.start();
-  stopNetwork = () => network.part.stop();
+  await network.component.start();
+  stopNetwork = () => network.component.stop();
   stand = await startReportsStand(database, { now: noon, demoNetwork: network.url });
   for (const site of ['store-0001', 'store-0002', 'store-0003'])
     await stand.sell(
       Array.from({ length: items }, (_, i) =>
-        slipEvent({
+        transactionEvent({
           site,
           sequence: i + 1,
           at: noon - 3_600_000,
@@ -132,7 +132,7 @@ describe('every answer', () => {
     const path = '/api/v1/sales/items?day=2026-11-23&site=store-0003';
     const tag = (await stand.ask(path)).headers.get('etag') ?? '';
     await stand.sell([
-      slipEvent({
+      transactionEvent({
         site: 'store-0003',
         sequence: 900,
         at: noon - 60_000,
@@ -195,7 +195,7 @@ describe('pages', () => {
     const path = '/sales/items?day=2026-11-23&site=store-0002&limit=5';
     const first = await stand.get<{ rows: SalesItem[]; next: string }>(path);
     await stand.sell([
-      slipEvent({
+      transactionEvent({
         site: 'store-0002',
         sequence: 901,
         at: noon - 60_000,
@@ -363,7 +363,7 @@ describe('a calendar', () => {
 
 test('what is in quarantine can be asked for again, or dismissed, once', async () => {
   const { rows } = await database.pool.query<{ quarantine_id: string }>(
-    `insert into quarantine (topic, part, off, source_id, first_seq, last_seq, reason, detail, raw)
+    `insert into quarantine (topic, partition, off, source_id, first_seq, last_seq, reason, detail, raw)
      select 't', 0, n, 1, n, n, 'schema', 'data.lines: not there', 'secret bytes' from generate_series(1, 2) n
      returning quarantine_id`,
   );

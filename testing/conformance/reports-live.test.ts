@@ -10,7 +10,7 @@ import { createLog } from '@branchline/kernel/log.ts';
 import { eventually } from '@branchline/local/probe.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { slipEvent } from '../world/events.ts';
+import { transactionEvent } from '../world/events.ts';
 import { type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
 /** The stream of what changes, as a page reads it. */
@@ -54,7 +54,7 @@ const listen = async (lastId?: string) => {
 };
 const within = (condition: () => boolean) => eventually(async () => condition(), { withinMs: 10_000 });
 const sale = (site: string, sequence: number, amount: number, ago = 60_000) =>
-  slipEvent({
+  transactionEvent({
     site,
     sequence,
     at: Date.now() - ago,
@@ -95,7 +95,7 @@ test('a late sale is told as a correction', async () => {
   await stand.sell([sale('store-0001', 2, 70, 3 * 3_600_000)], 2 * 3_600_000);
   const corrections = () => page.messages.flatMap((message) => message.pulse.corrections);
   expect(await within(() => corrections().length > 0)).toBe(true);
-  expect(corrections()).toMatchObject([{ site: 'store-0001', gross: 70, slips: 1 }]);
+  expect(corrections()).toMatchObject([{ site: 'store-0001', gross: 70, transactions: 1 }]);
   expect(await within(() => grossIn(page.messages) === 170)).toBe(true);
 });
 

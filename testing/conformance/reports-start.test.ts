@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await database?.close();
-  await postgres?.part.stop();
+  await postgres?.component.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -85,25 +85,25 @@ test('reports wait for PostgreSQL, need no Kafka, and say where they are', async
     port: statusPort,
     logDir: folder,
   });
-  await postgres.part.stop();
-  await hub.part.start();
+  await postgres.component.stop();
+  await hub.component.start();
   try {
     expect(await hub.status()).toMatchObject({ ready: false, roles: ['reports'] });
-    await postgres.part.start();
+    await postgres.component.start();
     const state = async () => (await hub.status()) as { ready: boolean; reports?: { url: string } };
     expect(await eventually(async () => (await state()).ready, { withinMs: 30_000 })).toBe(true);
     const { reports } = await state();
     expect((await fetch(`${reports?.url}/api/v1/fleet`)).status).toBe(200);
 
     // And they outlive it: a question meanwhile gets a problem, the next one an answer.
-    await postgres.part.stop();
+    await postgres.component.stop();
     const away = await fetch(`${reports?.url}/api/v1/quarantine`);
     expect([away.status, await away.json()]).toEqual([503, expect.objectContaining({ code: 'books-away' })]);
-    await postgres.part.start();
+    await postgres.component.start();
     const answers = async () => (await fetch(`${reports?.url}/api/v1/quarantine`)).status === 200;
     expect(await eventually(answers, { withinMs: 30_000 })).toBe(true);
   } finally {
-    await hub.part.stop();
+    await hub.component.stop();
   }
 });
 

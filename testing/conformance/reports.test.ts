@@ -13,7 +13,7 @@ import type {
 import { seededRandom } from '@branchline/kernel/random.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { countEvent, movementEvent, slipEvent } from '../world/events.ts';
+import { countEvent, movementEvent, transactionEvent } from '../world/events.ts';
 import { intervalMs, type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
 /** What reports say of books that the ledger's own transaction has filled, against sums straight from the events. */
@@ -34,20 +34,20 @@ const noon = Date.UTC(2026, 10, 23, 12);
 const minute = 60_000;
 const hour = 60 * minute;
 type Rows<T> = { rows: T[]; next: string | null };
-type Slip = ReturnType<typeof slipEvent>;
+type Transaction = ReturnType<typeof transactionEvent>;
 
 const rows = async <T>(path: string): Promise<T[]> => (await stand.get<Rows<T>>(path)).rows;
 const sumOf = <T>(all: readonly T[], value: (one: T) => number): number =>
   all.reduce((sum, one) => sum + value(one), 0);
-const grossOf = (slip: Slip): number => slip.data.totals.gross;
+const grossOf = (transaction: Transaction): number => transaction.data.totals.gross;
 const one = (site: string, sequence: number, at: number, amount = 100, item = 'A') =>
-  slipEvent({ site, sequence, at, lines: [{ item, quantity: 1_000, amount }] });
+  transactionEvent({ site, sequence, at, lines: [{ item, quantity: 1_000, amount }] });
 
-/** A few hundred slips of several sites and items over a day, some of them voided. */
-const dayOfSlips = (): Slip[] => {
+/** A few hundred transactions of several sites and items over a day, some of them voided. */
+const dayOfTransactions = (): Transaction[] => {
   const random = seededRandom(5);
   return Array.from({ length: 400 }, (_, i) => {
-    const slip = {
+    const transaction = {
       site: `store-000${1 + Math.floor(random() * 3)}`,
       sequence: i + 1,
       at: noon - 12 * hour + Math.floor(random() * 24 * hour),
@@ -57,15 +57,17 @@ const dayOfSlips = (): Slip[] => {
         amount: 1 + Math.floor(random() * 5_000),
       })),
     };
-    return random() < 0.1 ? [slipEvent(slip), slipEvent({ ...slip, voidOf: true })] : [slipEvent(slip)];
+    return random() < 0.1
+      ? [transactionEvent(transaction), transactionEvent({ ...transaction, voidOf: true })]
+      : [transactionEvent(transaction)];
   }).flat();
 };
 
 describe('sales equal the sums of the events', () => {
-  let slips: Slip[];
+  let transactions: Transaction[];
   beforeEach(async () => {
-    slips = dayOfSlips();
-    await stand.sell(slips);
+    transactions = dayOfTransactions();
+    await stand.sell(transactions);
   });
 
   test.each([5, 15, 60])('by intervals of %d minutes, of all sites and of two', async (minutes) => {
@@ -74,7 +76,7 @@ describe('sales equal the sums of the events', () => {
       ['store-0001', 'store-0002', 'store-0003'],
       ['store-0001', 'store-0003'],
     ]) {
-      const own = slips.filter((slip) => sites.includes(slip.data.site.storeId));
+      const own = transactions.filter((transaction) => sites.includes(transaction.data.site.storeId));
       const named = sites.length === 3 ? '' : sites.map((site) => `&site=${site}`).join('');
       const found = await rows<SalesInterval>(path + named);
       expect(found).toHaveLength((24 * 60) / minutes);
@@ -85,10 +87,12 @@ describe('sales equal the sums of the events', () => {
         );
         const voids = within.filter(({ type }) => type.includes('voided')).length;
         expect(interval).toMatchObject({
-          slips: within.length - voids,
+          transactions: within.length - voids,
           voids,
-          lines: sumOf(within, (slip) => slip.data.lines.length),
-          units: sumOf(within, (slip) => sumOf(slip.data.lines, (line) => Number(line.quantity))).toFixed(3),
+          lines: sumOf(within, (transaction) => transaction.data.lines.length),
+          units: sumOf(within, (transaction) =>
+            sumOf(transaction.data.lines, (line) => Number(line.quantity)),
+          ).toFixed(3),
           gross: sumOf(within, grossOf),
         });
       }
@@ -97,13 +101,13 @@ describe('sales equal the sums of the events', () => {
 
   test('by site, by item and by business day', async () => {
     for (const site of await rows<SalesSite>('/sales/sites?day=2026-11-23')) {
-      const own = slips.filter((slip) => slip.data.site.storeId === site.site);
+      const own = transactions.filter((transaction) => transaction.data.site.storeId === site.site);
       expect(site.gross).toBe(sumOf(own, grossOf));
       expect(own.length).toBeGreaterThan(0);
     }
-    const lines = slips
-      .filter((slip) => slip.data.site.storeId === 'store-0002')
-      .flatMap((slip) => slip.data.lines);
+    const lines = transactions
+      .filter((transaction) => transaction.data.site.storeId === 'store-0002')
+      .flatMap((transaction) => transaction.data.lines);
     for (const sort of ['amount', 'units'] as const) {
       const items = await rows<SalesItem>(`/sales/items?site=store-0002&day=2026-11-23&sort=${sort}`);
       expect(items).toHaveLength(new Set(lines.map((line) => line.item.itemId)).size);
@@ -121,7 +125,7 @@ describe('sales equal the sums of the events', () => {
     const days = await rows<SalesDay>('/sales/days?fromDay=2026-11-22&toDay=2026-11-24');
     expect(days.map(({ businessDay, gross }) => [businessDay, gross])).toEqual([
       ['2026-11-22', 0],
-      ['2026-11-23', sumOf(slips, grossOf)],
+      ['2026-11-23', sumOf(transactions, grossOf)],
       ['2026-11-24', 0],
     ]);
   });
@@ -129,7 +133,7 @@ describe('sales equal the sums of the events', () => {
   test('and adding the books up in several ways gives the same', async () => {
     const check = (await (await stand.change('POST', '/exactness/check')).json()) as SelfCheck;
     expect(check.equal).toBe(true);
-    expect(new Set(check.sums.map(({ gross }) => gross))).toEqual(new Set([sumOf(slips, grossOf)]));
+    expect(new Set(check.sums.map(({ gross }) => gross))).toEqual(new Set([sumOf(transactions, grossOf)]));
     expect(await stand.get('/exactness')).toMatchObject({ check: { at: check.at, equal: true } });
   });
 
@@ -142,7 +146,7 @@ describe('sales equal the sums of the events', () => {
   });
 });
 
-test('slips whose lines differ from their total are told apart and are no difference of the books', async () => {
+test('transactions whose lines differ from their total are told apart and are no difference of the books', async () => {
   const odd = one('store-0001', 1, noon - hour, 500);
   odd.data.totals.gross = 490;
   odd.data.tenders = [{ tenderType: 'CASH', amount: 490 }];
@@ -169,9 +173,9 @@ describe('local days', () => {
     ['Asia/Kolkata', '2026-10-25', 24],
   ])('in %s the %s has the sales of its %d hours', async (timeZone, day, hours) => {
     const around = Date.parse(`${day}T12:00:00Z`);
-    const slips = Array.from({ length: 600 }, (_, i) => {
+    const transactions = Array.from({ length: 600 }, (_, i) => {
       const at = around - 36 * hour + i * 7 * minute;
-      return slipEvent({
+      return transactionEvent({
         site: 'store-0001',
         sequence: i + 1,
         at,
@@ -179,11 +183,11 @@ describe('local days', () => {
         lines: [{ item: 'A', quantity: 1_000, amount: 100 + i }],
       });
     });
-    await stand.sell(slips);
+    await stand.sell(transactions);
     const none = { openedOn: null, closedOn: null, openingHours: [], closedDays: [] };
     expect((await stand.change('PUT', '/sites/store-0001/calendar', { ...none, timeZone })).status).toBe(200);
 
-    const own = slips.filter(({ time }) => wallDay(timeZone, Date.parse(time)) === day);
+    const own = transactions.filter(({ time }) => wallDay(timeZone, Date.parse(time)) === day);
     const expected = sumOf(own, grossOf);
     const intervals = await rows<SalesInterval>(`/sales/intervals?day=${day}&site=store-0001`);
     expect(intervals).toHaveLength(hours * 12);
@@ -391,13 +395,18 @@ test('H3 what a store sends late changes its past windows, raises their revision
 
   await stand.sell(sold.slice(1), 5 * hour);
   const [after] = await rows<SalesInterval>(`/sales/intervals?${span}`);
-  expect(before).toMatchObject({ gross: 1_000, revision: 1, onTime: { slips: 1, gross: 1_000 } });
-  expect(after).toMatchObject({ gross: 1_500, slips: 2, revision: 2, onTime: { slips: 1, gross: 1_000 } });
+  expect(before).toMatchObject({ gross: 1_000, revision: 1, onTime: { transactions: 1, gross: 1_000 } });
+  expect(after).toMatchObject({
+    gross: 1_500,
+    transactions: 2,
+    revision: 2,
+    onTime: { transactions: 1, gross: 1_000 },
+  });
   expect(await rows<Correction>(`/corrections?since=${since}`)).toMatchObject([
     {
       site: 'store-0001',
       start: new Date(at).toISOString(),
-      slips: 1,
+      transactions: 1,
       gross: 500,
       units: '1.000',
       revision: 2,
@@ -414,13 +423,13 @@ test("a till's day-end report is held against the books", async () => {
   expect(await reconciled()).toMatchObject({
     state: 'open',
     stated: null,
-    books: { slips: 2, gross: 1_000 },
+    books: { transactions: 2, gross: 1_000 },
   });
-  const state = (number: number, slips: number, gross: number) =>
+  const state = (number: number, transactions: number, gross: number) =>
     database.pool.query(
-      `insert into day_report (site_id, business_day, workstation, currency, report_number, slips, voids, gross, closed_at, source_id, seq)
+      `insert into day_report (site_id, business_day, workstation, currency, report_number, transactions, voids, gross, closed_at, source_id, seq)
        select site_id, '2026-11-23', 'till-1', 'EUR', $1, $2, 0, $3, now(), 1, 9 from site`,
-      [number, slips, gross],
+      [number, transactions, gross],
     );
   await state(9, 1, 700);
   expect(await reconciled()).toMatchObject({ state: 'differs', reportNumber: 9 });
@@ -429,7 +438,7 @@ test("a till's day-end report is held against the books", async () => {
   expect(await reconciled()).toMatchObject({
     state: 'equal',
     reportNumber: 10,
-    text: 'store-0117 till-1, 2026-11-23: 2 of 2 slips, 0 gaps, totals equal',
+    text: 'store-0117 till-1, 2026-11-23: 2 of 2 transactions, 0 gaps, totals equal',
   });
 });
 

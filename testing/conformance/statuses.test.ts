@@ -15,7 +15,7 @@ import { createLog } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { recordOf, slipEvent } from '../world/events.ts';
+import { recordOf, transactionEvent } from '../world/events.ts';
 
 /** What agents say of themselves, on a real PostgreSQL: how complete the books are, and how far replays have come. */
 
@@ -26,7 +26,7 @@ beforeEach(async () => {
   database = await createBooksDatabase();
   names = createNames(database.pool);
   await database.pool.query(
-    "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('test.pos.v1', 0, 0, 'test')",
+    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('test.pos.v1', 0, 0, 'test')",
   );
   nextOffset = 0;
 });
@@ -70,7 +70,7 @@ const apply = (seqs: number[], of = epoch) =>
   applyRecords(
     seqs.map((seq) =>
       recordOf(
-        slipEvent({
+        transactionEvent({
           site,
           sequence: seq + (of === epoch ? 0 : 1_000),
           at: noon,
@@ -85,7 +85,7 @@ const applyRecords = (unnumbered: LogRecord[]) => {
   const records = unnumbered.map((record, i) => ({ ...record, offset: nextOffset + i }));
   const slice = {
     topic: 'test.pos.v1',
-    part: 0,
+    partition: 0,
     stream: 'pos' as const,
     from: nextOffset,
     to: nextOffset + records.length,
@@ -453,7 +453,7 @@ describe('replays', () => {
     await readTo(second(15));
     await settleReplays(database.pool, topicOf);
     expect(await stateOf()).toMatchObject({ state: 'running', left: '0' });
-    // Sales of the same moment are no gain of the replay.
+    // Sales of the same moment are no delta of the replay.
     await apply([1, 2, 3, 4, 5, 6, 7, 8]);
     await readTo(second(20));
     await settleReplays(database.pool, topicOf);
@@ -463,7 +463,7 @@ describe('replays', () => {
     expect(await stateOf()).toMatchObject({ state: 'done' });
   });
 
-  test('by time carry the time, and gain nothing where nothing was missing', async () => {
+  test('by time carry the time, and delta nothing where nothing was missing', async () => {
     await hear([sourceOf(3)], second(1));
     await apply([1, 2, 3]);
     const id = await ask({ accepted_from: new Date(second(0)), accepted_to: new Date(second(60)) });

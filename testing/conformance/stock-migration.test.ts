@@ -10,7 +10,7 @@ import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
 import { ensureDatabase, type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { countEvent, recordOf, slipEvent, streamOfEvent, type TestEvent } from '../world/events.ts';
+import { countEvent, recordOf, streamOfEvent, type TestEvent, transactionEvent } from '../world/events.ts';
 
 /** Books that were filled before 009-cheaper-stock.sql hold the same stock after it, and go on being right. */
 let folder: string;
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await pool?.end();
-  await postgres?.part.stop();
+  await postgres?.component.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -49,7 +49,7 @@ const dayMs = 24 * hourMs;
 
 /**
  * store-1: all of the shop was counted on the 12th, and since then a till that was left open on the 10th sold one tea on
- * the 13th; a training slip lies a week after its business day. store-2: tea was counted in the cellar on the 11th.
+ * the 13th; a training transaction lies a week after its business day. store-2: tea was counted in the cellar on the 11th.
  * store-3: sold, and never counted. store-4: counted on the 14th, and nothing was there. store-5: nothing at all.
  */
 const filled = `
@@ -117,7 +117,7 @@ test('H5 stock of books that were filled before is the same, and late counts and
   );
 
   await pool.query(
-    "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one')",
+    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one')",
   );
   const books = createBooks(pool, createNames(pool), 300_000);
   const slice = (events: TestEvent[]) => {
@@ -126,12 +126,12 @@ test('H5 stock of books that were filled before is the same, and late counts and
       const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
       return recordOf(event, { site: event.data.site.storeId, stream, epoch, seq: i + 1 }, { offset: i });
     });
-    return { topic: stream, part: 0, stream, from: 0, to: events.length, readTo: 0, records };
+    return { topic: stream, partition: 0, stream, from: 0, to: events.length, readTo: 0, records };
   };
   const tea = [{ item: 'tea', quantity: 1_000, amount: 100 }];
   // Before the count of its site in the first store; in the third one there is none.
   const sales = ['store-1', 'store-3'].map((site) =>
-    slipEvent({ site, sequence: 9, at: day + 2 * dayMs, lines: tea }),
+    transactionEvent({ site, sequence: 9, at: day + 2 * dayMs, lines: tea }),
   );
   expect(await books.apply(slice(sales))).toMatchObject({ applied: 2 });
   // Later than the count that was known, and earlier than the sale of the till that was left open.

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { grantHubRole } from '@branchline/hub/io/migrate.ts';
 import { createNames } from '@branchline/hub/ledger/books/names.ts';
-import { mergeGains } from '@branchline/hub/ledger/books/pending.ts';
+import { mergeDeltas } from '@branchline/hub/ledger/books/pending.ts';
 import { applyCount } from '@branchline/hub/ledger/books/stock/tables.ts';
 import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
@@ -14,9 +14,9 @@ import {
   countEvent,
   movementEvent,
   recordOf,
-  slipEvent,
   streamOfEvent,
   type TestEvent,
+  transactionEvent,
 } from '../world/events.ts';
 
 /** Stock on a real PostgreSQL: counts and changes that come late, in any order and by way of either statement. */
@@ -36,7 +36,7 @@ const dayText = (at: number): string => new Date(at).toISOString().slice(0, 10);
 /** A ledger that is alone on its partitions; every call of `apply` is a slice per stream. */
 const ledger = async (pool = database.pool) => {
   await pool.query(
-    "insert into ingest_offset (topic, part, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one') on conflict do nothing",
+    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one') on conflict do nothing",
   );
   const books = createBooks(pool, createNames(pool), 300_000);
   const next = new Map<string, number>();
@@ -54,7 +54,7 @@ const ledger = async (pool = database.pool) => {
       });
       await books.apply({
         topic: stream,
-        part: 0,
+        partition: 0,
         stream: stream as Stream,
         from,
         to: from + own.length,
@@ -68,7 +68,7 @@ const ledger = async (pool = database.pool) => {
 const [north, south, east] = ['store-0001', 'store-0002', 'store-0003'];
 let sequence = 0;
 const sale = (at: number, { site = north, item = 'tea', businessDay = dayText(at) } = {}) =>
-  slipEvent({
+  transactionEvent({
     site,
     sequence: ++sequence,
     at,
@@ -132,7 +132,7 @@ test('the lag of a site is the largest it ever had, and only of what changes sto
     sale(day + 2 * dayMs, { businessDay: dayText(day) }),
     sale(day + 2 * dayMs - 1, { site: south, businessDay: dayText(day) }),
     sale(day + 2 * dayMs, { site: east, businessDay: dayText(day) }),
-    slipEvent({
+    transactionEvent({
       site: south,
       sequence: ++sequence,
       at: day + 9 * dayMs,
@@ -259,7 +259,7 @@ type Spec = typeof anyEvent extends fc.Arbitrary<infer T> ? T : never;
 const eventOf = ({ what, site, location, hour, lag, lines }: Spec, i: number): TestEvent => {
   const at = day + hour * hourMs;
   if (what === 'sale' || what === 'training')
-    return slipEvent({
+    return transactionEvent({
       site,
       sequence: i,
       at,
@@ -319,7 +319,7 @@ const model = (specs: Spec[]) => {
   );
 };
 
-test('H5 stock and its counts are what all events make them, in whatever order they come and whenever gains are merged', async () => {
+test('H5 stock and its counts are what all events make them, in whatever order they come and whenever deltas are merged', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(anyEvent, { minLength: 1, maxLength: 30, size: 'max' }),
@@ -335,7 +335,7 @@ test('H5 stock and its counts are what all events make them, in whatever order t
           .map(({ event }) => event);
         for (let i = 0; i < shuffled.length; i += sliceSize) {
           await apply(shuffled.slice(i, i + sliceSize));
-          if ((i / sliceSize) % 3 === mergeTurn) await mergeGains(database.pool, { items: 0, seconds: 0 });
+          if ((i / sliceSize) % 3 === mergeTurn) await mergeDeltas(database.pool, { items: 0, seconds: 0 });
         }
         const found = async (columns: string, table: string) => {
           const rows = await all(`select site.name || '/' || location || '/' || item.name as key,
@@ -347,9 +347,9 @@ test('H5 stock and its counts are what all events make them, in whatever order t
         expect(await found('count_at', 'stock')).toEqual(
           Object.fromEntries(Object.entries(expected).map(([key, { count_key, ...row }]) => [key, row])),
         );
-        await mergeGains(database.pool, { items: 0, seconds: 0 });
+        await mergeDeltas(database.pool, { items: 0, seconds: 0 });
         expect(await found('count_at, count_key', 'stock_merged')).toEqual(expected);
-        expect(await all('select 1 from stock_gain union all select 1 from item_day_gain')).toEqual([]);
+        expect(await all('select 1 from stock_pending union all select 1 from item_day_pending')).toEqual([]);
       },
     ),
     { numRuns: 80 },
@@ -388,34 +388,34 @@ test('stock is read page by page in one order, wherever its items lie', async ()
   expect(await walk({ ...every, item: 'no such item' })).toEqual([]);
 });
 
-test('H5 one site whose gains cannot be merged does not keep those of others waiting, nor is any of them lost', async () => {
+test('H5 one site whose deltas cannot be merged does not keep those of others waiting, nor is any of them lost', async () => {
   const apply = await ledger();
   await apply([sale(day), sale(day, { site: south })]);
   // No sum of numbers that PostgreSQL itself could have taken: the merge of this site fails.
-  await database.pool.query(`insert into stock_gain (site_id, location, items, deltas)
+  await database.pool.query(`insert into stock_pending (site_id, location, items, deltas)
     select site_id, '', array[1, 1], array[9223372036854775807, 9223372036854775807] from site where name = '${north}'`);
   const everything = { items: 0, seconds: 0 };
-  await expect(mergeGains(database.pool, everything)).rejects.toMatchObject({ code: '22003' });
+  await expect(mergeDeltas(database.pool, everything)).rejects.toMatchObject({ code: '22003' });
   expect(
-    await all('select name, count(*)::int as rows from stock_gain join site using (site_id) group by 1'),
+    await all('select name, count(*)::int as rows from stock_pending join site using (site_id) group by 1'),
   ).toEqual([{ name: north, rows: 2 }]);
-  await database.pool.query('delete from stock_gain where cardinality(items) = 2');
-  await mergeGains(database.pool, everything);
-  expect(await all('select count(*)::int as rows from stock_gain')).toEqual([{ rows: 0 }]);
+  await database.pool.query('delete from stock_pending where cardinality(items) = 2');
+  await mergeDeltas(database.pool, everything);
+  expect(await all('select count(*)::int as rows from stock_pending')).toEqual([{ rows: 0 }]);
   expect(await onHand()).toEqual({ 'store-0001 tea': -1_000, 'store-0002 tea': -1_000 });
 });
 
-test('gains wait until there are many or old ones', async () => {
+test('deltas wait until there are many or old ones', async () => {
   const apply = await ledger();
   await apply([sale(day)]);
   const waiting = async () =>
-    (await all('select 1 from stock_gain union all select 1 from item_day_gain')).length;
-  await mergeGains(database.pool, { items: 3, seconds: 60 });
+    (await all('select 1 from stock_pending union all select 1 from item_day_pending')).length;
+  await mergeDeltas(database.pool, { items: 3, seconds: 60 });
   expect(await waiting()).toBe(2);
-  await mergeGains(database.pool, { items: 2, seconds: 60 });
+  await mergeDeltas(database.pool, { items: 2, seconds: 60 });
   expect(await waiting()).toBe(0);
   await apply([sale(day)]);
-  await mergeGains(database.pool, { items: 3, seconds: 0 });
+  await mergeDeltas(database.pool, { items: 3, seconds: 0 });
   expect(await waiting()).toBe(0);
   expect(await all('select lines, units from item_day')).toEqual([{ lines: '2', units: '2000' }]);
 });

@@ -15,7 +15,7 @@ import { type Stack, startStack } from '@branchline/local/stack.ts';
 import type { Producer } from 'kafkajs';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { movementEvent, slipEvent } from '../world/events.ts';
+import { movementEvent, transactionEvent } from '../world/events.ts';
 import { frame, until } from './bridge-stand.ts';
 
 /**
@@ -38,7 +38,12 @@ let intruder: Awaited<ReturnType<typeof openIntruder>>;
 /** Sequence numbers of sales that no other test uses. */
 let number = 1_000_000;
 const sale = (site = honest) =>
-  slipEvent({ site, sequence: number++, at, lines: [{ item: 'apple', quantity: 1_000, amount: 199 }] });
+  transactionEvent({
+    site,
+    sequence: number++,
+    at,
+    lines: [{ item: 'apple', quantity: 1_000, amount: 199 }],
+  });
 
 const post = async (branch: Branch, body: unknown) => {
   const response = await fetch(`${branch.url}/v1/events`, {
@@ -310,9 +315,11 @@ test('I1 after all of that every accepted sale is in the books once, and nothing
   expect(rows.map(({ id }) => id).sort()).toEqual(selling.accepted.toSorted());
   expect(new Set(rows.map(({ site }) => site))).toEqual(new Set([honest]));
   const totals = await books.query(`
-    select (select sum(slips)::int from sales_window) as slips, (select sum(gross)::int from sales_window) as gross,
+    select (select sum(transactions)::int from sales_window) as transactions, (select sum(gross)::int from sales_window) as gross,
       (select count(*)::int from conflict) as conflicts, (select count(*)::int from quarantine) as quarantined,
       (select count(*)::int from source, unnest(int8multirange(int8range(1, upper(seen))) - seen)) as holes`);
-  const slips = selling.accepted.length;
-  expect(totals.rows).toEqual([{ slips, gross: 199 * slips, conflicts: 0, quarantined: 8, holes: 0 }]);
+  const transactions = selling.accepted.length;
+  expect(totals.rows).toEqual([
+    { transactions, gross: 199 * transactions, conflicts: 0, quarantined: 8, holes: 0 },
+  ]);
 });

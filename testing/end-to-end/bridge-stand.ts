@@ -190,7 +190,7 @@ export const createStand = async ({
     logDir,
   });
   const logLines = () =>
-    readFileSync(bridge.part.logFile, 'utf8')
+    readFileSync(bridge.component.logFile, 'utf8')
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as { msg: string; level: number; reason?: string });
@@ -205,13 +205,13 @@ export const createStand = async ({
     logLines,
     isConnected,
     start: async () => {
-      await broker.part.start();
-      await bridge.part.start();
+      await broker.component.start();
+      await bridge.component.start();
       await until('the bridge is connected', isConnected);
     },
     stop: async () => {
-      if (bridge.part.pid !== undefined) await bridge.part.stop();
-      if (broker.part.pid !== undefined) await broker.part.stop();
+      if (bridge.component.pid !== undefined) await bridge.component.stop();
+      if (broker.component.pid !== undefined) await broker.component.stop();
     },
   };
 };

@@ -39,14 +39,14 @@ beforeAll(async () => {
   kafka = await startKafka({ dataDir: join(dir, 'kafka'), logDir: dir });
 });
 afterAll(async () => {
-  kafka.part.kill('SIGCONT');
-  await kafka.part.stop();
+  kafka.component.kill('SIGCONT');
+  await kafka.component.stop();
   rmSync(dir, { recursive: true, force: true });
 });
 afterEach(async () => {
-  kafka.part.kill('SIGCONT');
+  kafka.component.kill('SIGCONT');
   // A test that failed while Kafka was stopped leaves the next one a Kafka that runs.
-  if (kafka.part.pid === undefined) await kafka.part.start();
+  if (kafka.component.pid === undefined) await kafka.component.start();
 });
 
 const mosquitto = await hasMosquitto();
@@ -125,12 +125,12 @@ for (const { kind, present } of brokers) {
       branch.send(1, lines(1, 10));
       await until('the first frame is confirmed', () => branch.recorded().size === 10);
 
-      kafka.part.kill('SIGSTOP');
+      kafka.component.kill('SIGSTOP');
       for (let first = 11; first <= 101; first += 10) branch.send(first, lines(first, 10));
       await sleep(3_000);
       expect(branch.recorded().size).toBe(10);
       expect(await stand.bridge.status()).toMatchObject({ mqttUp: true, recorded: 10, events: 110 });
-      kafka.part.kill('SIGCONT');
+      kafka.component.kill('SIGCONT');
       await until('the rest is confirmed', () => branch.recorded().size === 110);
     });
 
@@ -190,7 +190,7 @@ for (const { kind, present } of brokers) {
       branch.send(1, lines(1, 100));
       await until('the first frame is confirmed', () => branch.recorded().size === 100);
 
-      await kafka.part.stop();
+      await kafka.component.stop();
       const pad = 'x'.repeat(2_000);
       let next = 101;
       for (let round = 0; round < 16; round++) {
@@ -204,9 +204,9 @@ for (const { kind, present } of brokers) {
       const holds = branch.ofKind('hold');
       expect(holds.length).toBeGreaterThanOrEqual(5);
       expect(holds.length).toBeLessThanOrEqual(10);
-      expect(rssBytes(stand.bridge.part.pid as number)).toBeLessThan(400 * 1024 * 1024);
+      expect(rssBytes(stand.bridge.component.pid as number)).toBeLessThan(400 * 1024 * 1024);
 
-      await kafka.part.start();
+      await kafka.component.start();
       await until('the agent is called back', () =>
         branch.ofKind('hold').some((hold) => hold.kind === 'hold' && hold.retryAfterMs === 0),
       );
@@ -236,13 +236,13 @@ for (const { kind, present } of brokers) {
       const frames = Array.from({ length: 60 }, (_, i) => 1 + i * 50);
       for (const [i, first] of frames.entries()) {
         branch.send(first, lines(first, 50));
-        if (i === 30) stand.bridge.part.kill('SIGKILL');
+        if (i === 30) stand.bridge.component.kill('SIGKILL');
         if (i % 10 === 0) await sleep(20);
       }
-      await stand.bridge.part.exited;
+      await stand.bridge.component.exited;
       await sleep(200);
       const confirmed = [...branch.recorded()];
-      await stand.bridge.part.start();
+      await stand.bridge.component.start();
       await until('the bridge is connected', stand.isConnected);
       for (const first of frames) if (!confirmed.includes(first)) branch.send(first, lines(first, 50));
       await until('all is confirmed', () => branch.recorded().size === 3_000);
@@ -309,14 +309,14 @@ for (const { kind, present } of brokers) {
         const prefix = `test${++stands}`;
         const stand = await createStand({ kafka: kafka.address, kind, dir, prefix });
         onTestFinished(stand.stop);
-        await kafka.part.stop();
-        await stand.bridge.part.start();
+        await kafka.component.stop();
+        await stand.bridge.component.start();
         expect(await stand.bridge.status()).toMatchObject({ mqttUp: false, kafkaUp: false });
-        await stand.broker.part.start();
+        await stand.broker.component.start();
         await until('MQTT is up', async () => (await stand.bridge.status())?.mqttUp === true);
         const branch = await branchOf(stand, 'store-0001');
         branch.send(1, lines(1, 10));
-        await kafka.part.start();
+        await kafka.component.start();
         await until('the missing topic is named in the log', () =>
           stand
             .logLines()
@@ -331,11 +331,11 @@ for (const { kind, present } of brokers) {
       test('a stop ends within 10 s even when Kafka hangs, and confirms nothing it does not have', async () => {
         const stand = await standOn(kind);
         const branch = await branchOf(stand, 'store-0001');
-        kafka.part.kill('SIGSTOP');
+        kafka.component.kill('SIGSTOP');
         branch.send(1, lines(1, 10));
         await until('the frame is there', async () => (await stand.bridge.status())?.frames === 1);
         const since = performance.now();
-        const exit = await stand.bridge.part.stop();
+        const exit = await stand.bridge.component.stop();
         expect(exit).toEqual({ code: 0, signal: null });
         expect(performance.now() - since).toBeLessThan(10_000);
         expect(branch.recorded().size).toBe(0);
@@ -358,7 +358,7 @@ test.skipIf(!mosquitto)('bad input B16: a site on a shard that is not its own be
 
 test('B1 negative control: a bridge that confirms before Kafka has answered is caught', async () => {
   const stand = await standOn('aedes');
-  await stand.bridge.part.stop();
+  await stand.bridge.component.stop();
   const log = createLog('mutant', 'silent');
   const { mqttUsername: username, mqttPassword: password } = stand.broker.account(bridgeUser);
   const mqtt = { url: stand.broker.url, username, password };
@@ -387,7 +387,7 @@ test('B1 negative control: a bridge that confirms before Kafka has answered is c
   onTestFinished(mutant.stop);
   await until('the mutant is connected', () => mutant.status().mqttUp && mutant.status().kafkaUp);
   const branch = await branchOf(stand, 'store-0001');
-  kafka.part.kill('SIGSTOP');
+  kafka.component.kill('SIGSTOP');
   branch.send(1, lines(1, 10));
   await until('a receipt for what Kafka does not have', () => branch.recorded().size === 10, 5_000);
 });

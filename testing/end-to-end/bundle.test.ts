@@ -84,7 +84,7 @@ test('the hub bundle brings every migration along', () => {
 
 test('the bundled hub serves reports and the dashboard from an empty directory, with the migrations it brings', async () => {
   const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: join(folder, 'logs') });
-  onTestFinished(async () => void (await postgres.part.stop()));
+  onTestFinished(async () => void (await postgres.component.stop()));
   await ensureDatabase(postgres.urlOf('postgres'), 'books');
   await migrate(postgres.urlOf('books'), pathToFileURL(join(folder, 'hub/sql/')));
   const [reportsPort, statusPort] = [await freePort(), await freePort()];

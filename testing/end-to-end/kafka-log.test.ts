@@ -16,7 +16,7 @@ beforeAll(async () => {
   kafka = await startKafka({ dataDir: join(dir, 'kafka'), logDir: dir });
 });
 afterAll(async () => {
-  await kafka?.part.stop();
+  await kafka?.component.stop();
   rmSync(dir, { recursive: true, force: true });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createKafka } from '@branchline/drivers/kafka/client.ts';
 import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
-import type { Part } from '@branchline/local/part.ts';
+import type { Component } from '@branchline/local/component.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -30,7 +30,7 @@ const query = async <R extends pg.QueryResultRow>(text: string): Promise<R[]> =>
 };
 
 describe('PostgreSQL', () => {
-  const part = () => backbone.postgres.part as Part;
+  const component = () => backbone.postgres.component as Component;
 
   test('does what the books depend on: every commit is on the disk before it is confirmed', async () => {
     await backbone.postgres.ensureDatabase('shop');
@@ -48,18 +48,18 @@ describe('PostgreSQL', () => {
       const [before] = await query<{ n: string }>(
         'insert into sale values (1) returning (select count(*) from sale) n',
       );
-      part().kill(signal);
-      await part().exited;
-      await part().start();
+      component().kill(signal);
+      await component().exited;
+      await component().start();
       const [after] = await query<{ n: string }>('select count(*) n from sale');
       expect(Number(after?.n)).toBe(Number(before?.n) + 1);
     },
   );
 
   test('starts although its pid file names a process that belongs to somebody else by now', async () => {
-    await part().stop();
+    await component().stop();
     writeFileSync(join(folder, 'postgres/data/postmaster.pid'), `${process.pid}\n`);
-    await part().start();
+    await component().start();
     expect(await query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
@@ -70,7 +70,7 @@ describe('PostgreSQL', () => {
 });
 
 describe('Kafka', () => {
-  const part = () => backbone.kafka.part as Part;
+  const component = () => backbone.kafka.component as Component;
 
   const inKafka = async <T>(work: (kafka: ReturnType<typeof createKafka>) => Promise<T>): Promise<T> =>
     work(createKafka({ brokers: [backbone.kafka.address], clientId: 'backbone-test' }));
@@ -115,9 +115,9 @@ describe('Kafka', () => {
     async (signal) => {
       const before = await records();
       await record();
-      part().kill(signal);
-      await part().exited;
-      await part().start();
+      component().kill(signal);
+      await component().exited;
+      await component().start();
       expect(await records()).toBe(before + 1);
     },
   );

@@ -33,11 +33,11 @@ describe.each(kinds)('%s', (kind) => {
       logDir: folder,
       sites: [own.site, foreign.site],
     });
-    await broker.part.start();
+    await broker.component.start();
   });
   afterAll(async () => {
     await Promise.all(clients.map((client) => client.endAsync(true)));
-    await broker.part.stop();
+    await broker.component.stop();
     rmSync(folder, { recursive: true });
   });
 
@@ -130,9 +130,9 @@ describe.each(kinds)('%s', (kind) => {
   });
 
   test('a restart on the same address loses every memory of the broker and no account', async () => {
-    broker.part.kill('SIGKILL');
-    await broker.part.exited;
-    await broker.part.start();
+    broker.component.kill('SIGKILL');
+    await broker.component.exited;
+    await broker.component.start();
     const { heard } = await listen();
     const site = await connect(own.site, 'store-0001.f');
     await site.publishAsync(mqttTopic(own, 'up'), 'after the restart');

@@ -58,11 +58,11 @@ const start = async (): Promise<RunFile> => {
 const status = async (url: string): Promise<Record<string, number>> =>
   (await (await fetch(`${url}/v1/status`)).json()) as Record<string, number>;
 
-const processesOf = (run: RunFile): number[] => [run.pid, ...Object.values(run.parts ?? {})];
+const processesOf = (run: RunFile): number[] => [run.pid, ...Object.values(run.components ?? {})];
 
-test('npm start brings up every part as a process, and names its addresses to its owner alone', async () => {
+test('npm start brings up every component as a process, and names its addresses to its owner alone', async () => {
   const run = await start();
-  expect(Object.keys(run.parts ?? {}).sort()).toEqual(
+  expect(Object.keys(run.components ?? {}).sort()).toEqual(
     [
       ...['agent-store-0001', 'agent-store-0002', 'agent-warehouse-01'],
       ...['bridge', 'broker', 'fleet', 'hub', 'kafka', 'postgres', 'reports', 'wan'],
@@ -139,10 +139,10 @@ test('a site that is not there is an error that names those that are', async () 
   });
 });
 
-test('a part that is killed is started again at the same address', async () => {
+test('a component that is killed is started again at the same address', async () => {
   const before = runFile();
-  process.kill(before.parts?.bridge as number, 'SIGKILL');
-  const isBack = () => ![0, before.parts?.bridge].includes(runFile().parts?.bridge);
+  process.kill(before.components?.bridge as number, 'SIGKILL');
+  const isBack = () => ![0, before.components?.bridge].includes(runFile().components?.bridge);
   expect(await eventually(isBack, { withinMs: 60_000 })).toBe(true);
   expect((await status(before.bridge as string)).frames).toBeTypeOf('number');
 });

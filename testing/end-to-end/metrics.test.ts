@@ -115,7 +115,7 @@ test('sales move the counters of every hop on their way to the books', async () 
     expect(samples.get(`branchline_${name}_seconds_count`)).toBeGreaterThan(0);
   }
   expect(figure(after, 'branchline_agent_oldest_unreceived_seconds')).toBe(0);
-  // Each sale has an item: one gain for stock and one for its day. The hub looks every five seconds.
+  // Each sale has an item: one delta for stock and one for its day. The hub looks every five seconds.
   const waits = async () => figure(await scrape('hub'), 'branchline_hub_unmerged_items') >= 2;
   expect(await eventually(waits, { withinMs: 20_000 })).toBe(true);
 });

@@ -44,21 +44,21 @@ const recorded = () =>
   eventually(async () => ((await stack.branch('store-0001').status())?.recorded as number) === sold, {
     withinMs: 30_000,
   });
-const hubLog = () => readFileSync(stack.hub.part.logFile, 'utf8');
+const hubLog = () => readFileSync(stack.hub.component.logFile, 'utf8');
 
 test('a stuck hub with nothing to read is left alone, and so is one whose Kafka does not answer', async () => {
   await sleep(2 * stuckSeconds * 1_000);
-  expect(stack.hub.part.pid).toBeDefined();
+  expect(stack.hub.component.pid).toBeDefined();
   await sell();
   expect(await recorded()).toBe(true);
-  stack.kafka.part?.kill('SIGSTOP');
+  stack.kafka.component?.kill('SIGSTOP');
   await sleep(2 * stuckSeconds * 1_000);
-  expect(stack.hub.part.pid).toBeDefined();
-  stack.kafka.part?.kill('SIGCONT');
+  expect(stack.hub.component.pid).toBeDefined();
+  stack.kafka.component?.kill('SIGCONT');
 });
 
 test('a stuck hub ends with 1 when there is something to read and Kafka and PostgreSQL answer', async () => {
-  const { code } = await stack.hub.part.exited;
+  const { code } = await stack.hub.component.exited;
   expect(code).toBe(1);
   expect(hubLog()).toContain('no slice has moved these partitions; the hub ends');
 });
@@ -67,12 +67,12 @@ test('the next hub takes what has waited into the books, and the watchdog lets i
   const next = await stack.addHub('hub-1', {
     BRANCHLINE_STUCK_MINUTES: String(stuckSeconds / 60),
   });
-  await next.part.start();
+  await next.component.start();
   for (let i = 0; i < 3 * stuckSeconds; i++) {
     await sell();
     await sleep(1_000);
   }
   const applied = async () => (await next.status())?.applied === sold;
   expect(await eventually(applied, { withinMs: 30_000 })).toBe(true);
-  expect(next.part.pid).toBeDefined();
+  expect(next.component.pid).toBeDefined();
 });

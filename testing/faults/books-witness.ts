@@ -26,10 +26,10 @@ const withClient = async <T>(stack: Stack, work: (client: pg.Client) => Promise<
 export const placeWitness = (stack: Stack): Promise<void> =>
   withClient(stack, async (client) => {
     await client.query(`
-      create table moved_back (topic text, part int4, from_offset int8, to_offset int8);
+      create table moved_back (topic text, partition int4, from_offset int8, to_offset int8);
       create function note_moved_back() returns trigger language plpgsql security definer as $$
       begin
-        insert into public.moved_back values (old.topic, old.part, old.next_offset, new.next_offset);
+        insert into public.moved_back values (old.topic, old.partition, old.next_offset, new.next_offset);
         return null;
       end $$;
       create trigger moved_back after update on ingest_offset for each row
@@ -40,7 +40,7 @@ export const askWitness = (stack: Stack): Promise<Witness> =>
   withClient(stack, async (client) => {
     const { rows } = await client.query<Witness>(`
       select (select count(*)::int from moved_back) as "movedBack",
-        count(*)::int as kept, (count(*) - count(distinct (topic, part, off)))::int as "keptTwice"
+        count(*)::int as kept, (count(*) - count(distinct (topic, partition, off)))::int as "keptTwice"
       from quarantine`);
     return rows[0] as Witness;
   });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { kafkaTopics } from '@branchline/contracts/topics.ts';
 import { createKafka } from '@branchline/drivers/kafka/client.ts';
-import type { Part } from '@branchline/local/part.ts';
+import type { Component } from '@branchline/local/component.ts';
 import { checkout } from '@branchline/local/paths.ts';
 import { mustRun } from '@branchline/local/run-tool.ts';
 import { environmentOf } from '@branchline/local/service.ts';
@@ -15,10 +15,10 @@ export const copyFolder = async (from: string, to: string): Promise<void> => {
   await mustRun(['cp', '-a', from, to]);
 };
 
-export const whileStopped = async (part: Part, work: () => Promise<void>): Promise<void> => {
-  await part.stop();
+export const whileStopped = async (component: Component, work: () => Promise<void>): Promise<void> => {
+  await component.stop();
   await work();
-  await part.start();
+  await component.start();
 };
 
 /** Kafka's topics as a new installation has them: there, and empty. */

@@ -34,10 +34,10 @@ const policies: Record<typeof config.without, BooksPolicy> = {
   // Writes the position as any consumer would that believes itself alone.
   fence: {
     ...strictPolicy,
-    fence: async (client, { topic, part, to }) => {
-      await client.query('update ingest_offset set next_offset = $3 where topic = $1 and part = $2', [
+    fence: async (client, { topic, partition, to }) => {
+      await client.query('update ingest_offset set next_offset = $3 where topic = $1 and partition = $2', [
         topic,
-        part,
+        partition,
         to,
       ]);
       return true;

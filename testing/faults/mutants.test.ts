@@ -47,12 +47,12 @@ const sendStrays = async ({ stack, fed }: Faults) => {
 };
 
 /** What Kafka sent to a paused hub is old when it wakes: without a fence it would write an old position. */
-const pauseNowAndThen = async ({ part }: Service) => {
+const pauseNowAndThen = async ({ component }: Service) => {
   for (let i = 0; i < 10; i++) {
     await sleep(300);
-    part.kill('SIGSTOP');
+    component.kill('SIGSTOP');
     await sleep(300);
-    part.kill('SIGCONT');
+    component.kill('SIGCONT');
   }
 };
 
@@ -77,7 +77,7 @@ const rivalry = async (without: 'nothing' | 'fence') => {
         BRANCHLINE_WITHOUT: without,
         BRANCHLINE_GROUP: `${stack.topicPrefix}-rival`,
       });
-      await second.part.start();
+      await second.component.start();
       await Promise.all([sendStrays(faults), pauseNowAndThen(second)]);
       await fed(1);
       await until('all strays are kept', async () => (await askWitness(stack)).kept >= strays);

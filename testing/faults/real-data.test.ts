@@ -44,15 +44,15 @@ const expectExact = ({ replay, books }: Outcome) => {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const restart = async (
-  part: { kill(signal: NodeJS.Signals): boolean; exited: Promise<unknown>; start(): Promise<void> },
+  component: { kill(signal: NodeJS.Signals): boolean; exited: Promise<unknown>; start(): Promise<void> },
   signal: NodeJS.Signals,
   awayMs = 0,
 ) => {
-  const { exited } = part;
-  expect(part.kill(signal)).toBe(true);
+  const { exited } = component;
+  expect(component.kill(signal)).toBe(true);
   await exited;
   await pause(awayMs);
-  await part.start();
+  await component.start();
 };
 
 /** Longer than one and a half times the bridge's MQTT keepalive, after which a link that is not read would be cut. */
@@ -70,42 +70,42 @@ const storesOffline = async ({ stack, fed, until, agents }: Faults) => {
 const agentKilled = async ({ stack, fed }: Faults) => {
   for (const [i, { site }] of sites.entries()) {
     await fed(0.2 + 0.15 * i);
-    await restart(stack.branch(site).part, 'SIGKILL');
+    await restart(stack.branch(site).component, 'SIGKILL');
   }
 };
 
 const bridgeKilled = async ({ stack, fed }: Faults) => {
   for (const share of [0.2, 0.4, 0.6]) {
     await fed(share);
-    await restart(stack.bridge.part, 'SIGKILL');
+    await restart(stack.bridge.component, 'SIGKILL');
   }
 };
 
 const brokerLosesItsMemory = async ({ stack, fed }: Faults) => {
   for (const share of [0.3, 0.6]) {
     await fed(share);
-    if (stack.mqtt.part === undefined) throw new Error('the broker is not ours to kill');
-    await restart(stack.mqtt.part, 'SIGKILL', 500);
+    if (stack.mqtt.component === undefined) throw new Error('the broker is not ours to kill');
+    await restart(stack.mqtt.component, 'SIGKILL', 500);
   }
 };
 
 const kafkaAway = async ({ fed, until, agents, stack }: Faults) => {
   await fed(0.3);
-  if (backbone.kafka.part === undefined) throw new Error('Kafka is not ours to stop');
-  await backbone.kafka.part.stop();
+  if (backbone.kafka.component === undefined) throw new Error('Kafka is not ours to stop');
+  await backbone.kafka.component.stop();
   await pause(longerThanKeepaliveMs);
   const bridge = await stack.bridge.status();
   expect(bridge).toMatchObject({ mqttUp: true, kafkaUp: false });
   await until('events wait at the agents', async () => (await agents('pending')) > 100);
-  await backbone.kafka.part.start();
+  await backbone.kafka.component.start();
 };
 
 const postgresCrashes = async ({ fed }: Faults) => {
   for (const share of [0.25, 0.5, 0.75]) {
     await fed(share);
-    if (backbone.postgres.part === undefined) throw new Error('PostgreSQL is not ours to crash');
+    if (backbone.postgres.component === undefined) throw new Error('PostgreSQL is not ours to crash');
     // SIGQUIT is PostgreSQL's "immediate" stop: no checkpoint, recovery at the next start.
-    await restart(backbone.postgres.part, 'SIGQUIT', 500);
+    await restart(backbone.postgres.component, 'SIGQUIT', 500);
   }
 };
 
@@ -114,12 +114,12 @@ const longerThanSessionMs = 9_000;
 
 const hubsRace = async ({ stack, fed, until }: Faults) => {
   const second = await stack.addHub('hub-1');
-  await second.part.start();
+  await second.component.start();
   await fed(0.3);
-  stack.hub.part.kill('SIGSTOP');
+  stack.hub.component.kill('SIGSTOP');
   await pause(longerThanSessionMs);
   await until('the other hub has taken over', async () => Number((await second.status())?.applied ?? 0) > 0);
-  stack.hub.part.kill('SIGCONT');
+  stack.hub.component.kill('SIGCONT');
 };
 
 const scenarios: [string, (faults: Faults) => Promise<void>][] = [

@@ -5,7 +5,7 @@ import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
 import { siteNames } from '@branchline/local/branches.ts';
 import { type Stack, startStack } from '@branchline/local/stack.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { slipEvent } from '../world/events.ts';
+import { transactionEvent } from '../world/events.ts';
 import { ask, booksOf, missingOf, openTills, soldBy } from './sold-and-booked.ts';
 
 /** What a person asks of the hub and, through it, of a branch, with real processes all the way. */
@@ -56,9 +56,9 @@ test('H1 a replay over three lives of an agent is seen from asked to done, while
     await tills.sell(150);
     await untilApplied();
     if (life === 3) break;
-    const { part } = stack.branch(first);
-    await part.stop();
-    await part.start();
+    const { component } = stack.branch(first);
+    await component.stop();
+    await component.start();
   }
   const before = soldBy(tills.accepted);
   expect(await booksOf(stack)).toEqual(before);
@@ -116,7 +116,7 @@ test('what agents and hubs say of themselves is in the database for the reports'
 });
 
 test('H4 what a person asks to apply again is taken up by the hub that runs, and is in the books', async () => {
-  const event = slipEvent({
+  const event = transactionEvent({
     site: first,
     sequence: 1,
     at: Date.parse('2026-11-19T09:00:00Z'),
@@ -126,9 +126,9 @@ test('H4 what a person asks to apply again is taken up by the hub that runs, and
   // As a hub of yesterday would have kept it: its seq taken, its bytes here.
   await ask(
     stack,
-    `insert into quarantine (topic, part, off, source_id, first_seq, last_seq, reason, detail, raw, state, asked_at)
-     select topic, part, 0, source_id, 1, 1, 'schema', 'not known yesterday', decode('${raw}', 'hex'), 'asked', now()
-     from source where stream = 'pos' and part is not null limit 1`,
+    `insert into quarantine (topic, partition, off, source_id, first_seq, last_seq, reason, detail, raw, state, asked_at)
+     select topic, partition, 0, source_id, 1, 1, 'schema', 'not known yesterday', decode('${raw}', 'hex'), 'asked', now()
+     from source where stream = 'pos' and partition is not null limit 1`,
   );
   await eventually('the row is settled', async () => {
     const [row] = await ask<{ state: string }>(stack, 'select state from quarantine');
@@ -137,7 +137,7 @@ test('H4 what a person asks to apply again is taken up by the hub that runs, and
   expect(await ask(stack, `select gross from journal where event_id = '${event.id}'`)).toEqual([
     { gross: '12345' },
   ]);
-  expect(await ask(stack, "select slips, gross from till_day where business_day = '2026-11-19'")).toEqual([
-    { slips: '1', gross: '12345' },
-  ]);
+  expect(
+    await ask(stack, "select transactions, gross from till_day where business_day = '2026-11-19'"),
+  ).toEqual([{ transactions: '1', gross: '12345' }]);
 });

@@ -35,10 +35,10 @@ const outageAndDuplicates = async ({ stack, fed }: Faults) => {
   await fed(0.2);
   for (const { site } of away) await stack.wan?.set(site, { online: false });
   await fed(0.5);
-  const { exited } = stack.bridge.part;
-  stack.bridge.part.kill('SIGKILL');
+  const { exited } = stack.bridge.component;
+  stack.bridge.component.kill('SIGKILL');
   await exited;
-  await stack.bridge.part.start();
+  await stack.bridge.component.start();
   await fed(0.8);
   for (const { site } of away) await stack.wan?.set(site, { online: true });
   await fed(1);
@@ -63,7 +63,7 @@ const rowsOf = async <T>(stack: Stack, path: string): Promise<T[]> => {
 };
 
 const sold = (row: SalesDay | SalesInterval): Sold => ({
-  slips: row.slips,
+  transactions: row.transactions,
   lines: row.lines,
   units: quantityOf(row.units) / 1_000,
   pence: row.gross,
@@ -71,7 +71,9 @@ const sold = (row: SalesDay | SalesInterval): Sold => ({
 
 const expectAsInFiles = async (stack: Stack, oracle: Oracle): Promise<void> => {
   const days = await rowsOf<SalesDay>(stack, '/sales/days?fromDay=2010-11-30&toDay=2010-12-15&currency=GBP');
-  const found = new Map(days.filter((row) => row.slips > 0).map((row) => [row.businessDay, sold(row)]));
+  const found = new Map(
+    days.filter((row) => row.transactions > 0).map((row) => [row.businessDay, sold(row)]),
+  );
   expect(found).toEqual(oracle.byDay);
 
   const intervals = await rowsOf<SalesInterval>(
@@ -79,18 +81,18 @@ const expectAsInFiles = async (stack: Stack, oracle: Oracle): Promise<void> => {
     '/sales/intervals?from=2010-12-01T00:00:00Z&to=2010-12-15T00:00:00Z&currency=GBP&limit=1000',
   );
   expect(intervals).toHaveLength((14 * 86_400_000) / intervalMs);
-  const filled = intervals.filter((row) => row.slips > 0);
+  const filled = intervals.filter((row) => row.transactions > 0);
   expect(new Map(filled.map((row) => [Date.parse(row.start), sold(row)]))).toEqual(oracle.byInterval);
   // Fifteen years late: nothing was there when these intervals ended, and all of it is said to be late.
-  expect(filled.every((row) => row.onTime.slips === 0 && row.revision >= 1)).toBe(true);
+  expect(filled.every((row) => row.onTime.transactions === 0 && row.revision >= 1)).toBe(true);
   expect(filled.every((row) => row.completeness.complete === sites.length)).toBe(true);
 };
 
 const expectReconciled = async (stack: Stack, oracle: Oracle): Promise<void> => {
-  for (const [day, { slips }] of oracle.byDay) {
+  for (const [day, { transactions }] of oracle.byDay) {
     const rows = await rowsOf<Reconciliation>(stack, `/reconciliation?day=${day}`);
     expect(rows.map((row) => row.state)).toEqual(rows.map(() => 'equal'));
-    expect(rows.reduce((sum, row) => sum + row.books.slips, 0)).toBe(slips);
+    expect(rows.reduce((sum, row) => sum + row.books.transactions, 0)).toBe(transactions);
   }
 };
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
 import { siteNames } from '@branchline/local/branches.ts';
-import type { Part } from '@branchline/local/part.ts';
+import type { Component } from '@branchline/local/component.ts';
 import { type Stack, startStack } from '@branchline/local/stack.ts';
 import { readFound } from '@branchline/simulators/online-retail/found.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -68,11 +68,11 @@ const untilApplied = () =>
   });
 /** A killed agent begins a new epoch when it is back. */
 const restart = async (site: string) => {
-  const { part } = stack.branch(site);
-  const { exited } = part;
-  part.kill('SIGKILL');
+  const { component } = stack.branch(site);
+  const { exited } = component;
+  component.kill('SIGKILL');
   await exited;
-  await part.start();
+  await component.start();
 };
 const alarms = async () => {
   const all = await Promise.all(stack.branches.map((branch) => branch.status()));
@@ -80,12 +80,12 @@ const alarms = async () => {
 };
 
 test.each([
-  ['the hub is back before the bridge', (): Part[] => [stack.hub.part, stack.bridge.part]],
-  ['the bridge is back before the hub', (): Part[] => [stack.bridge.part, stack.hub.part]],
+  ['the hub is back before the bridge', (): Component[] => [stack.hub.component, stack.bridge.component]],
+  ['the bridge is back before the hub', (): Component[] => [stack.bridge.component, stack.hub.component]],
 ])(
   'I1 E2 books from an older backup, with empty topics, are exact again when the agents have sent what they lack; %s',
   async (_, inOrder) => {
-    const postgres = backbone.postgres.part as Part;
+    const postgres = backbone.postgres.component as Component;
     const data = join(folder, 'data', 'postgres', 'data');
     const backup = join(folder, 'backup');
     const tills = openTills(stack, Date.parse('2026-11-20T16:00:00Z'));
@@ -110,8 +110,8 @@ test.each([
     await untilApplied();
     expect(await booksOf(stack)).toEqual(soldBy(tills.accepted));
 
-    await stack.hub.part.stop();
-    await stack.bridge.part.stop();
+    await stack.hub.component.stop();
+    await stack.bridge.component.stop();
     await whileStopped(postgres, () => copyFolder(backup, data));
     await emptyTopics(stack, partitions);
     const restored = await booksOf(stack);
@@ -119,10 +119,10 @@ test.each([
     // Branches go on selling meanwhile.
     await tills.sell(50);
 
-    const parts = inOrder();
-    await parts[0]?.start();
+    const components = inOrder();
+    await components[0]?.start();
     await new Promise((resolve) => setTimeout(resolve, 4_000));
-    await parts[1]?.start();
+    await components[1]?.start();
     let seenMissing = 0;
     await eventually('the books hold everything that was accepted', async () => {
       seenMissing = Math.max(seenMissing, await missingOf(stack));

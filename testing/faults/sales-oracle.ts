@@ -6,7 +6,7 @@ import { dataFiles } from '@branchline/simulators/online-retail/files.ts';
  * carries or adds up events. Sales are the invoices that are not the stockroom's corrections (which cost nothing and name
  * no customer), dated by their last line. London is on UTC in December, so a local time is an instant.
  */
-export type Sold = { slips: number; lines: number; units: number; pence: number };
+export type Sold = { transactions: number; lines: number; units: number; pence: number };
 
 export type Oracle = { byDay: Map<string, Sold>; byInterval: Map<number, Sold> };
 
@@ -32,9 +32,9 @@ const rowsOf = (file: string): Row[] =>
 const fine = (price: string): number => Math.round(Number(price) * 100_000);
 
 const add = <K>(sums: Map<K, Sold>, key: K, sold: Sold): void => {
-  const sum = sums.get(key) ?? { slips: 0, lines: 0, units: 0, pence: 0 };
+  const sum = sums.get(key) ?? { transactions: 0, lines: 0, units: 0, pence: 0 };
   sums.set(key, {
-    slips: sum.slips + sold.slips,
+    transactions: sum.transactions + sold.transactions,
     lines: sum.lines + sold.lines,
     units: sum.units + sold.units,
     pence: sum.pence + sold.pence,
@@ -51,7 +51,7 @@ export const readOracle = async (folder: string, intervalMs: number): Promise<Or
       .sort()
       .at(-1) as string;
     const sold = {
-      slips: 1,
+      transactions: 1,
       lines: invoice.length,
       units: invoice.reduce((sum, row) => sum + row.quantity, 0),
       pence: invoice.reduce((sum, row) => sum + row.quantity * fine(row.price), 0) / 1_000,

@@ -29,7 +29,7 @@ export const openTills = (stack: Stack, startedAt: number) => {
   }));
   return {
     accepted,
-    /** `count` slips a site, a minute apart. */
+    /** `count` transactions a site, a minute apart. */
     sell: async (count: number): Promise<void> => {
       await Promise.all(
         tills.map(async (one) => {
@@ -58,7 +58,7 @@ export const soldBy = (events: readonly BranchEvent[]) => {
   );
   return {
     ids: events.map(({ id, data }) => `${data.site.storeId} ${id}`).sort(),
-    slips: turnover.length,
+    transactions: turnover.length,
     gross: turnover.reduce((sum, { data }) => sum + (data as { totals: { gross: number } }).totals.gross, 0),
   };
 };
@@ -78,13 +78,13 @@ export const booksOf = async (stack: Stack) => {
     stack,
     `select site.name || ' ' || event_id as id from journal join site using (site_id)`,
   );
-  const [sums] = await ask<{ slips: string; gross: string }>(
+  const [sums] = await ask<{ transactions: string; gross: string }>(
     stack,
-    'select coalesce(sum(slips + voids), 0) as slips, coalesce(sum(gross), 0) as gross from sales_window',
+    'select coalesce(sum(transactions + voids), 0) as transactions, coalesce(sum(gross), 0) as gross from sales_window',
   );
   return {
     ids: journal.map(({ id }) => id).sort(),
-    slips: Number(sums?.slips),
+    transactions: Number(sums?.transactions),
     gross: Number(sums?.gross),
   };
 };

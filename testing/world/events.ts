@@ -12,7 +12,7 @@ export type SaleLine = { item: string; quantity: number; amount: number; sellabl
 const iso = (at: number): string => new Date(at).toISOString();
 
 /** Quantities in thousandths, amounts in minor units. A negative quantity makes a return line. */
-export const slipEvent = (slip: {
+export const transactionEvent = (transaction: {
   site: string;
   sequence: number;
   at: number;
@@ -22,16 +22,16 @@ export const slipEvent = (slip: {
   businessDay?: string;
   currency?: string;
 }) => {
-  const sign = slip.voidOf === true ? -1 : 1;
+  const sign = transaction.voidOf === true ? -1 : 1;
   const data = {
-    site: { storeId: slip.site },
+    site: { storeId: transaction.site },
     workstationId: 'till-1',
-    sequenceNumber: slip.sequence,
-    businessDay: slip.businessDay ?? iso(slip.at).slice(0, 10),
-    endAt: iso(slip.at),
-    currency: slip.currency ?? 'EUR',
-    ...(slip.training === true ? { training: true } : {}),
-    lines: slip.lines.map((line, i) => ({
+    sequenceNumber: transaction.sequence,
+    businessDay: transaction.businessDay ?? iso(transaction.at).slice(0, 10),
+    endAt: iso(transaction.at),
+    currency: transaction.currency ?? 'EUR',
+    ...(transaction.training === true ? { training: true } : {}),
+    lines: transaction.lines.map((line, i) => ({
       lineNumber: i + 1,
       lineType: line.quantity < 0 ? 'RETURN' : 'SALE',
       item: { itemId: line.item },
@@ -39,15 +39,17 @@ export const slipEvent = (slip: {
       extendedAmount: sign * line.amount,
       ...(line.sellable === true ? { returnDisposition: 'sellable_accessible' } : {}),
     })),
-    tenders: [{ tenderType: 'CASH', amount: sign * slip.lines.reduce((sum, line) => sum + line.amount, 0) }],
-    totals: { gross: sign * slip.lines.reduce((sum, line) => sum + line.amount, 0) },
-    ...(slip.voidOf === true
+    tenders: [
+      { tenderType: 'CASH', amount: sign * transaction.lines.reduce((sum, line) => sum + line.amount, 0) },
+    ],
+    totals: { gross: sign * transaction.lines.reduce((sum, line) => sum + line.amount, 0) },
+    ...(transaction.voidOf === true
       ? {
           references: [
             {
               workstationId: 'till-1',
-              businessDay: slip.businessDay ?? iso(slip.at).slice(0, 10),
-              sequenceNumber: slip.sequence,
+              businessDay: transaction.businessDay ?? iso(transaction.at).slice(0, 10),
+              sequenceNumber: transaction.sequence,
               referenceType: 'VOID',
             },
           ],
@@ -56,10 +58,10 @@ export const slipEvent = (slip: {
   };
   return {
     specversion: '1.0',
-    id: posEventId(data, slip.voidOf),
-    source: `urn:x-retail:site:${slip.site}:ws:till-1`,
-    type: slip.voidOf === true ? posTypes.voided : posTypes.completed,
-    time: iso(slip.at),
+    id: posEventId(data, transaction.voidOf),
+    source: `urn:x-retail:site:${transaction.site}:ws:till-1`,
+    type: transaction.voidOf === true ? posTypes.voided : posTypes.completed,
+    time: iso(transaction.at),
     dataclassification: 'confidential',
     data,
   };
@@ -71,7 +73,7 @@ export const dayReportEvent = (report: {
   at: number;
   businessDay: string;
   number?: number;
-  slips: number;
+  transactions: number;
   voids?: number;
   gross: number;
 }) => {
@@ -82,7 +84,7 @@ export const dayReportEvent = (report: {
     reportNumber: report.number ?? 1,
     closedAt: iso(report.at),
     currency: 'EUR',
-    slips: report.slips,
+    transactions: report.transactions,
     voids: report.voids ?? 0,
     gross: report.gross,
   };
@@ -145,7 +147,7 @@ export const countEvent = (count: {
 });
 
 export type TestEvent =
-  | ReturnType<typeof slipEvent>
+  | ReturnType<typeof transactionEvent>
   | ReturnType<typeof movementEvent>
   | ReturnType<typeof countEvent>;
 

@@ -21,7 +21,7 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   await migrate(template);
   project.provide('booksTemplateUrl', template);
   return async () => {
-    await postgres.part.stop();
+    await postgres.component.stop();
     rmSync(folder, { recursive: true, force: true });
   };
 };

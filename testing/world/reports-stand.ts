@@ -11,7 +11,7 @@ import type { BooksDatabase } from './books-database.ts';
 import { recordOf, streamOfEvent, type TestEvent } from './events.ts';
 
 /**
- * The reports role on books that the ledger's own transaction has filled, as the role that may only read. Kafka's part is
+ * The reports role on books that the ledger's own transaction has filled, as the role that may only read. Kafka's component is
  * played by `sell`, which says when an event was recorded, and the agents' by `hear`.
  */
 export type ReportsStand = Awaited<ReturnType<typeof startReportsStand>>;
@@ -59,7 +59,7 @@ export const startReportsStand = async (
   };
   for (const topic of Object.values(topics))
     await database.pool.query(
-      "insert into ingest_offset (topic, part, next_offset, cluster_id) values ($1, 0, 0, 'test') on conflict do nothing",
+      "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ($1, 0, 0, 'test') on conflict do nothing",
       [topic],
     );
 
@@ -80,7 +80,7 @@ export const startReportsStand = async (
     const from = next.get(topics[stream]) ?? 0;
     const outcome = await books.apply({
       topic: topics[stream],
-      part: 0,
+      partition: 0,
       stream,
       from,
       to: from + records.length,

@@ -2,12 +2,13 @@
  * For tests that write `sales_window` themselves: the tables that the ledger sums it up in. `where` chooses windows whose
  * sums are not there yet.
  */
-const sums = `sum(slips)::int8, sum(voids)::int8, sum(lines)::int8, sum(units)::int8, sum(gross)::int8,
-  sum(late_slips)::int8, sum(late_gross)::int8, sum(revision)::int8, max(changed_at)`;
-const columns = 'currency, slips, voids, lines, units, gross, late_slips, late_gross, revision, changed_at';
+const sums = `sum(transactions)::int8, sum(voids)::int8, sum(lines)::int8, sum(units)::int8, sum(gross)::int8,
+  sum(late_transactions)::int8, sum(late_gross)::int8, sum(revision)::int8, max(changed_at)`;
+const columns =
+  'currency, transactions, voids, lines, units, gross, late_transactions, late_gross, revision, changed_at';
 
 export const sumsOfWindows = (where = ''): string[] => [
-  `insert into chain_window (part, window_start, ${columns})
+  `insert into chain_window (partition, window_start, ${columns})
    select 0, window_start, currency, ${sums} from sales_window ${where} group by window_start, currency`,
   `insert into site_hour (site_id, hour_start, ${columns})
    select site_id, date_trunc('hour', window_start, 'UTC'), currency, ${sums}

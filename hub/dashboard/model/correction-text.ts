@@ -1,10 +1,10 @@
 import type { Correction } from '../../reports/contract.ts';
-import { duration, moneyGain, quantityGain, span } from './figures.ts';
+import { duration, signedMoney, signedQuantity, span } from './figures.ts';
 
 /** `Mon 14:05–14:10 store-0214: +37 units, +€123.45, 5 h late`, in the parts that a page shows apart. */
 export const correctionParts = (one: Correction) => ({
   when: span(one.start, one.end),
   site: one.site,
-  what: `${quantityGain(one.units)} ${Math.abs(Number(one.units)) === 1 ? 'unit' : 'units'}, ${moneyGain(one.gross, one.currency)}`,
+  what: `${signedQuantity(one.units)} ${Math.abs(Number(one.units)) === 1 ? 'unit' : 'units'}, ${signedMoney(one.gross, one.currency)}`,
   late: `${duration(one.lateSeconds)} late`,
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { correctionParts } from './correction-text.ts';
-import { duration, inUnits, money, moneyGain, quantityGain, shortDuration, span } from './figures.ts';
+import { duration, inUnits, money, shortDuration, signedMoney, signedQuantity, span } from './figures.ts';
 import { correction } from './rows-for-tests.ts';
 
 /** Digits only, because signs, blanks and separators are those of the machine's language. */
@@ -16,10 +16,10 @@ test('money has as many digits as its currency', () => {
 });
 
 test('a gain says its sign, and nothing gained has none', () => {
-  expect(digits(moneyGain(12_345, 'EUR'))).toBe('+12345');
-  expect(digits(moneyGain(0, 'EUR'))).toBe('000');
-  expect(digits(quantityGain('37'))).toBe('+37');
-  expect(quantityGain('-1.500')).toMatch(/^[-−]1[.,]5$/);
+  expect(digits(signedMoney(12_345, 'EUR'))).toBe('+12345');
+  expect(digits(signedMoney(0, 'EUR'))).toBe('000');
+  expect(digits(signedQuantity('37'))).toBe('+37');
+  expect(signedQuantity('-1.500')).toMatch(/^[-−]1[.,]5$/);
 });
 
 test.each([

@@ -39,7 +39,7 @@ export const money = (minor: number, currency: string): string => {
   const { plain, scale } = moneyFormat(currency);
   return plain.format(minor / scale);
 };
-export const moneyGain = (minor: number, currency: string): string => {
+export const signedMoney = (minor: number, currency: string): string => {
   const { signed, scale } = moneyFormat(currency);
   return signed.format(minor / scale);
 };
@@ -49,7 +49,7 @@ export const inUnits = (minor: number, currency: string): number => minor / mone
 export const count = (value: number): string => number.format(value);
 export const gain = (value: number): string => signedNumber.format(value);
 export const quantity = (text: string): string => decimal.format(Number(text));
-export const quantityGain = (text: string): string => signedDecimal.format(Number(text));
+export const signedQuantity = (text: string): string => signedDecimal.format(Number(text));
 export const rate = (perSecond: number | null): string =>
   perSecond === null ? '–' : `${oneDigit.format(perSecond)}/s`;
 

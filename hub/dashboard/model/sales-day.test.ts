@@ -26,19 +26,23 @@ test('an interval is complete when nobody who was to be open is missing', () => 
 });
 
 test('a chart begins with the hour of the first sale', () => {
-  const quiet = { slips: 0, lines: 0 };
+  const quiet = { transactions: 0, lines: 0 };
   const day = [sold(-65, quiet), sold(0, quiet), sold(5, quiet), sold(10), sold(15, quiet)];
   expect(fromFirstSale(day).map(({ start }) => start)).toEqual([at(0), at(5), at(10), at(15)]);
   expect(fromFirstSale([sold(0, quiet)])).toEqual([]);
 });
 
 test('nothing sold is not a currency', () => {
-  expect(currenciesOf([sold(0, { currency: 'XXX', slips: 0 }), sold(5)])).toEqual(['EUR']);
+  expect(currenciesOf([sold(0, { currency: 'XXX', transactions: 0 }), sold(5)])).toEqual(['EUR']);
 });
 
-test('the main currency is the one with the most slips', () => {
+test('the main currency is the one with the most transactions', () => {
   expect(
-    mainCurrency([sold(0, { slips: 3 }), sold(0, { currency: 'CHF', slips: 5 }), sold(5, { slips: 4 })]),
+    mainCurrency([
+      sold(0, { transactions: 3 }),
+      sold(0, { currency: 'CHF', transactions: 5 }),
+      sold(5, { transactions: 4 }),
+    ]),
   ).toBe('EUR');
   expect(mainCurrency([])).toBeUndefined();
 });

@@ -13,18 +13,19 @@ const noCurrency = 'XXX';
 export const currenciesOf = (intervals: readonly SalesInterval[]): string[] =>
   [...new Set(intervals.map((one) => one.currency))].filter((name) => name !== noCurrency).sort();
 
-/** The currency with the most slips; a chain has one that matters. */
+/** The currency with the most transactions; a chain has one that matters. */
 export const mainCurrency = (intervals: readonly SalesInterval[]): string | undefined => {
-  const slips = new Map<string, number>();
-  for (const one of intervals) slips.set(one.currency, (slips.get(one.currency) ?? 0) + one.slips);
-  return [...slips].sort((a, b) => b[1] - a[1])[0]?.[0];
+  const transactions = new Map<string, number>();
+  for (const one of intervals)
+    transactions.set(one.currency, (transactions.get(one.currency) ?? 0) + one.transactions);
+  return [...transactions].sort((a, b) => b[1] - a[1])[0]?.[0];
 };
 
 const hourMs = 3_600_000;
 
 /** Without the night before the shops opened: from the hour of the first sale on. */
 export const fromFirstSale = (intervals: readonly SalesInterval[]): SalesInterval[] => {
-  const first = intervals.find(({ slips, lines }) => slips > 0 || lines !== 0);
+  const first = intervals.find(({ transactions, lines }) => transactions > 0 || lines !== 0);
   if (first === undefined) return [];
   const from = Math.floor(Date.parse(first.start) / hourMs) * hourMs;
   return intervals.filter(({ start }) => Date.parse(start) >= from);

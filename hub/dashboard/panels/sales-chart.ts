@@ -81,7 +81,7 @@ export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onLoo
     pen.beginPath();
     let joined = false;
     for (const { start, end, sold } of slots) {
-      const isKnown = sold !== undefined && (sold.slips > 0 || sold.onTime.slips > 0);
+      const isKnown = sold !== undefined && (sold.transactions > 0 || sold.onTime.transactions > 0);
       if (isKnown) {
         const y = chart.valToPos(inUnits(sold.onTime.gross, currency), 'y', true);
         const left = chart.valToPos(start / 1_000, 'x', true);

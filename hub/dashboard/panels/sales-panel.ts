@@ -29,7 +29,7 @@ export const createSalesPanel = (page: Page) => {
     const parts = [
       span(one.start, one.end),
       money(one.gross, one.currency),
-      `${count(one.slips)} slips`,
+      `${count(one.transactions)} transactions`,
       `${count(complete)} of ${count(expected)} sites`,
     ];
     if (one.onTime.gross !== one.gross) parts.push(`first reported ${money(one.onTime.gross, one.currency)}`);
@@ -64,7 +64,7 @@ export const createSalesPanel = (page: Page) => {
       { head: 'Interval', cell: (one) => span(one.start, one.end) },
       { head: 'Gross', number: true, cell: (one) => money(one.gross, one.currency) },
       { head: 'First reported', number: true, cell: (one) => money(one.onTime.gross, one.currency) },
-      { head: 'Slips', number: true, cell: (one) => count(one.slips) },
+      { head: 'Transactions', number: true, cell: (one) => count(one.transactions) },
       {
         head: 'Sites complete',
         number: true,
@@ -89,13 +89,13 @@ export const createSalesPanel = (page: Page) => {
     chart.show(shown, fromFirstSale(intervals), currency.value);
     behind.refresh();
     const total = shown.reduce((sum, one) => sum + one.gross, 0);
-    const slips = shown.reduce((sum, one) => sum + one.slips, 0);
+    const transactions = shown.reduce((sum, one) => sum + one.transactions, 0);
     const open = shown.filter((one) => !isComplete(one) && Date.parse(one.end) <= page.now()).length;
     setText(
       box('sales-total'),
       shown.length === 0
         ? 'Nothing sold today'
-        : `${money(total, currency.value)} · ${count(slips)} slips · ${open === 0 ? 'all complete' : `${count(open)} intervals not complete`}`,
+        : `${money(total, currency.value)} · ${count(transactions)} transactions · ${open === 0 ? 'all complete' : `${count(open)} intervals not complete`}`,
     );
   };
 

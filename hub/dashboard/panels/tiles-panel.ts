@@ -59,7 +59,7 @@ export const createTilesPanel = ({ state, announcer }: Page) => {
         [
           { head: 'What', cell: (sum) => `${sum.what}, ${sum.scope}` },
           { head: 'Of', cell: (sum) => sum.scope },
-          { head: 'Slips', number: true, cell: (sum) => known(sum.slips) },
+          { head: 'Transactions', number: true, cell: (sum) => known(sum.transactions) },
           { head: 'Lines', number: true, cell: (sum) => known(sum.lines) },
           { head: 'Gross', number: true, cell: (sum) => money(sum.gross, sum.currency) },
         ],

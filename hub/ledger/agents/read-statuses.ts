@@ -15,18 +15,18 @@ const retryWaitMs = 200;
 /** One statement of the database, and what is unpacked at a time. */
 const statusesTogether = 2_000;
 
-export const createStatusReader = (parts: { note(heard: HeardStatus[]): Promise<void>; log: Log }) => {
+export const createStatusReader = (ports: { note(heard: HeardStatus[]): Promise<void>; log: Log }) => {
   /** Left out when it failed by itself, and more often than a deadlock or a timeout explains. */
   const noteOne = async (one: HeardStatus): Promise<void> => {
     for (let tries = 1; ; tries++) {
       try {
-        await parts.note([one]);
+        await ports.note([one]);
         return;
       } catch (error) {
         if (failureOf(error) === 'connection') throw error;
         const { site, agent } = one.status;
         if (tries === triesOfOne) {
-          parts.log.warn({ err: error, site, agent }, 'a status could not be noted and is left out');
+          ports.log.warn({ err: error, site, agent }, 'a status could not be noted and is left out');
           return;
         }
         await new Promise((resolve) => setTimeout(resolve, retryWaitMs));
@@ -36,7 +36,7 @@ export const createStatusReader = (parts: { note(heard: HeardStatus[]): Promise<
 
   const noteAll = async (heard: HeardStatus[], alive: LogBatch['alive']): Promise<void> => {
     try {
-      await parts.note(heard);
+      await ports.note(heard);
     } catch (error) {
       if (failureOf(error) === 'connection') throw error;
       for (const one of heard) {

@@ -8,7 +8,7 @@ import type { AddressedControl } from './control.ts';
 const sendEveryMs = 500;
 const sourcesPerSendMax = 500;
 
-export const sendMarks = (parts: {
+export const sendMarks = (ports: {
   read(sourceIds: number[]): Promise<AddressedControl[]>;
   send(marks: AddressedControl[]): Promise<void>;
   log: Log;
@@ -22,10 +22,10 @@ export const sendMarks = (parts: {
     const now = ids.slice(0, sourcesPerSendMax);
     if (now.length === 0) return;
     try {
-      const marks = await parts.read(now);
-      if (marks.length > 0) await parts.send(marks);
+      const marks = await ports.read(now);
+      if (marks.length > 0) await ports.send(marks);
     } catch (error) {
-      parts.log.warn({ err: error }, 'applied marks were not sent; they follow');
+      ports.log.warn({ err: error }, 'applied marks were not sent; they follow');
       for (const id of now) touched.add(id);
     }
   };

@@ -13,7 +13,7 @@ import {
 } from '@branchline/contracts/parse.ts';
 import { posTypes } from '@branchline/contracts/pos.ts';
 import { stockTypes } from '@branchline/contracts/stock.ts';
-import { type SlipForBooks, storedSlip } from '@branchline/contracts/stored-slip.ts';
+import { storedTransaction, type TransactionForBooks } from '@branchline/contracts/stored-transaction.ts';
 import { type Instant, parseInstant } from '@branchline/contracts/time.ts';
 import { asBuffer } from '../intake/slice.ts';
 
@@ -68,12 +68,12 @@ export type Entry = {
   dayReport: DayReport | null;
 };
 
-export type DayReport = { reportNumber: number; slips: number; voids: number; closedAt: number };
+export type DayReport = { reportNumber: number; transactions: number; voids: number; closedAt: number };
 
 const sumOf = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /**
- * What a slip does to the shelf: a sale takes off what it sold; a return puts back only what can be sold again. A void
+ * What a transaction does to the shelf: a sale takes off what it sold; a return puts back only what can be sold again. A void
  * carries reversed signs, so the same rule undoes it.
  */
 const deltasOf = (
@@ -85,7 +85,7 @@ const deltasOf = (
   return lines.every((_, i) => back(i)) ? null : quantities.map((quantity, i) => (back(i) ? -quantity : 0));
 };
 
-const slipFlags = (event: SlipForBooks, at: number, amounts: number[]): number => {
+const transactionFlags = (event: TransactionForBooks, at: number, amounts: number[]): number => {
   const { totals, endAt } = event.data;
   let found = 0;
   if (sumOf(amounts) !== totals.gross) found |= flags.linesDifferFromGross;
@@ -98,31 +98,35 @@ const slipFlags = (event: SlipForBooks, at: number, amounts: number[]): number =
 
 type Common = Pick<Entry, 'eventId' | 'at' | 'offsetMinutes' | 'flags' | 'trace'>;
 
-const slipEntry = (event: SlipForBooks, common: Common): Entry => {
-  const slip = event.data;
-  const lines = slip.lines.some((line) => line.voided === true)
-    ? slip.lines.filter((line) => line.voided !== true)
-    : slip.lines;
+const transactionEntry = (event: TransactionForBooks, common: Common): Entry => {
+  const transaction = event.data;
+  const lines = transaction.lines.some((line) => line.voided === true)
+    ? transaction.lines.filter((line) => line.voided !== true)
+    : transaction.lines;
   const quantities = lines.map((line) => quantityOf(line.quantity));
   const amounts = lines.map((line) => line.extendedAmount);
   const kind =
-    event.type === posTypes.voided ? kinds.voided : slip.training === true ? kinds.training : kinds.completed;
+    event.type === posTypes.voided
+      ? kinds.voided
+      : transaction.training === true
+        ? kinds.training
+        : kinds.completed;
   return {
     ...common,
     kind,
-    businessDay: slip.businessDay,
+    businessDay: transaction.businessDay,
     location: '',
-    currency: slip.currency,
-    workstation: slip.workstationId,
-    gross: slip.totals.gross,
+    currency: transaction.currency,
+    workstation: transaction.workstationId,
+    gross: transaction.totals.gross,
     lines: lines.length,
     units: sumOf(quantities),
     items: lines.map((line) => itemKey(line.item)),
     quantities,
     amounts,
-    // A training slip sells nothing, so neither does it bring anything back.
+    // A training transaction sells nothing, so neither does it bring anything back.
     deltas: kind === kinds.training ? null : deltasOf(lines, quantities),
-    flags: common.flags | slipFlags(event, common.at, amounts),
+    flags: common.flags | transactionFlags(event, common.at, amounts),
     dayReport: null,
   };
 };
@@ -173,7 +177,8 @@ const countEntry = (event: CountEvent, common: Common, counted: Instant): Entry 
 };
 
 const dayClosedEntry = (event: DayClosedEvent, common: Common): Entry => {
-  const { businessDay, workstationId, currency, reportNumber, slips, voids, gross, closedAt } = event.data;
+  const { businessDay, workstationId, currency, reportNumber, transactions, voids, gross, closedAt } =
+    event.data;
   return {
     ...nothing,
     ...common,
@@ -182,11 +187,11 @@ const dayClosedEntry = (event: DayClosedEvent, common: Common): Entry => {
     workstation: workstationId,
     currency,
     gross,
-    dayReport: { reportNumber, slips, voids, closedAt: (parseInstant(closedAt) as Instant).at },
+    dayReport: { reportNumber, transactions, voids, closedAt: (parseInstant(closedAt) as Instant).at },
   };
 };
 
-const entryOf = (event: BranchEvent | SlipForBooks): Entry => {
+const entryOf = (event: BranchEvent | TransactionForBooks): Entry => {
   const { at, offsetMinutes } = parseInstant(event.time) as Instant;
   const recorded = event.recordedtime === undefined ? undefined : parseInstant(event.recordedtime)?.at;
   const suspect = recorded !== undefined && at - recorded > limits.clockAheadMsMax;
@@ -200,7 +205,7 @@ const entryOf = (event: BranchEvent | SlipForBooks): Entry => {
   switch (event.type) {
     case posTypes.completed:
     case posTypes.voided:
-      return slipEntry(event, common);
+      return transactionEntry(event, common);
     case posTypes.aborted:
       return {
         ...nothing,
@@ -218,12 +223,12 @@ const entryOf = (event: BranchEvent | SlipForBooks): Entry => {
   }
 };
 
-/** Undefined when it is no ordinary slip, or not one of that source. */
+/** Undefined when it is no ordinary transaction, or not one of that source. */
 const readOrdinary = (text: string, source: Source): Entry | undefined => {
-  const slip = storedSlip(text);
-  if (slip === undefined || slip.data.site.storeId !== source.site || source.stream !== 'pos')
+  const transaction = storedTransaction(text);
+  if (transaction === undefined || transaction.data.site.storeId !== source.site || source.stream !== 'pos')
     return undefined;
-  return entryOf(slip);
+  return entryOf(transaction);
 };
 
 /** The same of any event, and why where it cannot be one. */

@@ -7,10 +7,10 @@ import { StockFold } from './stock/fold.ts';
 export type DayStated = { report: DayReport; entry: Entry; siteId: number; sourceId: number; seq: number };
 
 /**
- * New events, added up one by one into what each total gains, so that none of them has to be kept. Addition commutes, so
- * neither the order of the events nor the way they were cut into slices can change a total (H3, H5). The gains come in no
+ * New events, added up one by one into the delta of each total, so that none of them has to be kept. Addition commutes, so
+ * neither the order of the events nor the way they were cut into slices can change a total (H3, H5). The deltas come in no
  * order: the statements that write them sort by key. Events of one site come one after another, so the next one mostly
- * adds to the same gain as the last, and each part of this looks there first.
+ * adds to the same summed as the last, and each part of this looks there first.
  */
 export class Fold {
   readonly windows: WindowFold;

@@ -27,7 +27,7 @@ const columns =
   'business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency, gross, lines, units, ' +
   'items, quantities, amounts, deltas, flags, content, recorded_at, trace';
 const columnCount = columns.split(',').length;
-/** What a row with one line takes; longer slips let the buffer grow. */
+/** What a row with one line takes; longer transactions let the buffer grow. */
 const bytesPerRow = 384;
 
 const writeRow = (writer: RowWriter, row: JournalRow): void => {

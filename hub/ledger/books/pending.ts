@@ -2,12 +2,12 @@ import type pg from 'pg';
 import { int4s } from '../postgres/columns.ts';
 import { copyRows, RowWriter } from '../postgres/copy-rows.ts';
 import { failureOf } from '../postgres/errors.ts';
-import type { ItemDayGain } from './sales/fold.ts';
-import type { StockGain } from './stock/fold.ts';
+import type { ItemDayDelta } from './sales/fold.ts';
+import type { StockDelta } from './stock/fold.ts';
 
 /**
  * Stock and items by day have a row for nearly every line that is sold, and changing each of them with each slice was
- * more than half of what an event cost the server. So a slice leaves its gains as one row per site, and they are merged
+ * more than half of what an event cost the server. So a slice leaves its deltas as one row per site, and they are merged
  * into the tables of rows many slices at a time. Readers add up both (views `stock`, `item_day`), so every total is exact
  * at any moment; merging only makes reading cheaper.
  */
@@ -21,10 +21,10 @@ const cut = (count: number): { from: number; to: number }[] =>
     to: Math.min(count, (i + 1) * itemsOfRow),
   }));
 
-export const keepItemDayGains = async (client: pg.ClientBase, gains: ItemDayGain[]): Promise<void> => {
-  if (gains.length === 0) return;
-  const writer = new RowWriter(gains.reduce((sum, { itemIds }) => sum + 200 + 48 * itemIds.length, 0));
-  for (const { siteId, businessDay, currency, itemIds, lines, units, amounts } of gains) {
+export const keepItemDayDeltas = async (client: pg.ClientBase, deltas: ItemDayDelta[]): Promise<void> => {
+  if (deltas.length === 0) return;
+  const writer = new RowWriter(deltas.reduce((sum, { itemIds }) => sum + 200 + 48 * itemIds.length, 0));
+  for (const { siteId, businessDay, currency, itemIds, lines, units, amounts } of deltas) {
     for (const { from, to } of cut(itemIds.length)) {
       writer.row(7);
       writer.int4(siteId);
@@ -38,15 +38,15 @@ export const keepItemDayGains = async (client: pg.ClientBase, gains: ItemDayGain
   }
   await copyRows(
     client,
-    'copy item_day_gain (site_id, business_day, currency, items, lines, units, amounts) from stdin (format binary)',
+    'copy item_day_pending (site_id, business_day, currency, items, lines, units, amounts) from stdin (format binary)',
     writer,
   );
 };
 
-export const keepStockGains = async (client: pg.ClientBase, gains: StockGain[]): Promise<void> => {
-  if (gains.length === 0) return;
-  const writer = new RowWriter(gains.reduce((sum, { itemIds }) => sum + 150 + 20 * itemIds.length, 0));
-  for (const { siteId, location, itemIds, deltas } of gains) {
+export const keepStockDeltas = async (client: pg.ClientBase, locations: StockDelta[]): Promise<void> => {
+  if (locations.length === 0) return;
+  const writer = new RowWriter(locations.reduce((sum, { itemIds }) => sum + 150 + 20 * itemIds.length, 0));
+  for (const { siteId, location, itemIds, deltas } of locations) {
     for (const { from, to } of cut(itemIds.length)) {
       writer.row(4);
       writer.int4(siteId);
@@ -57,7 +57,7 @@ export const keepStockGains = async (client: pg.ClientBase, gains: StockGain[]):
   }
   await copyRows(
     client,
-    'copy stock_gain (site_id, location, items, deltas) from stdin (format binary)',
+    'copy stock_pending (site_id, location, items, deltas) from stdin (format binary)',
     writer,
   );
 };
@@ -82,10 +82,10 @@ export const lockStock = async (client: pg.ClientBase, siteIds: readonly number[
 /**
  * Under the lock of the site's stock. Not a named statement: PostgreSQL would keep the plan that it made for an empty table.
  */
-export const mergeStockGains = async (client: pg.ClientBase, siteId: number): Promise<void> => {
+export const mergeStockDeltas = async (client: pg.ClientBase, siteId: number): Promise<void> => {
   await client.query({
     text: `
-      with taken as (delete from stock_gain where site_id = $1 returning location, items, deltas, changed_at)
+      with taken as (delete from stock_pending where site_id = $1 returning location, items, deltas, changed_at)
       insert into stock_merged as s (site_id, location, item_id, count_at, count_key, delta_since, changed_at)
       select $1, t.location, l.item_id, f.count_at, f.count_key, sum(l.delta)::int8, max(t.changed_at)
       from taken t left join full_count f on f.site_id = $1 and f.location = t.location,
@@ -97,12 +97,12 @@ export const mergeStockGains = async (client: pg.ClientBase, siteId: number): Pr
   });
 };
 
-/** Under the lock of the site's stock, which stands for all of its gains here. */
-const mergeItemDayGains = async (client: pg.ClientBase, siteId: number): Promise<void> => {
+/** Under the lock of the site's stock, which stands for all of its deltas here. */
+const mergeItemDayDeltas = async (client: pg.ClientBase, siteId: number): Promise<void> => {
   await client.query({
     text: `
       with taken as (
-        delete from item_day_gain where site_id = $1 returning business_day, currency, items, lines, units, amounts, changed_at)
+        delete from item_day_pending where site_id = $1 returning business_day, currency, items, lines, units, amounts, changed_at)
       insert into item_day_merged as d (site_id, business_day, item_id, currency, lines, units, amount, changed_at)
       select $1, t.business_day, l.item_id, t.currency, sum(l.lines)::int8, sum(l.units)::int8, sum(l.amount)::int8, max(t.changed_at)
       from taken t, unnest(t.items, t.lines, t.units, t.amounts) as l(item_id, lines, units, amount)
@@ -127,8 +127,8 @@ const mergeSite = async (pool: pg.Pool, siteId: number): Promise<void> => {
   try {
     await client.query('begin');
     await lockStock(client, [siteId]);
-    await mergeStockGains(client, siteId);
-    await mergeItemDayGains(client, siteId);
+    await mergeStockDeltas(client, siteId);
+    await mergeItemDayDeltas(client, siteId);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch((failed: Error) => {
@@ -141,10 +141,10 @@ const mergeSite = async (pool: pg.Pool, siteId: number): Promise<void> => {
 };
 
 /**
- * Merges the gains of every site of which so many or such old ones wait, each site in a transaction of its own, until it is
+ * Merges the deltas of every site of which so many or such old ones wait, each site in a transaction of its own, until it is
  * told to stop. `onWaiting` hears how many items waited before.
  */
-export const mergeGains = async (
+export const mergeDeltas = async (
   pool: pg.Pool,
   when: MergeWhen,
   { until, onWaiting }: { until?: AbortSignal; onWaiting?: (items: number) => void } = {},
@@ -153,8 +153,8 @@ export const mergeGains = async (
     name: 'sites-to-merge',
     text: `
       select site_id, sum(items) as items, sum(items) >= $1 or min(changed_at) <= now() - $2 * interval '1 second' as due from (
-        select site_id, cardinality(items) as items, changed_at from stock_gain
-        union all select site_id, cardinality(items), changed_at from item_day_gain) waiting
+        select site_id, cardinality(items) as items, changed_at from stock_pending
+        union all select site_id, cardinality(items), changed_at from item_day_pending) waiting
       group by site_id
       order by sum(items) desc`,
     values: [when.items, when.seconds],

@@ -18,17 +18,17 @@ const printable = (text: string): string => text.replaceAll('\0', '␀').toWellF
 
 export const keepQuarantined = async (
   client: pg.ClientBase,
-  place: { topic: string; part: number },
+  topicPartition: { topic: string; partition: number },
   rows: Quarantined[],
 ): Promise<void> => {
   if (rows.length === 0) return;
   await client.query(
-    `insert into quarantine (topic, part, off, source_id, first_seq, last_seq, reason, detail, raw)
+    `insert into quarantine (topic, partition, off, source_id, first_seq, last_seq, reason, detail, raw)
      select $1, $2, off, source_id::int4, first_seq, last_seq, reason, detail, raw from unnest($3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::bytea[])
        as t(off, source_id, first_seq, last_seq, reason, detail, raw)`,
     [
-      place.topic,
-      place.part,
+      topicPartition.topic,
+      topicPartition.partition,
       int8s(rows.map((row) => row.record.offset)),
       nullableInt8s(rows.map((row) => row.sourceId)),
       nullableInt8s(rows.map((row) => row.first)),

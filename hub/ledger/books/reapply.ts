@@ -40,8 +40,8 @@ export type Reapply = {
 };
 
 /** Settles one row. Gives its source, which may want a mark; undefined when nothing is asked. */
-export const reapplyOne = async (parts: Reapply): Promise<{ sourceId: number | null } | undefined> => {
-  const client = await parts.pool.connect();
+export const reapplyOne = async (ports: Reapply): Promise<{ sourceId: number | null } | undefined> => {
+  const client = await ports.pool.connect();
   let broken: Error | undefined;
   try {
     await client.query('begin');
@@ -50,7 +50,7 @@ export const reapplyOne = async (parts: Reapply): Promise<{ sourceId: number | n
       await client.query('rollback');
       return undefined;
     }
-    await settle(client, row, await judged(client, parts, row));
+    await settle(client, row, await judged(client, ports, row));
     await client.query('commit');
     return { sourceId: row.source_id };
   } catch (error) {
@@ -83,10 +83,10 @@ const takeAsked = async (client: pg.ClientBase): Promise<AskedRow | undefined> =
 const uniqueViolation = '23505';
 
 /** An error of the database about this very row must not come back every second and keep the others waiting. */
-const judged = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Promise<Verdict> => {
+const judged = async (client: pg.ClientBase, ports: Reapply, row: AskedRow): Promise<Verdict> => {
   await client.query('savepoint judging');
   try {
-    return await judge(client, parts, row);
+    return await judge(client, ports, row);
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     // Classes 22 and 23: the data do not fit. Anything else is the database's own trouble and passes, and so does a
@@ -97,7 +97,7 @@ const judged = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Pro
   }
 };
 
-const judge = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Promise<Verdict> => {
+const judge = async (client: pg.ClientBase, ports: Reapply, row: AskedRow): Promise<Verdict> => {
   const { source_id: sourceId, site_id: siteId, site, agent, stream, epoch } = row;
   if (
     sourceId === null ||
@@ -112,7 +112,7 @@ const judge = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Prom
       detail: 'Nobody can tell which agent these bytes come from, so there is no sequence to apply them in.',
     };
   const [first, last] = [Number(row.first_seq), Number(row.last_seq)];
-  const isDeadLetter = row.topic === parts.deadLetterTopic;
+  const isDeadLetter = row.topic === ports.deadLetterTopic;
   if (isDeadLetter) {
     // Once: what has come since then is in the books, and its seqs with it.
     if (row.given_back_at === null) await giveBack(client, sourceId, first, last);
@@ -128,7 +128,7 @@ const judge = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Prom
     value: row.raw,
     headers: {},
   };
-  const entry = readOr(parts, record, { site, agent, stream, epoch });
+  const entry = readOr(ports, record, { site, agent, stream, epoch });
   if (isProblem(entry)) {
     const where = entry.where === undefined ? '' : `${entry.where}: `;
     return { state: 'held', detail: `still ${entry.code}: ${where}${entry.detail}` };
@@ -136,8 +136,8 @@ const judge = async (client: pg.ClientBase, parts: Reapply, row: AskedRow): Prom
   const event = newRow(entry, { sourceId, siteId, seq: first }, record);
   const { repeated, conflicting } = await bookEvents(
     client,
-    { most: 1, read: (take) => complete(parts.names, [event], take) },
-    { intervalMs: parts.intervalMs, part: noPartition },
+    { most: 1, read: (take) => complete(ports.names, [event], take) },
+    { intervalMs: ports.intervalMs, partition: noPartition },
   );
   const column = repeated.length > 0 ? 'repeated' : conflicting.length > 0 ? 'conflicting' : 'applied';
   await client.query(

@@ -13,12 +13,16 @@ const keyOf = (group: SourceSlice): string => {
 
 export type SourceIds = {
   /** The id of each group's source, in the order of the groups. */
-  of(place: Place, groups: SourceSlice[], sites: ReadonlyMap<string, number>): Promise<number[]>;
+  of(
+    topicPartition: TopicPartition,
+    groups: SourceSlice[],
+    sites: ReadonlyMap<string, number>,
+  ): Promise<number[]>;
   /** The database is not the one that gave the ids. */
   forget(): void;
 };
 
-type Place = { topic: string; part: number };
+type TopicPartition = { topic: string; partition: number };
 
 /**
  * Sources as numbers. Their rows are made outside the slice's transaction, as names are: one without any seq is harmless;
@@ -28,10 +32,10 @@ type Place = { topic: string; part: number };
 export const createSourceIds = (pool: pg.Pool): SourceIds => {
   const known = new Map<string, number>();
   return {
-    of: async (place, groups, sites) => {
+    of: async (topicPartition, groups, sites) => {
       const unknown = groups.filter((group) => !known.has(keyOf(group)));
       if (unknown.length > 0)
-        for (const [key, id] of await openSources(pool, place, unknown, sites)) known.set(key, id);
+        for (const [key, id] of await openSources(pool, topicPartition, unknown, sites)) known.set(key, id);
       return groups.map((group) => {
         const id = known.get(keyOf(group));
         if (id === undefined) throw new Error(`source ${keyOf(group)} was neither found nor made`);
@@ -44,7 +48,7 @@ export const createSourceIds = (pool: pg.Pool): SourceIds => {
 
 const openSources = async (
   pool: pg.Pool,
-  place: Place,
+  topicPartition: TopicPartition,
   groups: SourceSlice[],
   sites: ReadonlyMap<string, number>,
 ): Promise<[string, number][]> => {
@@ -65,9 +69,9 @@ const openSources = async (
     agent: string;
     stream: string;
     epoch: string;
-    part: number | null;
+    partition: number | null;
   }>(
-    `select source_id, site_id, agent, stream, epoch, part from source join ${wanted} using (site_id, agent, stream, epoch)`,
+    `select source_id, site_id, agent, stream, epoch, partition from source join ${wanted} using (site_id, agent, stream, epoch)`,
     columns,
   );
   const found = new Map(rows.map((row) => [`${row.site_id}/${row.agent}/${row.stream}/${row.epoch}`, row]));
@@ -77,13 +81,15 @@ const openSources = async (
     return row === undefined ? [] : [{ group, row }];
   });
   // A dead letter's topic is not where the events of its source come from.
-  const unplaced = opened.filter(({ group, row }) => row.part === null && group.deadLetters.length === 0);
+  const unplaced = opened.filter(
+    ({ group, row }) => row.partition === null && group.deadLetters.length === 0,
+  );
   if (unplaced.length > 0) {
     // In the order of their ids, as everybody locks them.
     await pool.query(
-      `update source set topic = $2, part = $3 where source_id in (
+      `update source set topic = $2, partition = $3 where source_id in (
          select source_id from source where source_id = any($1::int4[]) order by source_id for update)`,
-      [int4s(unplaced.map(({ row }) => row.source_id)), place.topic, place.part],
+      [int4s(unplaced.map(({ row }) => row.source_id)), topicPartition.topic, topicPartition.partition],
     );
   }
   return opened.map(({ group, row }) => [keyOf(group), row.source_id]);

@@ -21,7 +21,7 @@ import { lockSources, type SourceTally, settleSources } from './sources.ts';
  */
 export type SliceInput = {
   topic: string;
-  part: number;
+  partition: number;
   /** What the topic carries; undefined for the dead-letter topic. */
   stream: Stream | undefined;
   /** The fence: where the books must stand for this slice to be the next one. */
@@ -60,8 +60,8 @@ export const fenceByPosition: BooksPolicy['fence'] = async (client, slice) => {
   const { rowCount } = await client.query({
     name: 'fence',
     text: `update ingest_offset set next_offset = $3, read_to = greatest(read_to, to_timestamp($4))
-           where topic = $1 and part = $2 and next_offset = $5`,
-    values: [slice.topic, slice.part, slice.to, slice.readTo / 1000, slice.from],
+           where topic = $1 and partition = $2 and next_offset = $5`,
+    values: [slice.topic, slice.partition, slice.to, slice.readTo / 1000, slice.from],
   });
   return rowCount === 1;
 };
@@ -238,7 +238,7 @@ export const createBooks = (
     };
     const { posting, repeated, conflicting } = await bookEvents(client, events, {
       intervalMs,
-      part: slice.part,
+      partition: slice.partition,
     });
     const strayRows = strays.map((stray) => ({ sourceId: null, first: null, last: null, ...stray }));
     await keepQuarantined(client, slice, [...refused, ...newLetters(groups), ...strayRows]);

@@ -2,14 +2,14 @@ import { answered } from '@branchline/drivers/kafka/client.ts';
 import { recordsFrom, teachWholeBatches, wholeBatches } from '@branchline/drivers/kafka/fetch.ts';
 import type { RecordQueue } from '@branchline/drivers/kafka/record-queue.ts';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import type { Place } from './position.ts';
+import type { TopicPartition } from './position.ts';
 
 /**
  * The reading side of Kafka as a port. kafkajs keeps the group and fetches; where reading stands is the handler's
  * business: it gets whatever was fetched and answers with the offset that it wants next. The broker's commits follow and
  * are only advisory.
  */
-export type LogBatch = Place & {
+export type LogBatch = TopicPartition & {
   /** From the offset on that was asked for; there is one at least. Unpacking can fail. */
   records: RecordQueue;
   /** To be called between slices; throws when the group is being reshuffled, and the handler must let that through. */
@@ -22,7 +22,7 @@ export type LogHandlers = {
   /** A batch was fetched. The answer is where reading of the partition goes on. */
   onBatch(batch: LogBatch): Promise<{ next: number }>;
   /** These partitions were just assigned; the answer is where each of them goes on. */
-  onAssigned(places: Place[]): Promise<(Place & { next: number })[]>;
+  onAssigned(topicPartitions: TopicPartition[]): Promise<(TopicPartition & { next: number })[]>;
   onCrash(error: Error): void;
 };
 
@@ -53,11 +53,11 @@ export const readLog = async (
   let stopping = false;
   consumer.on(consumer.events.CRASH, ({ payload }) => handlers.onCrash(payload.error));
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    const places = Object.entries(payload.memberAssignment).flatMap(([topic, parts]) =>
-      parts.map((part) => ({ topic, part })),
+    const topicPartitions = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
     );
     handlers
-      .onAssigned(places)
+      .onAssigned(topicPartitions)
       .then((positions) => {
         // A consumer that was stopped meanwhile has no group to seek in.
         if (!stopping) seekAll(consumer, positions);
@@ -83,9 +83,9 @@ export const readLog = async (
   };
 };
 
-const seekAll = (consumer: Consumer, positions: (Place & { next: number })[]) => {
-  for (const { topic, part, next } of positions)
-    consumer.seek({ topic, partition: part, offset: String(next) });
+const seekAll = (consumer: Consumer, positions: (TopicPartition & { next: number })[]) => {
+  for (const { topic, partition, next } of positions)
+    consumer.seek({ topic, partition, offset: String(next) });
 };
 
 /** A batch that could not be handled comes again after this long. */
@@ -125,7 +125,7 @@ const eachBatch = async (
     if (records.ahead(1).length === 0) return;
     const { next } = await handlers.onBatch({
       topic,
-      part: partition,
+      partition,
       records,
       alive: () => answered('a heartbeat', heartbeat()),
       isMine: () => isRunning() && !isStale(),

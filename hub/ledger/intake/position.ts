@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /** The `ingest_offset` table: where each partition stands. Read before the first fetch and whenever the fence failed. */
-export type Place = { topic: string; part: number };
+export type TopicPartition = { topic: string; partition: number };
 
 /**
  * Where reading of a partition goes on. `earliest` and `end` are the broker's offsets, asked for after nothing else has
@@ -12,47 +12,53 @@ export type Position = { next: number; incarnation: 'same' | 'new' };
 
 export const openPosition = async (
   pool: pg.Pool,
-  place: Place,
+  topicPartition: TopicPartition,
   clusterId: string,
   bounds: () => Promise<{ earliest: number; end: number }>,
 ): Promise<Position> => {
-  const select = 'select next_offset, cluster_id from ingest_offset where topic = $1 and part = $2';
+  const select = 'select next_offset, cluster_id from ingest_offset where topic = $1 and partition = $2';
   const { rows } = await pool.query<{ next_offset: string; cluster_id: string }>(select, [
-    place.topic,
-    place.part,
+    topicPartition.topic,
+    topicPartition.partition,
   ]);
   // The bounds are read after the position: another hub may move the position on, but never past an end read later.
   const { earliest, end } = await bounds();
   const row = rows[0];
   if (row === undefined) {
     await pool.query(
-      'insert into ingest_offset (topic, part, next_offset, cluster_id) values ($1, $2, $3, $4) on conflict do nothing',
-      [place.topic, place.part, earliest, clusterId],
+      'insert into ingest_offset (topic, partition, next_offset, cluster_id) values ($1, $2, $3, $4) on conflict do nothing',
+      [topicPartition.topic, topicPartition.partition, earliest, clusterId],
     );
-    const again = await pool.query<{ next_offset: string }>(select, [place.topic, place.part]);
+    const again = await pool.query<{ next_offset: string }>(select, [
+      topicPartition.topic,
+      topicPartition.partition,
+    ]);
     return { next: Number(again.rows[0]?.next_offset), incarnation: 'same' };
   }
   const next = Number(row.next_offset);
   if (row.cluster_id === clusterId && next <= end) return { next, incarnation: 'same' };
   await pool.query(
     `update ingest_offset set next_offset = $3, cluster_id = $4, read_to = '-infinity'
-     where topic = $1 and part = $2 and next_offset = $5 and cluster_id = $6`,
-    [place.topic, place.part, earliest, clusterId, next, row.cluster_id],
+     where topic = $1 and partition = $2 and next_offset = $5 and cluster_id = $6`,
+    [topicPartition.topic, topicPartition.partition, earliest, clusterId, next, row.cluster_id],
   );
-  const again = await pool.query<{ next_offset: string }>(select, [place.topic, place.part]);
+  const again = await pool.query<{ next_offset: string }>(select, [
+    topicPartition.topic,
+    topicPartition.partition,
+  ]);
   return { next: Number(again.rows[0]?.next_offset), incarnation: 'new' };
 };
 
 /** Partitions that stand at the end of their log have read everything recorded before the end was asked for. */
 export const noteReadTo = async (
   pool: pg.Pool,
-  ends: (Place & { end: number })[],
+  ends: (TopicPartition & { end: number })[],
   askedAt: number,
 ): Promise<void> => {
   await pool.query(
     `update ingest_offset o set read_to = greatest(o.read_to, to_timestamp($4))
-     from unnest($1::text[], $2::int4[], $3::int8[]) as t(topic, part, log_end)
-     where o.topic = t.topic and o.part = t.part and o.next_offset >= t.log_end`,
-    [ends.map((e) => e.topic), ends.map((e) => e.part), ends.map((e) => e.end), askedAt / 1000],
+     from unnest($1::text[], $2::int4[], $3::int8[]) as t(topic, partition, log_end)
+     where o.topic = t.topic and o.partition = t.partition and o.next_offset >= t.log_end`,
+    [ends.map((e) => e.topic), ends.map((e) => e.partition), ends.map((e) => e.end), askedAt / 1000],
   );
 };

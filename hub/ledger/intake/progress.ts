@@ -42,7 +42,7 @@ const readBooks = async (pool: pg.Pool): Promise<Progress['books']> => {
   };
 };
 
-export const followProgress = (parts: {
+export const followProgress = (ports: {
   pool: pg.Pool;
   bounds: LogBounds;
   topics: string[];
@@ -60,56 +60,56 @@ export const followProgress = (parts: {
     lagSeconds: 0,
     books: { applied: 0, duplicates: 0, conflicts: 0, quarantined: 0, deadLettered: 0 },
   };
-  const startedAt = parts.clock.now();
+  const startedAt = ports.clock.now();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   const look = async () => {
-    const askedAt = parts.clock.now();
-    const ends = (await Promise.all(parts.topics.map((topic) => parts.bounds.boundsOf(topic)))).flat();
-    await noteReadTo(parts.pool, ends, askedAt - 1);
-    const { rows } = await parts.pool.query<{
+    const askedAt = ports.clock.now();
+    const ends = (await Promise.all(ports.topics.map((topic) => ports.bounds.boundsOf(topic)))).flat();
+    await noteReadTo(ports.pool, ends, askedAt - 1);
+    const { rows } = await ports.pool.query<{
       topic: string;
-      part: number;
+      partition: number;
       next_offset: string;
       read_to: Date | number;
     }>(
-      `select topic, part, next_offset, coalesce(extract(epoch from nullif(read_to, '-infinity')), 0)::float8 as read_to
+      `select topic, partition, next_offset, coalesce(extract(epoch from nullif(read_to, '-infinity')), 0)::float8 as read_to
        from ingest_offset where topic = any($1)`,
-      [parts.topics],
+      [ports.topics],
     );
-    const positions = new Map(rows.map((row) => [`${row.topic}/${row.part}`, row]));
-    const stands = ends.map(({ topic, part, end, earliest }) => ({
+    const positions = new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row]));
+    const stands = ends.map(({ topic, partition, end, earliest }) => ({
       topic,
-      part,
-      next: Number(positions.get(`${topic}/${part}`)?.next_offset ?? earliest),
+      partition,
+      next: Number(positions.get(`${topic}/${partition}`)?.next_offset ?? earliest),
       end,
     }));
     let records = 0;
     let seconds = 0;
-    for (const { topic, part, next, end } of stands) {
+    for (const { topic, partition, next, end } of stands) {
       if (next >= end) continue;
       records += end - next;
-      const readTo = Number(positions.get(`${topic}/${part}`)?.read_to ?? 0);
+      const readTo = Number(positions.get(`${topic}/${partition}`)?.read_to ?? 0);
       // A partition that was never read has no time to measure from yet.
       if (readTo > 0) seconds = Math.max(seconds, askedAt / 1000 - readTo);
     }
     progress = {
       lagRecords: records,
       lagSeconds: Math.round(seconds * 10) / 10,
-      books: await readBooks(parts.pool),
+      books: await readBooks(ports.pool),
     };
-    const { instance, version, counters } = parts;
+    const { instance, version, counters } = ports;
     const { lagRecords, lagSeconds } = progress;
-    await sayState(parts.pool, { instance, startedAt, version, lagRecords, lagSeconds, ...counters });
-    parts.onLook(stands);
+    await sayState(ports.pool, { instance, startedAt, version, lagRecords, lagSeconds, ...counters });
+    ports.onLook(stands);
   };
 
   const loop = () => {
     look()
       .catch((error: unknown) => {
-        parts.log.debug({ err: error }, 'the lag is not known');
-        parts.onLook(undefined);
+        ports.log.debug({ err: error }, 'the lag is not known');
+        ports.onLook(undefined);
       })
       .finally(() => {
         if (!stopped) timer = setTimeout(loop, everyMs);

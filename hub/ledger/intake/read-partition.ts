@@ -5,7 +5,7 @@ import type { Log } from '@branchline/kernel/log.ts';
 import type { Books, SliceInput, SliceOutcome } from '../books/transaction.ts';
 import { failureOf } from '../postgres/errors.ts';
 import type { LogBatch } from './kafka-log.ts';
-import type { Place, Position } from './position.ts';
+import type { Position, TopicPartition } from './position.ts';
 import { larger, sliceBytesMax, sliceEnd, sliceRecordsMax, smaller } from './slice-size.ts';
 
 /**
@@ -30,39 +30,40 @@ export type Counters = {
 };
 
 export type PartitionReader = {
-  open(places: Place[]): Promise<(Place & { next: number })[]>;
+  open(topicPartitions: TopicPartition[]): Promise<(TopicPartition & { next: number })[]>;
   read(batch: LogBatch): Promise<{ next: number }>;
 };
 
-const keyOf = (place: Place): string => `${place.topic}/${place.part}`;
+const keyOf = (topicPartition: TopicPartition): string =>
+  `${topicPartition.topic}/${topicPartition.partition}`;
 
-export const createPartitionReader = (parts: {
+export const createPartitionReader = (ports: {
   books: Books;
   /** Books that read nothing, and quarantine what is new for this reason. */
   refusing(why: Problem): Books;
-  openPosition(place: Place): Promise<Position>;
+  openPosition(topicPartition: TopicPartition): Promise<Position>;
   streamOf(topic: string): Stream | undefined;
   onApplied(sourceIds: number[]): void;
   onDatabase(up: boolean): void;
   counters: Counters;
   log: Log;
 }): PartitionReader => {
-  const { counters, log } = parts;
+  const { counters, log } = ports;
   const positions = new Map<string, number>();
   /** Positions that were sought once already: if the log still begins later, the records between do not exist. */
   const sought = new Map<string, number>();
   /** How many records the next slice of a partition may have, where that is fewer than usual. */
   const sizes = new Map<string, number>();
 
-  const open = async (place: Place): Promise<number> => {
-    const { next, incarnation } = await parts.openPosition(place);
+  const open = async (topicPartition: TopicPartition): Promise<number> => {
+    const { next, incarnation } = await ports.openPosition(topicPartition);
     if (incarnation === 'new') {
       log.warn(
-        { ...place, next },
+        { ...topicPartition, next },
         'the topic is new or was emptied; reading it from its beginning, what is missing will be asked for',
       );
     }
-    positions.set(keyOf(place), next);
+    positions.set(keyOf(topicPartition), next);
     return next;
   };
 
@@ -70,8 +71,8 @@ export const createPartitionReader = (parts: {
     const last = records.at(-1) as LogRecord;
     return {
       topic: batch.topic,
-      part: batch.part,
-      stream: parts.streamOf(batch.topic),
+      partition: batch.partition,
+      stream: ports.streamOf(batch.topic),
       from: next,
       to: last.offset + 1,
       // Only the broker's own times: how long the batch has waited in this process is not known. A millisecond may hold
@@ -94,19 +95,19 @@ export const createPartitionReader = (parts: {
       const recordsMax = sizes.get(key) ?? sliceRecordsMax;
       const slice = sliceOf(batch, next, records.slice(0, sliceEnd(records, recordsMax)));
       const books =
-        refusals < triesOfOneRecord ? parts.books : parts.refusing(problem('not-applicable', why));
+        refusals < triesOfOneRecord ? ports.books : ports.refusing(problem('not-applicable', why));
       try {
         const outcome = await books.apply(slice);
-        parts.onDatabase(true);
+        ports.onDatabase(true);
         if (recordsMax < sliceRecordsMax) sizes.set(key, larger(recordsMax));
         return { slice, outcome };
       } catch (error) {
         // Whether the commit came through is unknown; the fence tells on the next try.
         const failure = failureOf(error);
-        parts.onDatabase(failure === 'data');
+        ports.onDatabase(failure === 'data');
         const count = slice.records.length;
         log.warn(
-          { err: error, topic: batch.topic, part: batch.part, from: next, records: count, failure },
+          { err: error, topic: batch.topic, partition: batch.partition, from: next, records: count, failure },
           'the slice was not applied; trying again',
         );
         if (failure !== 'connection') sizes.set(key, smaller(count));
@@ -132,9 +133,10 @@ export const createPartitionReader = (parts: {
   };
 
   return {
-    open: async (places) => {
-      const opened: (Place & { next: number })[] = [];
-      for (const place of places) opened.push({ ...place, next: await open(place) });
+    open: async (topicPartitions) => {
+      const opened: (TopicPartition & { next: number })[] = [];
+      for (const topicPartition of topicPartitions)
+        opened.push({ ...topicPartition, next: await open(topicPartition) });
       return opened;
     },
 
@@ -151,7 +153,7 @@ export const createPartitionReader = (parts: {
         const stands = await open(batch);
         if (stands !== next) return { next: stands };
         log.warn(
-          { topic: batch.topic, part: batch.part, from: next, to: first },
+          { topic: batch.topic, partition: batch.partition, from: next, to: first },
           'Kafka has no records between these offsets',
         );
         counters.lostByRetention += first - next;
@@ -171,7 +173,7 @@ export const createPartitionReader = (parts: {
         next = slice.to;
         positions.set(key, next);
         count(outcome);
-        parts.onApplied(outcome.sourceIds);
+        ports.onApplied(outcome.sourceIds);
         await batch.alive();
       }
       return { next };

@@ -6,7 +6,7 @@ import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
  * record that is to blame; what goes well doubles the next one again.
  */
 export const sliceRecordsMax = 8_000;
-/** Of the records' values. A slip of 5,000 lines takes fifty times the memory of an ordinary one. */
+/** Of the records' values. A transaction of 5,000 lines takes fifty times the memory of an ordinary one. */
 export const sliceBytesMax = 16 * 1024 * 1024;
 
 /** How many of the records are the next slice; it has one record at least. `recordsMax` is at least 1. */

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { LedgerWatchdog, type PartitionStand } from './watchdog.ts';
 
-const stand = (part: number, next: number, end = 100): PartitionStand => ({ topic: 'pos', part, next, end });
+const stand = (partition: number, next: number, end = 100): PartitionStand => ({
+  topic: 'pos',
+  partition,
+  next,
+  end,
+});
 
 /** Two seconds between looks, stuck after ten; what each look says. */
 const watch = (looks: (PartitionStand[] | undefined)[]): string[][] => {

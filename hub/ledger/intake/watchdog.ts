@@ -5,7 +5,7 @@ import { Watchdog } from '@branchline/kernel/watchdog.ts';
  * the books stand, and yet no slice has moved it for too long. Each partition is watched by itself, because one blocked
  * fetch stops those of one broker and not the others.
  */
-export type PartitionStand = { topic: string; part: number; next: number; end: number };
+export type PartitionStand = { topic: string; partition: number; next: number; end: number };
 
 export class LedgerWatchdog {
   readonly #limits: { stuckMs: number; lookGapMsMax: number };
@@ -16,7 +16,7 @@ export class LedgerWatchdog {
   }
 
   /**
-   * The partitions that are stuck, as `topic/part`; with any of them the process should end. `stands` are those that this
+   * The partitions that are stuck, as `topic/partition`; with any of them the process should end. `stands` are those that this
    * hub reads, or undefined when Kafka or PostgreSQL did not answer: no time passes then. `atMs` is monotonic.
    */
   look(stands: readonly PartitionStand[] | undefined, atMs: number): string[] {
@@ -26,8 +26,8 @@ export class LedgerWatchdog {
     }
     const before = this.#watchdogs;
     this.#watchdogs = new Map();
-    return stands.flatMap(({ topic, part, next, end }) => {
-      const key = `${topic}/${part}`;
+    return stands.flatMap(({ topic, partition, next, end }) => {
+      const key = `${topic}/${partition}`;
       // A partition that came from another hub starts with all its time.
       const watchdog = before.get(key) ?? new Watchdog(this.#limits);
       this.#watchdogs.set(key, watchdog);

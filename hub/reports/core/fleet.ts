@@ -18,7 +18,7 @@ export type SiteFacts = {
   siteId: number;
   name: string;
   calendar: SiteCalendar;
-  /** Has opening hours, or has sent a slip. */
+  /** Has opening hours, or has sent a transaction. */
   sells: boolean;
   gaps: number;
   agents: AgentState[];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { stateOf, type TillDay, textOf } from './reconciliation.ts';
 
-const figures = { slips: 1_204, voids: 3, gross: 8_812_345 };
+const figures = { transactions: 1_204, voids: 3, gross: 8_812_345 };
 const day = (change: Partial<TillDay> = {}): TillDay => ({
   site: 'store-0117',
   businessDay: '2026-11-22',
@@ -14,21 +14,23 @@ const day = (change: Partial<TillDay> = {}): TillDay => ({
 
 test('a day that is equal says so in one line', () => {
   expect(stateOf(day())).toBe('equal');
-  expect(textOf(day())).toBe('store-0117 till-1, 2026-11-22: 1,204 of 1,204 slips, 0 gaps, totals equal');
+  expect(textOf(day())).toBe(
+    'store-0117 till-1, 2026-11-22: 1,204 of 1,204 transactions, 0 gaps, totals equal',
+  );
 });
 
 test('a day that differs says in what', () => {
-  const one = day({ books: { slips: 1_203, voids: 2, gross: 8_812_000 }, gaps: 1 });
+  const one = day({ books: { transactions: 1_203, voids: 2, gross: 8_812_000 }, gaps: 1 });
   expect(stateOf(one)).toBe('differs');
   expect(textOf(one)).toBe(
-    'store-0117 till-1, 2026-11-22: 1,203 of 1,204 slips, 1 gap, 2 of 3 voids, totals differ by -345 minor units',
+    'store-0117 till-1, 2026-11-22: 1,203 of 1,204 transactions, 1 gap, 2 of 3 voids, totals differ by -345 minor units',
   );
 });
 
 test('a day without a report is open', () => {
-  const one = day({ stated: null, books: { slips: 1, voids: 0, gross: 5 } });
+  const one = day({ stated: null, books: { transactions: 1, voids: 0, gross: 5 } });
   expect(stateOf(one)).toBe('open');
   expect(textOf(one)).toBe(
-    'store-0117 till-1, 2026-11-22: 1 slip in the books, 0 gaps, no day-end report yet',
+    'store-0117 till-1, 2026-11-22: 1 transaction in the books, 0 gaps, no day-end report yet',
   );
 });

@@ -1,5 +1,5 @@
 /** A till's day-end report against the books, in figures and in a sentence for people. */
-export type DayFigures = { slips: number; voids: number; gross: number };
+export type DayFigures = { transactions: number; voids: number; gross: number };
 
 export type TillDay = {
   site: string;
@@ -14,7 +14,10 @@ export type ReconciliationState = 'equal' | 'differs' | 'open';
 
 export const stateOf = ({ stated, books }: TillDay): ReconciliationState => {
   if (stated === null) return 'open';
-  const same = stated.slips === books.slips && stated.voids === books.voids && stated.gross === books.gross;
+  const same =
+    stated.transactions === books.transactions &&
+    stated.voids === books.voids &&
+    stated.gross === books.gross;
   return same ? 'equal' : 'differs';
 };
 
@@ -33,13 +36,13 @@ const totalsText = (stated: DayFigures, books: DayFigures): string => {
   return differences.length === 0 ? 'totals equal' : differences.join(', ');
 };
 
-/** `store-0117 till-1, 2026-11-22: 1,204 of 1,204 slips, 0 gaps, totals equal` */
+/** `store-0117 till-1, 2026-11-22: 1,204 of 1,204 transactions, 0 gaps, totals equal` */
 export const textOf = (day: TillDay): string => {
   const { site, workstation, businessDay, stated, books } = day;
   const gaps = counted(day.gaps, 'gap');
   const found =
     stated === null
-      ? `${counted(books.slips, 'slip')} in the books, ${gaps}, no day-end report yet`
-      : `${grouped.format(books.slips)} of ${counted(stated.slips, 'slip')}, ${gaps}, ${totalsText(stated, books)}`;
+      ? `${counted(books.transactions, 'transaction')} in the books, ${gaps}, no day-end report yet`
+      : `${grouped.format(books.transactions)} of ${counted(stated.transactions, 'transaction')}, ${gaps}, ${totalsText(stated, books)}`;
   return `${site} ${workstation}, ${businessDay}: ${found}`;
 };

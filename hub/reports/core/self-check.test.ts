@@ -1,26 +1,30 @@
 import { expect, test } from 'vitest';
 import { isEqual, linesOfItems, type Sum } from './self-check.ts';
 
-const ways = { 'all time': ['tills', 'windows'], day: ['tills', 'slips', linesOfItems] };
+const ways = { 'all time': ['tills', 'windows'], day: ['tills', 'transactions', linesOfItems] };
 const sum = (what: string, scope: string, gross: number, change: Partial<Sum> = {}): Sum => ({
   what,
   scope,
   currency: 'EUR',
-  slips: 2,
+  transactions: 2,
   lines: 5,
   gross,
   ...change,
 });
 const day = '2026-11-22';
 const whole = [sum('tills', 'all time', 900), sum('windows', 'all time', 900)];
-const ofDay = [sum('tills', day, 300), sum('slips', day, 300), sum(linesOfItems, day, 300, { slips: null })];
+const ofDay = [
+  sum('tills', day, 300),
+  sum('transactions', day, 300),
+  sum(linesOfItems, day, 300, { transactions: null }),
+];
 
 test('equal sums are equal, and nothing sold is equal to nothing sold', () => {
   expect(isEqual([...whole, ...ofDay], ways, [])).toBe(true);
   expect(isEqual([], ways, [])).toBe(true);
 });
 
-test.each(['slips', 'lines', 'gross'] as const)('a sum with other %s is seen', (key) => {
+test.each(['transactions', 'lines', 'gross'] as const)('a sum with other %s is seen', (key) => {
   expect(isEqual([whole[0] as Sum, { ...(whole[1] as Sum), [key]: 901 }], ways, [])).toBe(false);
 });
 
@@ -34,8 +38,8 @@ test('currencies are added up apart', () => {
   expect(isEqual(swapped, ways, [])).toBe(false);
 });
 
-test('lines that differ from the total of their slip as stated are no difference of the books', () => {
-  const items = sum(linesOfItems, day, 290, { slips: null });
+test('lines that differ from the total of their transaction as stated are no difference of the books', () => {
+  const items = sum(linesOfItems, day, 290, { transactions: null });
   const sums = [...ofDay.slice(0, 2), items];
   expect(isEqual(sums, ways, [{ scope: day, currency: 'EUR', gross: -10 }])).toBe(true);
   expect(isEqual(sums, ways, [])).toBe(false);

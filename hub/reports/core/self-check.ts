@@ -8,13 +8,13 @@ export type Sum = {
   /** `all time` or a business day; sums are compared within scope and currency. */
   scope: string;
   currency: string;
-  /** Null where the table does not know slips. */
-  slips: number | null;
+  /** Null where the table does not know transactions. */
+  transactions: number | null;
   lines: number | null;
   gross: number;
 };
 
-/** By how much the lines of a day differ from the gross amounts of their slips, as tills stated both. */
+/** By how much the lines of a day differ from the gross amounts of their transactions, as tills stated both. */
 export type Difference = { scope: string; currency: string; gross: number };
 
 const agree = (a: number | null, b: number | null): boolean => a === null || b === null || a === b;
@@ -34,14 +34,17 @@ export const isEqual = (
     if (first === undefined) return true;
     const expected = ways[first.scope === 'all time' ? 'all time' : 'day'] ?? [];
     const rows = expected.map(
-      (what) => group.find((sum) => sum.what === what) ?? { ...first, what, slips: 0, lines: 0, gross: 0 },
+      (what) =>
+        group.find((sum) => sum.what === what) ?? { ...first, what, transactions: 0, lines: 0, gross: 0 },
     );
     const [reference] = rows;
     if (reference === undefined) return true;
     return rows.every((row) => {
       const gross = row.what === linesOfItems ? row.gross - (apart.get(key) ?? 0) : row.gross;
       return (
-        agree(row.slips, reference.slips) && agree(row.lines, reference.lines) && gross === reference.gross
+        agree(row.transactions, reference.transactions) &&
+        agree(row.lines, reference.lines) &&
+        gross === reference.gross
       );
     });
   });

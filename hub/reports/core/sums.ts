@@ -1,12 +1,12 @@
 /** Sales added up. Money in minor units, units in thousandths, times in milliseconds since 1970. */
 export type Sums = {
   currency: string;
-  slips: number;
+  transactions: number;
   voids: number;
   lines: number;
   units: number;
   gross: number;
-  lateSlips: number;
+  lateTransactions: number;
   lateGross: number;
   revision: number;
   changedAt: number;
@@ -28,12 +28,12 @@ export const inSteps = (intervals: readonly Interval[], from: number, stepMs: nu
 };
 
 const add = (sum: Sums, one: Sums): void => {
-  sum.slips += one.slips;
+  sum.transactions += one.transactions;
   sum.voids += one.voids;
   sum.lines += one.lines;
   sum.units += one.units;
   sum.gross += one.gross;
-  sum.lateSlips += one.lateSlips;
+  sum.lateTransactions += one.lateTransactions;
   sum.lateGross += one.lateGross;
   sum.revision += one.revision;
   sum.changedAt = Math.max(sum.changedAt, one.changedAt);

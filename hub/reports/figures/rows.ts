@@ -16,7 +16,7 @@ export const correction = (row: CorrectionRow, intervalMs: number): Correction =
   start: instantText(row.start),
   end: instantText(row.start + intervalMs),
   currency: row.currency,
-  slips: row.slips,
+  transactions: row.transactions,
   units: quantityText(row.units),
   gross: row.gross,
   lateSeconds: row.lateSeconds,

@@ -8,13 +8,13 @@ export const instantOrNull = (at: number | null): string | null => (at === null 
 export const quantityText = (thousandths: number): string => decimalText(thousandths, quantityScale);
 
 export const sold = (sums: {
-  slips: number;
+  transactions: number;
   voids: number;
   lines: number;
   units: number;
   gross: number;
 }) => ({
-  slips: sums.slips,
+  transactions: sums.transactions,
   voids: sums.voids,
   lines: sums.lines,
   units: quantityText(sums.units),
@@ -22,19 +22,24 @@ export const sold = (sums: {
 });
 
 export const nothingSold = {
-  slips: 0,
+  transactions: 0,
   voids: 0,
   lines: 0,
   units: 0,
   gross: 0,
-  lateSlips: 0,
+  lateTransactions: 0,
   lateGross: 0,
   revision: 0,
 };
 
 /** What was known soon after the interval: without what was recorded late. */
-export const onTime = (sums: { slips: number; lateSlips: number; gross: number; lateGross: number }) => ({
-  slips: sums.slips - sums.lateSlips,
+export const onTime = (sums: {
+  transactions: number;
+  lateTransactions: number;
+  gross: number;
+  lateGross: number;
+}) => ({
+  transactions: sums.transactions - sums.lateTransactions,
   gross: sums.gross - sums.lateGross,
 });
 

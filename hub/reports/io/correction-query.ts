@@ -7,7 +7,7 @@ export type CorrectionRow = {
   site: string;
   start: number;
   currency: string;
-  slips: number;
+  transactions: number;
   units: number;
   gross: number;
   lateSeconds: number;
@@ -34,7 +34,7 @@ export const readCorrections = async (pool: pg.Pool, ask: CorrectionAsk): Promis
     site: string;
     window_start: Date;
     currency: string;
-    slips: string;
+    transactions: string;
     units: string;
     gross: string;
     late_seconds: number;
@@ -43,7 +43,7 @@ export const readCorrections = async (pool: pg.Pool, ask: CorrectionAsk): Promis
     name: 'corrections',
     text: `
       select page.*, site.name as site, w.revision from (
-        select correction_id, changed_at, changed_at::text as changed_at_text, site_id, window_start, currency, slips,
+        select correction_id, changed_at, changed_at::text as changed_at_text, site_id, window_start, currency, transactions,
           units, gross, late_seconds
         from correction
         where changed_at >= $1::timestamptz
@@ -69,7 +69,7 @@ export const readCorrections = async (pool: pg.Pool, ask: CorrectionAsk): Promis
     site: row.site,
     start: row.window_start.getTime(),
     currency: row.currency,
-    slips: Number(row.slips),
+    transactions: Number(row.transactions),
     units: Number(row.units),
     gross: Number(row.gross),
     lateSeconds: Number(row.late_seconds),

@@ -98,7 +98,7 @@ const agentsOf = (rows: AgentRow[]): AgentState[] => {
   return agents;
 };
 
-type CountRow = Record<keyof Totals, string> & { site_id: number; sent_slips: boolean };
+type CountRow = Record<keyof Totals, string> & { site_id: number; sent_transactions: boolean };
 
 const countsText = `
   select site_id,
@@ -106,7 +106,7 @@ const countsText = `
     sum(applied)::int8 as applied, sum(redelivered + repeated)::int8 as duplicates,
     sum(conflicting)::int8 as conflicts, sum(deadlettered)::int8 as "deadLetters",
     coalesce(sum(greatest(reported_highest, top) - taken) filter (where gap_dismissed_at is null), 0)::int8 as gaps,
-    bool_or(stream = 'pos' and applied > 0) as sent_slips
+    bool_or(stream = 'pos' and applied > 0) as sent_transactions
   from source, lateral (
     select coalesce(upper(seen) - 1, 0) as top,
       (select coalesce(sum(upper(r) - lower(r)), 0)::int8 from unnest(seen) r) as taken) t
@@ -175,7 +175,7 @@ export const readFleet = async (pool: pg.Pool, chainZone: string): Promise<Fleet
       const count = countRows.get(site.siteId);
       return {
         ...site,
-        sells: site.calendar.hours.length > 0 || count?.sent_slips === true,
+        sells: site.calendar.hours.length > 0 || count?.sent_transactions === true,
         gaps: Number(count?.gaps ?? 0),
         agents: agentsOf(agentRows.get(site.siteId) ?? []),
       };

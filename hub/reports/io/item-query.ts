@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Reads `item_day_part`: which items sold best. Amounts in minor units, units in thousandths. */
+/** Reads `item_day_all`: which items sold best. Amounts in minor units, units in thousandths. */
 export type ItemSums = {
   itemId: number;
   item: string;
@@ -29,7 +29,7 @@ const text = (order: ItemOrder) => `
   with sold as (
     select item_id, currency, sum(lines)::int8 as lines, sum(units)::int8 as units, sum(amount)::int8 as amount,
       max(changed_at) as changed_at
-    from item_day_part
+    from item_day_all
     where site_id = any($1::int4[]) and business_day between $2::date and $3::date
       and ($4::text is null or currency = $4)
     group by item_id, currency)

@@ -4,29 +4,29 @@ import type { Interval, Sums } from '../core/sums.ts';
 /** Reads `sales_window`: sums over sites and intervals. */
 type SumRow = {
   currency: string;
-  slips: string;
+  transactions: string;
   voids: string;
   lines: string;
   units: string;
   gross: string;
-  late_slips: string;
+  late_transactions: string;
   late_gross: string;
   revision: string;
   changed_at: Date;
 };
 
-const sums = `currency, sum(slips)::int8 as slips, sum(voids)::int8 as voids, sum(lines)::int8 as lines,
-  sum(units)::int8 as units, sum(gross)::int8 as gross, sum(late_slips)::int8 as late_slips,
+const sums = `currency, sum(transactions)::int8 as transactions, sum(voids)::int8 as voids, sum(lines)::int8 as lines,
+  sum(units)::int8 as units, sum(gross)::int8 as gross, sum(late_transactions)::int8 as late_transactions,
   sum(late_gross)::int8 as late_gross, sum(revision)::int8 as revision, max(changed_at) as changed_at`;
 
 const sumsOf = (row: SumRow): Sums => ({
   currency: row.currency,
-  slips: Number(row.slips),
+  transactions: Number(row.transactions),
   voids: Number(row.voids),
   lines: Number(row.lines),
   units: Number(row.units),
   gross: Number(row.gross),
-  lateSlips: Number(row.late_slips),
+  lateTransactions: Number(row.late_transactions),
   lateGross: Number(row.late_gross),
   revision: Number(row.revision),
   changedAt: row.changed_at.getTime(),
@@ -67,7 +67,7 @@ export const readChainIntervals = async (
 
 const hourMs = 3_600_000;
 const counted =
-  'site_id, currency, slips, voids, lines, units, gross, late_slips, late_gross, revision, changed_at';
+  'site_id, currency, transactions, voids, lines, units, gross, late_transactions, late_gross, revision, changed_at';
 
 /** Whole spans of single sites: the hours within, and the intervals before the first and after the last of them. */
 export const readSiteSums = async (
@@ -98,12 +98,12 @@ export const readSiteSums = async (
   return rows.map((row) => ({ siteId: row.site_id, ...sumsOf(row) }));
 };
 
-/** The currency of most slips of late; undefined while nothing was sold. */
+/** The currency of most transactions of late; undefined while nothing was sold. */
 export const readMainCurrency = async (pool: pg.Pool): Promise<string | undefined> => {
   const { rows } = await pool.query<{ currency: string }>({
     name: 'main-currency',
     text: `select currency from till_day where business_day >= (select max(business_day) from till_day) - 7
-      group by currency order by sum(slips) desc, currency limit 1`,
+      group by currency order by sum(transactions) desc, currency limit 1`,
   });
   return rows[0]?.currency;
 };

@@ -8,16 +8,22 @@ const windows = 'intervals';
 const hours = 'hours of sites';
 const chain = 'intervals of the chain';
 const tills = 'tills by business day';
-const slips = 'slips of the journal';
-const ways = { 'all time': [tills, windows, hours, chain], day: [tills, slips, linesOfItems] };
+const transactions = 'transactions of the journal';
+const ways = { 'all time': [tills, windows, hours, chain], day: [tills, transactions, linesOfItems] };
 
 /** All intervals of years are read, which may take longer than a page's question may. */
 const checkStatementMs = 300_000;
 
-type SumRow = { scope: string; currency: string; slips: string | null; lines: string | null; gross: string };
+type SumRow = {
+  scope: string;
+  currency: string;
+  transactions: string | null;
+  lines: string | null;
+  gross: string;
+};
 
-const sumText = (scope: string, slipCount: string, gross: string, table: string, where = '') =>
-  `select ${scope} as scope, currency, ${slipCount} as slips, sum(lines)::int8 as lines, sum(${gross})::int8 as gross
+const sumText = (scope: string, transactionCount: string, gross: string, table: string, where = '') =>
+  `select ${scope} as scope, currency, ${transactionCount} as transactions, sum(lines)::int8 as lines, sum(${gross})::int8 as gross
    from ${table} ${where} group by 1, 2 order by 1, 2`;
 
 const inDays = 'where business_day = any($1::date[])';
@@ -29,7 +35,7 @@ const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differenc
       what,
       scope: row.scope,
       currency: row.currency,
-      slips: row.slips === null ? null : Number(row.slips),
+      transactions: row.transactions === null ? null : Number(row.transactions),
       lines: row.lines === null ? null : Number(row.lines),
       gross: Number(row.gross),
     }));
@@ -40,7 +46,7 @@ const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differenc
      union all select max(business_day)::text from till_day, newest where business_day < newest.day having count(*) > 0`,
   );
   const days = [latest.map(({ day }) => day)];
-  const counted = 'sum(slips)::int8';
+  const counted = 'sum(transactions)::int8';
   const turnover = `${inDays} and kind in (1, 2)`;
   const sums = [
     ...(await sumsOf(tills, sumText("'all time'", counted, 'gross', 'till_day'))),
@@ -49,20 +55,20 @@ const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differenc
     ...(await sumsOf(chain, sumText("'all time'", counted, 'gross', 'chain_window'))),
     ...(await sumsOf(tills, sumText('business_day::text', counted, 'gross', 'till_day', inDays), days)),
     ...(await sumsOf(
-      slips,
+      transactions,
       sumText('business_day::text', 'count(*) filter (where kind = 1)', 'gross', 'journal', turnover),
       days,
     )),
     ...(await sumsOf(
       linesOfItems,
-      sumText('business_day::text', 'null::int8', 'amount', 'item_day_part', inDays),
+      sumText('business_day::text', 'null::int8', 'amount', 'item_day_all', inDays),
       days,
     )),
   ];
   // Flag 1: the till stated a total that is not the sum of its lines. Both are kept as stated, so this much lies between.
   const differing = await sumsOf(
-    'lines that differ from the total of their slip, as stated',
-    `select business_day::text as scope, currency, count(*) as slips, null::int8 as lines,
+    'lines that differ from the total of their transaction, as stated',
+    `select business_day::text as scope, currency, count(*) as transactions, null::int8 as lines,
        sum((select coalesce(sum(a), 0) from unnest(amounts) a) - gross)::int8 as gross
      from journal ${turnover} and flags & 1 = 1 group by 1, 2 order by 1, 2`,
     days,

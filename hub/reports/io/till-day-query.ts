@@ -5,7 +5,7 @@ import type { TillDay } from '../core/reconciliation.ts';
 export type DaySums = {
   businessDay: string;
   currency: string;
-  slips: number;
+  transactions: number;
   voids: number;
   lines: number;
   units: number;
@@ -19,14 +19,14 @@ export const readDays = async (
   ask: { siteIds: readonly number[]; fromDay: string; toDay: string; currency: string | undefined },
 ): Promise<DaySums[]> => {
   const { rows } = await pool.query<
-    Record<'slips' | 'voids' | 'lines' | 'units' | 'gross' | 'revision', string> & {
+    Record<'transactions' | 'voids' | 'lines' | 'units' | 'gross' | 'revision', string> & {
       business_day: string;
       currency: string;
       changed_at: Date;
     }
   >({
     name: 'sales-by-day',
-    text: `select business_day::text, currency, sum(slips)::int8 as slips, sum(voids)::int8 as voids,
+    text: `select business_day::text, currency, sum(transactions)::int8 as transactions, sum(voids)::int8 as voids,
         sum(lines)::int8 as lines, sum(units)::int8 as units, sum(gross)::int8 as gross,
         sum(revision)::int8 as revision, max(changed_at) as changed_at
       from till_day
@@ -38,7 +38,7 @@ export const readDays = async (
   return rows.map((row) => ({
     businessDay: row.business_day,
     currency: row.currency,
-    slips: Number(row.slips),
+    transactions: Number(row.transactions),
     voids: Number(row.voids),
     lines: Number(row.lines),
     units: Number(row.units),
@@ -70,12 +70,12 @@ export const readTillDays = async (
     site: string;
     workstation: string;
     currency: string;
-    slips: string;
+    transactions: string;
     voids: string;
     gross: string;
     report_number: string | null;
     closed_at: Date | null;
-    stated_slips: string;
+    stated_transactions: string;
     stated_voids: string;
     stated_gross: string;
   }>({
@@ -83,15 +83,15 @@ export const readTillDays = async (
     text: `
       with stated as (
         select distinct on (site_id, workstation, currency) site_id, workstation, currency, report_number, closed_at,
-          slips, voids, gross
+          transactions, voids, gross
         from day_report where business_day = $1::date and site_id = any($2::int4[])
         order by site_id, workstation, currency, report_number desc),
       books as (
-        select site_id, workstation, currency, slips, voids, gross
+        select site_id, workstation, currency, transactions, voids, gross
         from till_day where business_day = $1::date and site_id = any($2::int4[]))
-      select site_id, site.name as site, workstation, currency, coalesce(books.slips, 0) as slips,
+      select site_id, site.name as site, workstation, currency, coalesce(books.transactions, 0) as transactions,
         coalesce(books.voids, 0) as voids, coalesce(books.gross, 0) as gross, stated.report_number, stated.closed_at,
-        stated.slips as stated_slips, stated.voids as stated_voids, stated.gross as stated_gross
+        stated.transactions as stated_transactions, stated.voids as stated_voids, stated.gross as stated_gross
       from books full join stated using (site_id, workstation, currency) join site using (site_id)
       where (site.name, workstation, currency) > ($3::text, $4::text, $5::text)
       order by site.name, workstation, currency limit $6`,
@@ -110,14 +110,14 @@ export const readTillDays = async (
     businessDay: ask.day,
     workstation: row.workstation,
     currency: row.currency,
-    books: { slips: Number(row.slips), voids: Number(row.voids), gross: Number(row.gross) },
+    books: { transactions: Number(row.transactions), voids: Number(row.voids), gross: Number(row.gross) },
     reportNumber: row.report_number === null ? null : Number(row.report_number),
     closedAt: row.closed_at?.getTime() ?? null,
     stated:
       row.report_number === null
         ? null
         : {
-            slips: Number(row.stated_slips),
+            transactions: Number(row.stated_transactions),
             voids: Number(row.stated_voids),
             gross: Number(row.stated_gross),
           },

@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { dates, int4s, int8s, texts, timestamps } from '../../postgres/columns.ts';
 import type { DayStated, Fold } from '../fold.ts';
-import { keepItemDayGains, lockStock } from '../pending.ts';
+import { keepItemDayDeltas, lockStock } from '../pending.ts';
 import { applyCount, changeStock, raiseDayLags } from '../stock/tables.ts';
-import { chainGains, hourGains, type TillDayGain, type WindowGain } from './fold.ts';
+import { chainDeltas, hourDeltas, type TillDayDelta, type WindowDelta } from './fold.ts';
 
 /** The interval of the books, and the Kafka partition that the slice is of, -1 for none. */
-export type Adding = { intervalMs: number; part: number };
+export type Adding = { intervalMs: number; partition: number };
 
 /**
  * Additive upserts of what the fold found. Keys come sorted, so that two slices that meet take their row locks in the
@@ -15,14 +15,14 @@ export type Adding = { intervalMs: number; part: number };
 export const addToTotals = async (
   client: pg.ClientBase,
   fold: Fold,
-  { intervalMs, part }: Adding,
+  { intervalMs, partition }: Adding,
 ): Promise<void> => {
-  const windows = fold.windows.gains();
-  await addToWindows(client, windows, part);
+  const windows = fold.windows.deltas();
+  await addToWindows(client, windows, partition);
   await keepCorrections(client, windows, intervalMs);
-  await addToTillDays(client, fold.tillDays.gains());
+  await addToTillDays(client, fold.tillDays.deltas());
   await keepDayReports(client, fold.daysStated);
-  await keepItemDayGains(client, fold.itemDays.gains());
+  await keepItemDayDeltas(client, fold.itemDays.deltas());
   const { stock } = fold;
   await lockStock(client, stock.sites());
   await raiseDayLags(client, stock.dayLags());
@@ -34,96 +34,100 @@ export const addToTotals = async (
 type SalesTable = { name: string; place: string; start: string };
 const salesWindow: SalesTable = { name: 'sales_window', place: 'site_id', start: 'window_start' };
 const siteHour: SalesTable = { name: 'site_hour', place: 'site_id', start: 'hour_start' };
-const chainWindow: SalesTable = { name: 'chain_window', place: 'part', start: 'window_start' };
+const chainWindow: SalesTable = { name: 'chain_window', place: 'partition', start: 'window_start' };
 
 const addToSales = async (
   client: pg.ClientBase,
   { name, place, start }: SalesTable,
-  gains: WindowGain[],
-  placeOf: (gain: WindowGain) => number,
+  deltas: WindowDelta[],
+  placeOf: (delta: WindowDelta) => number,
 ): Promise<void> => {
-  if (gains.length === 0) return;
+  if (deltas.length === 0) return;
   await client.query({
     name: `add-to-${name}`,
     text: `
-      insert into ${name} as w (${place}, ${start}, currency, slips, voids, lines, units, gross, late_slips, late_gross, revision)
+      insert into ${name} as w (${place}, ${start}, currency, transactions, voids, lines, units, gross, late_transactions, late_gross, revision)
       select * from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[], $11::int4[])
       order by 1, 2, 3
       on conflict (${place}, ${start}, currency) do update set
-        slips = w.slips + excluded.slips, voids = w.voids + excluded.voids, lines = w.lines + excluded.lines,
+        transactions = w.transactions + excluded.transactions, voids = w.voids + excluded.voids, lines = w.lines + excluded.lines,
         units = w.units + excluded.units, gross = w.gross + excluded.gross,
-        late_slips = w.late_slips + excluded.late_slips, late_gross = w.late_gross + excluded.late_gross,
+        late_transactions = w.late_transactions + excluded.late_transactions, late_gross = w.late_gross + excluded.late_gross,
         revision = w.revision + excluded.revision, changed_at = now()`,
     values: [
-      int4s(gains.map(placeOf)),
-      timestamps(gains.map((gain) => gain.windowStart)),
-      texts(gains.map((gain) => gain.currency)),
-      int8s(gains.map((gain) => gain.slips)),
-      int8s(gains.map((gain) => gain.voids)),
-      int8s(gains.map((gain) => gain.lines)),
-      int8s(gains.map((gain) => gain.units)),
-      int8s(gains.map((gain) => gain.gross)),
-      int8s(gains.map((gain) => gain.lateSlips)),
-      int8s(gains.map((gain) => gain.lateGross)),
-      int4s(gains.map((gain) => gain.revisions)),
+      int4s(deltas.map(placeOf)),
+      timestamps(deltas.map((delta) => delta.windowStart)),
+      texts(deltas.map((delta) => delta.currency)),
+      int8s(deltas.map((delta) => delta.transactions)),
+      int8s(deltas.map((delta) => delta.voids)),
+      int8s(deltas.map((delta) => delta.lines)),
+      int8s(deltas.map((delta) => delta.units)),
+      int8s(deltas.map((delta) => delta.gross)),
+      int8s(deltas.map((delta) => delta.lateTransactions)),
+      int8s(deltas.map((delta) => delta.lateGross)),
+      int4s(deltas.map((delta) => delta.revisions)),
     ],
   });
 };
 
-const addToWindows = async (client: pg.ClientBase, gains: WindowGain[], part: number): Promise<void> => {
-  const siteOf = (gain: WindowGain) => gain.siteId;
-  await addToSales(client, salesWindow, gains, siteOf);
-  await addToSales(client, siteHour, hourGains(gains), siteOf);
-  await addToSales(client, chainWindow, chainGains(gains), () => part);
+const addToWindows = async (
+  client: pg.ClientBase,
+  deltas: WindowDelta[],
+  partition: number,
+): Promise<void> => {
+  const siteOf = (delta: WindowDelta) => delta.siteId;
+  await addToSales(client, salesWindow, deltas, siteOf);
+  await addToSales(client, siteHour, hourDeltas(deltas), siteOf);
+  await addToSales(client, chainWindow, chainDeltas(deltas), () => partition);
 };
 
 /** What late events add is written down beside the total, so that people see which past figures have changed, and when. */
 const keepCorrections = async (
   client: pg.ClientBase,
-  gains: WindowGain[],
+  deltas: WindowDelta[],
   intervalMs: number,
 ): Promise<void> => {
-  const late = gains.filter((gain) => gain.lateSlips > 0);
+  const late = deltas.filter((delta) => delta.lateTransactions > 0);
   if (late.length === 0) return;
   await client.query({
     name: 'keep-corrections',
     text: `
-      insert into correction (site_id, window_start, currency, slips, units, gross, late_seconds)
+      insert into correction (site_id, window_start, currency, transactions, units, gross, late_seconds)
       select * from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])`,
     values: [
-      int4s(late.map((gain) => gain.siteId)),
-      timestamps(late.map((gain) => gain.windowStart)),
-      texts(late.map((gain) => gain.currency)),
-      int8s(late.map((gain) => gain.lateSlips)),
-      int8s(late.map((gain) => gain.lateUnits)),
-      int8s(late.map((gain) => gain.lateGross)),
-      int8s(late.map((gain) => Math.round((gain.lateRecordedAt - gain.windowStart - intervalMs) / 1000))),
+      int4s(late.map((delta) => delta.siteId)),
+      timestamps(late.map((delta) => delta.windowStart)),
+      texts(late.map((delta) => delta.currency)),
+      int8s(late.map((delta) => delta.lateTransactions)),
+      int8s(late.map((delta) => delta.lateUnits)),
+      int8s(late.map((delta) => delta.lateGross)),
+      int8s(late.map((delta) => Math.round((delta.lateRecordedAt - delta.windowStart - intervalMs) / 1000))),
     ],
   });
 };
 
-const addToTillDays = async (client: pg.ClientBase, gains: TillDayGain[]): Promise<void> => {
-  if (gains.length === 0) return;
+const addToTillDays = async (client: pg.ClientBase, deltas: TillDayDelta[]): Promise<void> => {
+  if (deltas.length === 0) return;
   await client.query({
     name: 'add-to-till-days',
     text: `
-      insert into till_day as d (site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
+      insert into till_day as d (site_id, business_day, workstation, currency, transactions, voids, lines, units, gross)
       select * from unnest($1::int4[], $2::date[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[])
-        as t(site_id, business_day, workstation, currency, slips, voids, lines, units, gross)
+        as t(site_id, business_day, workstation, currency, transactions, voids, lines, units, gross)
       order by 2, 1, 3, 4
       on conflict (business_day, site_id, workstation, currency) do update set
-        slips = d.slips + excluded.slips, voids = d.voids + excluded.voids, lines = d.lines + excluded.lines,
+        transactions = d.transactions + excluded.transactions, voids = d.voids + excluded.voids, lines = d.lines + excluded.lines,
         units = d.units + excluded.units, gross = d.gross + excluded.gross, revision = d.revision + 1, changed_at = now()`,
     values: [
-      int4s(gains.map((gain) => gain.siteId)),
-      dates(gains.map((gain) => gain.businessDay)),
-      texts(gains.map((gain) => gain.workstation)),
-      texts(gains.map((gain) => gain.currency)),
-      int8s(gains.map((gain) => gain.slips)),
-      int8s(gains.map((gain) => gain.voids)),
-      int8s(gains.map((gain) => gain.lines)),
-      int8s(gains.map((gain) => gain.units)),
-      int8s(gains.map((gain) => gain.gross)),
+      int4s(deltas.map((delta) => delta.siteId)),
+      dates(deltas.map((delta) => delta.businessDay)),
+      texts(deltas.map((delta) => delta.workstation)),
+      texts(deltas.map((delta) => delta.currency)),
+      int8s(deltas.map((delta) => delta.transactions)),
+      int8s(deltas.map((delta) => delta.voids)),
+      int8s(deltas.map((delta) => delta.lines)),
+      int8s(deltas.map((delta) => delta.units)),
+      int8s(deltas.map((delta) => delta.gross)),
     ],
   });
 };
@@ -132,7 +136,7 @@ const addToTillDays = async (client: pg.ClientBase, gains: TillDayGain[]): Promi
 const keepDayReports = async (client: pg.ClientBase, stated: DayStated[]): Promise<void> => {
   for (const { report, entry, siteId, sourceId, seq } of stated) {
     await client.query(
-      `insert into day_report (site_id, business_day, workstation, currency, report_number, slips, voids, gross, closed_at, source_id, seq)
+      `insert into day_report (site_id, business_day, workstation, currency, report_number, transactions, voids, gross, closed_at, source_id, seq)
        values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9), $10, $11) on conflict do nothing`,
       [
         siteId,
@@ -140,7 +144,7 @@ const keepDayReports = async (client: pg.ClientBase, stated: DayStated[]): Promi
         entry.workstation,
         entry.currency,
         report.reportNumber,
-        report.slips,
+        report.transactions,
         report.voids,
         entry.gross,
         report.closedAt / 1000,

@@ -15,8 +15,8 @@ export type StockChanges = {
   deltas: number[];
 };
 
-/** What items of one location gain or lose; each item once. */
-export type StockGain = {
+/** The change of each item of one location; each item once. */
+export type StockDelta = {
   siteId: number;
   location: string;
   itemIds: number[];
@@ -26,24 +26,24 @@ export type StockGain = {
   deltas: number[];
 };
 
-/** What each item gains or loses in all. */
-export const stockGain = ({ siteId, location, itemIds, ats, deltas }: StockChanges): StockGain => {
-  const gain: StockGain = { siteId, location, itemIds: [], earliest: [], deltas: [] };
+/** Sums the changes of each item. */
+export const stockDeltas = ({ siteId, location, itemIds, ats, deltas }: StockChanges): StockDelta => {
+  const delta: StockDelta = { siteId, location, itemIds: [], earliest: [], deltas: [] };
   const places = new Map<number, number>();
   for (let i = 0; i < itemIds.length; i++) {
     const itemId = itemIds[i] as number;
     const place = places.get(itemId);
     if (place === undefined) {
-      places.set(itemId, gain.itemIds.length);
-      gain.itemIds.push(itemId);
-      gain.earliest.push(ats[i] as number);
-      gain.deltas.push(deltas[i] as number);
+      places.set(itemId, delta.itemIds.length);
+      delta.itemIds.push(itemId);
+      delta.earliest.push(ats[i] as number);
+      delta.deltas.push(deltas[i] as number);
     } else {
-      gain.earliest[place] = Math.min(gain.earliest[place] as number, ats[i] as number);
-      gain.deltas[place] = (gain.deltas[place] as number) + (deltas[i] as number);
+      delta.earliest[place] = Math.min(delta.earliest[place] as number, ats[i] as number);
+      delta.deltas[place] = (delta.deltas[place] as number) + (deltas[i] as number);
     }
   }
-  return gain;
+  return delta;
 };
 
 export type CountTaken = {

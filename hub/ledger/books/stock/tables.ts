@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { int4s, int8s, texts, timestamps } from '../../postgres/columns.ts';
-import { keepStockGains, mergeStockGains } from '../pending.ts';
-import { type CountTaken, type DayLag, type StockChanges, stockGain } from './fold.ts';
+import { keepStockDeltas, mergeStockDeltas } from '../pending.ts';
+import { type CountTaken, type DayLag, type StockChanges, stockDeltas } from './fold.ts';
 
 /**
  * Stock on hand: the latest count plus every change after it (H5). A change before the count is history and leaves it
@@ -13,7 +13,7 @@ export const changeStock = async (client: pg.ClientBase, changes: StockChanges[]
   if (changes.length === 0) return;
   const counted = await sitesCountedSince(client, changes);
   // Nearly all there are: nothing is looked up or told apart.
-  await keepStockGains(client, changes.filter(({ siteId }) => !counted.has(siteId)).map(stockGain));
+  await keepStockDeltas(client, changes.filter(({ siteId }) => !counted.has(siteId)).map(stockDeltas));
   if (counted.size === 0) return;
   await addAroundCounts(
     client,
@@ -33,7 +33,7 @@ const sitesCountedSince = async (client: pg.ClientBase, changes: StockChanges[])
   return new Set(rows.map((row) => row.site_id));
 };
 
-/** One item of one location: what it gains or loses, and when, or when for the first time. */
+/** The change of one item of one location; `at` is when it happened, or for a sum when the first one did. */
 type ItemChange = { siteId: number; location: string; itemId: number; at: number; delta: number };
 
 const itemChanges = (
@@ -58,13 +58,13 @@ const columnsOf = (changes: ItemChange[]): Buffer[] => [
 
 /** For changes of sites of which something was counted since: each position has a count of its own, or none. */
 const addAroundCounts = async (client: pg.ClientBase, changes: StockChanges[]): Promise<void> => {
-  const sums = changes.map(stockGain).flatMap((gain) => itemChanges(gain, gain.earliest));
+  const sums = changes.map(stockDeltas).flatMap((delta) => itemChanges(delta, delta.earliest));
   // Often every change of a position is newer than its latest count all the same, and the sum can be added as it is. The
   // positions for which that cannot be told come back.
   const { rows } = await client.query<{ site_id: number; location: string; item_id: number }>({
     name: 'add-around-counts',
     text: `
-      with gain as materialized (
+      with summed as materialized (
         select t.*, f.count_at, f.count_key, coalesce(s.count_at, f.count_at) as counted_at
         from unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[], $5::int8[])
           as t(site_id, location, item_id, earliest, delta)
@@ -72,11 +72,11 @@ const addAroundCounts = async (client: pg.ClientBase, changes: StockChanges[]): 
         left join stock_merged s using (site_id, location, item_id)),
       added as (
         insert into stock_merged as s (site_id, location, item_id, count_at, count_key, delta_since)
-        select site_id, location, item_id, count_at, count_key, delta from gain
+        select site_id, location, item_id, count_at, count_key, delta from summed
         where counted_at is null or counted_at < earliest
         on conflict (site_id, item_id, location) do update set
           delta_since = s.delta_since + excluded.delta_since, changed_at = now())
-      select site_id, location, item_id from gain where counted_at >= earliest`,
+      select site_id, location, item_id from summed where counted_at >= earliest`,
     values: columnsOf(sums),
   });
   if (rows.length === 0) return;
@@ -96,7 +96,7 @@ const changeOneByOne = async (client: pg.ClientBase, changes: ItemChange[]): Pro
     text: `
       with change as materialized (
         select * from unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[], $5::int8[]) as t(site_id, location, item_id, at, delta)),
-      gain as (
+      summed as (
         select c.site_id, c.location, c.item_id, f.count_at, f.count_key,
                coalesce(sum(c.delta) filter (where coalesce(s.count_at, f.count_at) is null
                                                or c.at > coalesce(s.count_at, f.count_at)), 0) as delta
@@ -105,7 +105,7 @@ const changeOneByOne = async (client: pg.ClientBase, changes: ItemChange[]): Pro
         left join full_count f on f.site_id = c.site_id and f.location = c.location
         group by 1, 2, 3, 4, 5)
       insert into stock_merged as s (site_id, location, item_id, count_at, count_key, delta_since)
-      select site_id, location, item_id, count_at, count_key, delta from gain
+      select site_id, location, item_id, count_at, count_key, delta from summed
       on conflict (site_id, item_id, location) do update set
         delta_since = s.delta_since + excluded.delta_since, changed_at = now()`,
     values: columnsOf(changes),
@@ -138,7 +138,7 @@ const noteCount = async (client: pg.ClientBase, count: CountTaken): Promise<{ da
 export const applyCount = async (client: pg.ClientBase, count: CountTaken): Promise<void> => {
   const place = [count.siteId, count.location, count.at / 1000, count.key];
   // What waits came after every count so far, but perhaps not after this one.
-  await mergeStockGains(client, count.siteId);
+  await mergeStockDeltas(client, count.siteId);
   const { day_lag: dayLag } = await noteCount(client, count);
   if (count.full) {
     await client.query(

@@ -1,11 +1,11 @@
-import type { AbortedEvent, SlipEvent } from '@branchline/contracts/parse.ts';
-import { posEventId, posTypes, type Slip } from '@branchline/contracts/pos.ts';
+import type { AbortedEvent, TransactionEvent } from '@branchline/contracts/parse.ts';
+import { posEventId, posTypes, type Transaction } from '@branchline/contracts/pos.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 import { taxRates } from '../assortment.ts';
 import { between, chance, oneOf } from '../chance.ts';
 import type { Line } from './basket.ts';
 
-/** Where and when a slip is printed. */
+/** Where and when a transaction is printed. */
 export type Printed = {
   site: string;
   workstationId: string;
@@ -19,7 +19,7 @@ export type Printed = {
 const amountOf = (lines: readonly Line[]): number =>
   lines.reduce((sum, line) => (line.voided === true ? sum : sum + line.extendedAmount), 0);
 
-const taxesOf = (lines: readonly Line[]): NonNullable<Slip['taxes']> => {
+const taxesOf = (lines: readonly Line[]): NonNullable<Transaction['taxes']> => {
   const codes = [...new Set(lines.map((line) => line.taxCode as string))].sort();
   return codes.map((taxCode) => {
     const rate = taxRates.get(taxCode) as number;
@@ -30,7 +30,7 @@ const taxesOf = (lines: readonly Line[]): NonNullable<Slip['taxes']> => {
 };
 
 /** Mostly one tender; sometimes a voucher or some coins first and the rest by card. What is given back is cash. */
-const tendersOf = (random: Random, gross: number): Slip['tenders'] => {
+const tendersOf = (random: Random, gross: number): Transaction['tenders'] => {
   if (gross <= 0) return [{ tenderType: 'CASH', amount: gross }];
   const rest = oneOf(random, ['CASH', 'CARD', 'CARD'] as const);
   if (gross < 200 || !chance(random, 0.12)) return [{ tenderType: rest, amount: gross }];
@@ -41,12 +41,17 @@ const tendersOf = (random: Random, gross: number): Slip['tenders'] => {
   ];
 };
 
-export const closeSlip = (random: Random, printed: Printed, lines: Line[], training: boolean): SlipEvent => {
+export const closeTransaction = (
+  random: Random,
+  printed: Printed,
+  lines: Line[],
+  training: boolean,
+): TransactionEvent => {
   const { site, ...where } = printed;
   const taxes = taxesOf(lines);
   const gross = amountOf(lines);
   const net = taxes.reduce((sum, tax) => sum + tax.net, 0);
-  return slipEvent(posTypes.completed, site, {
+  return transactionEvent(posTypes.completed, site, {
     site: { storeId: site },
     ...where,
     ...(training ? { training } : {}),
@@ -60,11 +65,11 @@ export const closeSlip = (random: Random, printed: Printed, lines: Line[], train
 const reversed = (text: string): string =>
   text.startsWith('-') ? text.slice(1) : /[1-9]/.test(text) ? `-${text}` : text;
 
-/** A post-void: a slip of its own that repeats the original with every sign turned and points back at it. */
-export const voidSlip = (printed: Printed, original: Slip): SlipEvent => {
+/** A post-void: a transaction of its own that repeats the original with every sign turned and points back at it. */
+export const voidTransaction = (printed: Printed, original: Transaction): TransactionEvent => {
   const { site, ...where } = printed;
   const turn = (amount: number): number => 0 - amount;
-  return slipEvent(posTypes.voided, site, {
+  return transactionEvent(posTypes.voided, site, {
     ...original,
     ...where,
     lines: original.lines.map((line) => ({
@@ -98,7 +103,11 @@ export const voidSlip = (printed: Printed, original: Slip): SlipEvent => {
 const sourceOf = (site: string, workstationId: string): string =>
   `urn:x-retail:site:${site}:ws:${workstationId}`;
 
-const slipEvent = (type: SlipEvent['type'], site: string, data: Slip): SlipEvent => ({
+const transactionEvent = (
+  type: TransactionEvent['type'],
+  site: string,
+  data: Transaction,
+): TransactionEvent => ({
   specversion: '1.0',
   id: posEventId(data, type === posTypes.voided),
   source: sourceOf(site, data.workstationId),
@@ -107,7 +116,7 @@ const slipEvent = (type: SlipEvent['type'], site: string, data: Slip): SlipEvent
   data,
 });
 
-export const abortSlip = (printed: Printed, reason: string): AbortedEvent => {
+export const abortTransaction = (printed: Printed, reason: string): AbortedEvent => {
   const { site, currency: _, ...where } = printed;
   return {
     specversion: '1.0',

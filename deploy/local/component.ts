@@ -5,10 +5,10 @@ import { predecessorEnded, removePidFile, writePidFile } from './pid-file.ts';
 import { eventually } from './probe.ts';
 
 /**
- * A part of the one-machine stack: one process that can be watched, signalled, stopped and started again on the same
+ * A component of the one-machine stack: one process that can be watched, signalled, stopped and started again on the same
  * ports and the same data. It runs under `keeper.sh`, so that it ends with its launcher whatever ends the launcher.
  */
-export type PartPlan = {
+export type ComponentPlan = {
   name: string;
   command: readonly [program: string, ...args: string[]];
   /** The whole environment; that of the launcher when absent. */
@@ -26,7 +26,7 @@ export type PartPlan = {
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
 
-export type Part = {
+export type Component = {
   readonly name: string;
   readonly logFile: string;
   /** Of the program itself, not of a shell around it. Undefined while it does not run. */
@@ -56,7 +56,7 @@ export const lastLines = (file: string, count = 12): string => {
 const describe = ({ code, signal }: Exit): string =>
   signal === null ? `with code ${code}` : `by signal ${signal}`;
 
-const launch = (plan: PartPlan, stopWithinMs: number): ChildProcess => {
+const launch = (plan: ComponentPlan, stopWithinMs: number): ChildProcess => {
   mkdirSync(dirname(plan.logFile), { recursive: true });
   const log = openSync(plan.logFile, 'a', 0o600);
   try {
@@ -64,7 +64,7 @@ const launch = (plan: PartPlan, stopWithinMs: number): ChildProcess => {
     return spawn('sh', [keeper, signal, String(Math.ceil(stopWithinMs / 1_000)), ...plan.command], {
       stdio: ['ignore', log, log, 'pipe'],
       env: plan.env ?? process.env,
-      // A session of its own: Ctrl-C reaches the launcher alone, which then stops the parts in their order.
+      // A session of its own: Ctrl-C reaches the launcher alone, which then stops the components in their order.
       detached: true,
     });
   } finally {
@@ -73,7 +73,7 @@ const launch = (plan: PartPlan, stopWithinMs: number): ChildProcess => {
 };
 
 /** Nothing runs before `start()`. */
-export const createPart = (plan: PartPlan): Part => {
+export const createComponent = (plan: ComponentPlan): Component => {
   const stopWithinMs = plan.stopWithinMs ?? 8_000;
   let child: ChildProcess | undefined;
   let exited: Promise<Exit> = Promise.resolve({ code: 0, signal: null });

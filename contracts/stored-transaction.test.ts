@@ -2,13 +2,22 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isProblem } from './errors.ts';
 import { withRecordedTime } from './event.ts';
-import { slip } from './fixtures/ordinary-slip.ts';
+import { transaction } from './fixtures/ordinary-transaction.ts';
 import { limits } from './limits.ts';
 import { parseAtIntake, parseForBooks } from './parse.ts';
-import { type SlipForBooks, storedSlip } from './stored-slip.ts';
+import { storedTransaction, type TransactionForBooks } from './stored-transaction.ts';
 
 /** The long way is the oracle: the short one may say no to anything, and yes only to what the other takes, with its result. */
-const keptOf = ({ specversion, id, source, time, recordedtime, traceparent, type, data }: SlipForBooks) => ({
+const keptOf = ({
+  specversion,
+  id,
+  source,
+  time,
+  recordedtime,
+  traceparent,
+  type,
+  data,
+}: TransactionForBooks) => ({
   ...{ specversion, id, source, time, recordedtime, traceparent, type },
   data: {
     site: { storeId: data.site.storeId },
@@ -28,7 +37,7 @@ const keptOf = ({ specversion, id, source, time, recordedtime, traceparent, type
   },
 });
 
-const longWay = (text: string): SlipForBooks | string => {
+const longWay = (text: string): TransactionForBooks | string => {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -36,12 +45,12 @@ const longWay = (text: string): SlipForBooks | string => {
     return 'not JSON';
   }
   const event = parseForBooks(value);
-  return isProblem(event) ? event.detail : (event as SlipForBooks);
+  return isProblem(event) ? event.detail : (event as TransactionForBooks);
 };
 
 /** Whether the text went the short way. */
 const agrees = (text: string): boolean => {
-  const short = storedSlip(text);
+  const short = storedTransaction(text);
   if (short === undefined) return false;
   const long = longWay(text);
   if (typeof long === 'string') throw new Error(`${long}, but the short way took it: ${text}`);
@@ -51,9 +60,9 @@ const agrees = (text: string): boolean => {
 
 const stored = (event: object): string => withRecordedTime(JSON.stringify(event), '2026-11-23T09:15:01.000Z');
 
-test('an ordinary slip as an agent stores it goes the short way, with every field that it may have and with none', () => {
+test('an ordinary transaction as an agent stores it goes the short way, with every field that it may have and with none', () => {
   for (const lines of [0, 1, 7]) {
-    const { recordedtime, ...event } = slip(lines);
+    const { recordedtime, ...event } = transaction(lines);
     const judged = parseAtIntake(event);
     expect(isProblem(judged)).toBe(false);
     expect(agrees(stored(judged))).toBe(true);
@@ -84,7 +93,7 @@ test('an ordinary slip as an agent stores it goes the short way, with every fiel
 
 test('texts beyond ASCII are measured as the schemas measure them', () => {
   const described = (description: string) => {
-    const event = slip(1);
+    const event = transaction(1);
     (event.data.lines[0] as { item: { description: string } }).item.description = description;
     return JSON.stringify(event).replace('"recordedtime":"2026-11-23T09:15:01.000Z",', '');
   };
@@ -103,13 +112,13 @@ test('what has more of something than an event may have goes the long way', () =
   }));
   const tenders = Array.from({ length: 65 }, () => ({ tenderType: 'CASH', amount: 0 }));
   const taxes = Array.from({ length: 33 }, () => ({ taxCode: 'A', rate: '19', gross: 0, net: 0, tax: 0 }));
-  const { recordedtime, ...event } = slip(0);
+  const { recordedtime, ...event } = transaction(0);
   const withData = (change: object) => JSON.stringify({ ...event, data: { ...event.data, ...change } });
   expect(agrees(withData({ lines: lines.slice(1), tenders: tenders.slice(1), taxes: taxes.slice(1) }))).toBe(
     true,
   );
   for (const change of [{ lines }, { tenders }, { taxes }]) {
-    expect(storedSlip(withData(change))).toBeUndefined();
+    expect(storedTransaction(withData(change))).toBeUndefined();
     expect(typeof longWay(withData(change))).toBe('string');
   }
 });
@@ -166,7 +175,7 @@ const edited = (text: string, edits: { at: number; length: number; put: string }
   }, text);
 
 const field = <T>(values: T[]) => fc.constantFrom(...values);
-const anySlip = fc
+const anyTransaction = fc
   .record({
     lines: fc.nat({ max: 3 }),
     time: field([
@@ -186,7 +195,7 @@ const anySlip = fc
     paid: field([0, 1]),
   })
   .map(({ lines, time, store, day, currency, quantity, amount, number, gtin, itemId, paid }) => {
-    const { recordedtime, ...event } = slip(lines);
+    const { recordedtime, ...event } = transaction(lines);
     const [first] = event.data.lines;
     if (first !== undefined)
       Object.assign(first, { quantity, extendedAmount: amount, lineNumber: number, item: { gtin, itemId } });
@@ -209,7 +218,7 @@ const anySlip = fc
 test('it says yes only to what the long way takes, whatever the fields hold', () => {
   let yes = 0;
   fc.assert(
-    fc.property(anySlip, (text) => {
+    fc.property(anyTransaction, (text) => {
       if (agrees(text)) yes++;
     }),
     { numRuns: 20_000 },
@@ -221,7 +230,7 @@ test('it says yes only to what the long way takes, whatever was changed in the t
   let yes = 0;
   fc.assert(
     fc.property(fc.nat({ max: 2 }), fc.array(edit, { minLength: 1, maxLength: 3 }), (lines, edits) => {
-      const { recordedtime, ...event } = slip(lines);
+      const { recordedtime, ...event } = transaction(lines);
       if (agrees(edited(stored(event), edits))) yes++;
     }),
     { numRuns: 20_000 },

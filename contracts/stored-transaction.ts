@@ -2,14 +2,14 @@ import { isCurrency } from './currency.ts';
 import { quantityOf } from './decimal.ts';
 import { hasCheckDigit } from './event.ts';
 import { limits } from './limits.ts';
-import type { SlipEvent } from './parse.ts';
+import type { TransactionEvent } from './parse.ts';
 import { posEventId, posTypes } from './pos.ts';
 import { isDay, isInstant } from './time.ts';
 
 /**
  * The shortest way to what nearly every event is. An agent stores events in one canonical form, keys in the order of the
- * schemas and no space between them, so an ordinary slip can be taken from its text piece by piece, without making an
- * object of every part of it first; that was a third of what an event cost the hub. As with `ordinarySlip`, the schemas stay
+ * schemas and no space between them, so an ordinary transaction can be taken from its text piece by piece, without making an
+ * object of every part of it first; that was a third of what an event cost the hub. As with `ordinaryTransaction`, the schemas stay
  * the only definition of what is valid: this says yes only to a part of what they accept, and the rest goes to them.
  */
 
@@ -91,10 +91,10 @@ class Pieces {
   }
 }
 
-type Slip = SlipEvent['data'];
+type Transaction = TransactionEvent['data'];
 
-const takeLines = (pieces: Pieces): Slip['lines'] | undefined => {
-  const lines: Slip['lines'] = [];
+const takeLines = (pieces: Pieces): Transaction['lines'] | undefined => {
+  const lines: Transaction['lines'] = [];
   if (pieces.closes()) return lines;
   for (let after = 0; lines.length < limits.linesPerEventMax; ) {
     const found = pieces.take(line);
@@ -129,7 +129,7 @@ const takePaid = (pieces: Pieces): number | undefined => {
   return undefined;
 };
 
-const areSmall = (lines: Slip['lines'], gross: number): boolean => {
+const areSmall = (lines: Transaction['lines'], gross: number): boolean => {
   let amounts = Math.abs(gross);
   let quantities = 0;
   for (const { extendedAmount, quantity } of lines) {
@@ -142,11 +142,11 @@ const areSmall = (lines: Slip['lines'], gross: number): boolean => {
 const numberOrNone = (digits: string | undefined): number | undefined =>
   digits === undefined ? undefined : Number(digits);
 
-/** A slip with what the books keep of it. */
-export type SlipForBooks = Omit<SlipEvent, 'data'> & { data: Omit<Slip, 'tenders'> };
+/** A transaction with what the books keep of it. */
+export type TransactionForBooks = Omit<TransactionEvent, 'data'> & { data: Omit<Transaction, 'tenders'> };
 
-/** Undefined when the text is not that of an ordinary slip in its canonical form. */
-export const storedSlip = (text: string): SlipForBooks | undefined => {
+/** Undefined when the text is not that of an ordinary transaction in its canonical form. */
+export const storedTransaction = (text: string): TransactionForBooks | undefined => {
   const pieces = new Pieces(text);
   const found = pieces.take(start);
   if (found === undefined) return undefined;
