@@ -3,10 +3,19 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Control } from '@branchline/contracts/downlink.ts';
+import { movement, sale } from '@branchline/testing/world/agent-events.ts';
+import {
+  eventually,
+  spawnAgent,
+  startTestAgent,
+  type TestAgent,
+} from '@branchline/testing/world/agent-process.ts';
+import {
+  recordedReceipt,
+  startTestBridge,
+  type TestBridge,
+} from '@branchline/testing/world/bridge-double.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventually, spawnAgent, startTestAgent, type TestAgent } from './test-agent.ts';
-import { recordedReceipt, startTestBridge, type TestBridge } from './test-bridge.ts';
-import { movement, sale } from './test-events.ts';
 
 /** Real agent processes, a real broker, real files. */
 

@@ -2,10 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { movement, sale } from '@branchline/testing/world/agent-events.ts';
+import {
+  eventually,
+  spawnAgent,
+  startTestAgent,
+  type TestAgent,
+} from '@branchline/testing/world/agent-process.ts';
+import { startTestBridge, type TestBridge } from '@branchline/testing/world/bridge-double.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventually, spawnAgent, startTestAgent, type TestAgent } from './test-agent.ts';
-import { startTestBridge, type TestBridge } from './test-bridge.ts';
-import { movement, sale } from './test-events.ts';
 
 /** Every bad input that ends at the agent, over real HTTP, to one agent that has to stay well through all of them. */
 

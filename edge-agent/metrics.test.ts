@@ -3,10 +3,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { limits } from '@branchline/contracts/limits.ts';
+import { movement, sale } from '@branchline/testing/world/agent-events.ts';
+import { eventually, startTestAgent, type TestAgent } from '@branchline/testing/world/agent-process.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isLoopback } from './io/http-intake.ts';
-import { eventually, startTestAgent, type TestAgent } from './test-agent.ts';
-import { movement, sale } from './test-events.ts';
 
 /** The figures of a real agent, read as Prometheus reads them. Its broker is not there: everything waits. */
 

@@ -1,5 +1,6 @@
 import type { TransactionEvent } from '@branchline/contracts/parse.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
+import { type IntakeForTests, startIntakeForTests } from '@branchline/testing/world/intake-double.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type AgentClient,
@@ -8,7 +9,6 @@ import {
   RequestRefused,
   requestsOf,
 } from './agent-client.ts';
-import { type IntakeForTests, startIntakeForTests } from './intake-for-tests.ts';
 import { createTill } from './till/till.ts';
 
 const transactions = (count: number) => {

@@ -1,9 +1,9 @@
 import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
+import { type IntakeForTests, startIntakeForTests } from '@branchline/testing/world/intake-double.ts';
 import { afterEach, expect, it } from 'vitest';
 import { createAgentClient } from './agent-client.ts';
 import { type Fleet, startFleet } from './fleet.ts';
-import { type IntakeForTests, startIntakeForTests } from './intake-for-tests.ts';
 import type { SiteKind } from './site.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,7 +1,7 @@
 import { runFile } from './paths.ts';
 import { createProgressDisplay } from './progress-display.ts';
-import { resend } from './resend.ts';
-import { readResend, resendUsage } from './resend-options.ts';
+import { resend } from './replay.ts';
+import { readResend, resendUsage } from './replay-options.ts';
 import { isRunning, type RunFile, readRunFile } from './run-file.ts';
 import { createScreen } from './screen.ts';
 import { setLink } from './wide-area.ts';

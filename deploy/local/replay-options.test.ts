@@ -1,43 +1,48 @@
-import { resolve } from 'node:path';
-import { expect, it } from 'vitest';
-import { readArguments, replayHelp } from './replay-options.ts';
+import { expect, test } from 'vitest';
+import { readResend } from './replay-options.ts';
 
-it('the folder alone is enough, and is read from where the command was given', () => {
-  expect(readArguments(['--data', 'some/folder'])).toEqual({
-    data: resolve('some/folder'),
-    sites: 4,
-    speed: 'max',
-    broker: 'aedes',
-    keep: false,
-    json: undefined,
+const epoch = '0189d1de-4b1b-7c3e-9c4a-2f1d3b5a7c9e';
+const now = new Date(2026, 10, 23, 12, 0, 0);
+const read = (text: string) => readResend(text.split(' '), (site) => site.startsWith('warehouse'), now);
+
+test('a time range is asked for in UTC, whatever offset it was written in', () => {
+  expect(read('store-0007 --from 2026-11-22T08:00:00+01:00 --to 2026-11-22T20:00:00Z')).toEqual({
+    site: 'store-0007',
+    agent: 'edge-1',
+    stream: 'pos',
+    accepted: ['2026-11-22T07:00:00.000Z', '2026-11-22T20:00:00.000Z'],
   });
 });
 
-it('every option is understood', () => {
-  const argv = '--data d --sites 8 --speed 3600× --broker mosquitto --keep --json out.json'.split(' ');
-  expect(readArguments(argv)).toEqual({
-    data: resolve('d'),
-    sites: 8,
-    speed: 3600,
-    broker: 'mosquitto',
-    keep: true,
-    json: resolve('out.json'),
+test('a time of day is one of today, on the clock of this machine', () => {
+  expect(read('store-0007 --from 9:15 --to 10:30')).toMatchObject({
+    accepted: [new Date(2026, 10, 23, 9, 15).toISOString(), new Date(2026, 10, 23, 10, 30).toISOString()],
   });
 });
 
-it.each([
-  ['', '--data FOLDER is missing'],
-  ['--data d --sites 0', '--sites 0: not a whole number from 1 to 32'],
-  ['--data d --sites 2.5', '--sites 2.5: not a whole number from 1 to 32'],
-  ['--data d --speed fast', '--speed fast: neither max nor a factor such as 3600'],
-  ['--data d --broker emqx', '--broker emqx: neither aedes nor mosquitto'],
-])('%j is answered with what is wrong', (argv, wrong) => {
-  expect(readArguments(argv === '' ? [] : argv.split(' '))).toEqual({ wrong });
+test('seqs belong to an epoch, and a warehouse is asked for stock', () => {
+  expect(read(`warehouse-01 --seqs ${epoch}:1-500 --agent edge-2`)).toEqual({
+    site: 'warehouse-01',
+    agent: 'edge-2',
+    stream: 'stock',
+    epoch,
+    seqs: [1, 500],
+  });
 });
 
-it('an unknown option is an error, and help names every known one', () => {
-  expect(readArguments(['--dat', 'd'])).toMatchObject({ wrong: expect.stringContaining('--dat') });
-  expect(readArguments(['--help'])).toBe('help');
-  for (const option of ['data', 'sites', 'speed', 'broker', 'keep', 'json', 'help'])
-    expect(replayHelp).toContain(`  --${option}`);
+test.each([
+  ['--from 10:00 --to 11:00', 'Name one site'],
+  ['a b --from 10:00 --to 11:00', 'Name one site'],
+  ['store-0007', 'either --from and --to, or --seqs'],
+  [`store-0007 --from 10:00 --to 11:00 --seqs ${epoch}:1-2`, 'either --from and --to, or --seqs'],
+  ['store-0007 --from 10:00', 'Both --from and --to'],
+  ['store-0007 --from 2026-02-30T10:00:00Z --to 11:00', 'Both --from and --to'],
+  ['store-0007 --from 11:00 --to 10:00', 'is after'],
+  ['store-0007 --seqs 1-500', 'not EPOCH:FIRST-LAST'],
+  [`store-0007 --seqs ${epoch}:9-8`, 'not EPOCH:FIRST-LAST'],
+  [`store-0007 --seqs ${epoch}:0-8`, 'not EPOCH:FIRST-LAST'],
+  ['store-0007 --stream x --from 10:00 --to 11:00', 'neither pos nor stock'],
+  ['store-0007 --speed 3', '--speed'],
+])('%s is an error that says what is wrong', (text, why) => {
+  expect(read(text)).toEqual({ wrong: expect.stringContaining(why) });
 });

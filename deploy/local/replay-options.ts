@@ -1,78 +1,83 @@
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseSpeed, type Speed } from '@branchline/simulators/online-retail/pace.ts';
+import { parseInstant } from '@branchline/contracts/time.ts';
 
-export const replayHelp = `Usage: npm run replay -- --data FOLDER [options]
+/** `npm run fleet -- replay`: which events a site is asked to send again. */
+export const resendUsage = `Asks the agent of a site to send events again that it still keeps, with their old numbers. What is in the books
+already is not counted twice; what was missing is then there. It ends when the agent has sent all of it.
 
-Replays the Online Retail data set through the whole path on this machine: the files become transactions and stock movements,
-agents accept them, MQTT, Kafka and the hub carry them into PostgreSQL. Then the books are compared with the files, per
-day and in all. Ends with 0 when every figure is equal, with 1 when one is not, with 2 when the replay cannot be made.
+  npm run fleet -- replay store-0007 --from 10:15 --to 10:30
+  npm run fleet -- replay store-0007 --from 2026-11-22T08:00:00+01:00 --to 2026-11-22T20:00:00+01:00
+  npm run fleet -- replay store-0007 --seqs EPOCH:1-500
 
-  --data FOLDER      the folder with the CSV files, one per day, as 2010-12-01.csv (required)
-  --sites N          number of stores, 1 to 32 [4]. The data has no stores: invoices are spread over invented ones by
-                     a hash (FNV-1a, 32 bit) of the invoice number, modulo N
-  --speed S          max, or how many times faster than it happened: 3600 tells an hour in a second [max]
-  --broker NAME      aedes, or mosquitto where Debian's is installed [aedes]
-  --keep             leave everything running afterwards, to look at, until Ctrl-C; starts the dashboard as well
-  --json FILE        also write the comparison to FILE, for machines
-  --help             this text
+  --from T --to T       when the agent accepted the events: a time of today, HH:MM, or RFC 3339 with its offset
+  --seqs EPOCH:F-L      the events F to L of one epoch; /v1/status of the agent and the dashboard name epochs
+  --stream pos|stock    transactions or stock movements [pos; stock at a warehouse]
+  --agent NAME          which agent of the site [edge-1]`;
 
-The data set is "Online Retail" of the UCI Machine Learning Repository (CC BY 4.0); as one CSV file per day it is in
-databricks/Spark-The-Definitive-Guide on GitHub, data/retail-data/by-day. The first twelve days of December 2010 are
-what is tested. A row that has no exact place in the books, such as a line that is not a whole number of pence, is named
-with its file and line before anything is started. No customer number leaves the files.
+export type ResendAsk = {
+  site: string;
+  agent: string;
+  stream: 'pos' | 'stock';
+} & ({ epoch: string; seqs: [number, number] } | { accepted: [string, string] });
 
-Everything is started for this run, on a data folder of its own: .branchline/replay, which is emptied at each start.
-Where the components can be reached while it runs: .branchline/replay/run.json.
-
-  npm run replay -- --data ../shared/data/online-retail
-  npm run replay -- --data ../shared/data/online-retail --sites 8 --speed 36000 --keep
-`;
-
-export type ReplayArguments = {
-  data: string;
-  sites: number;
-  speed: Speed;
-  broker: 'aedes' | 'mosquitto';
-  keep: boolean;
-  json: string | undefined;
+const instantOf = (text: string, now: Date): string | undefined => {
+  const clock = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(text);
+  if (clock !== null) {
+    const at = new Date(now);
+    at.setHours(Number(clock[1]), Number(clock[2]), Number(clock[3] ?? 0), 0);
+    return at.toISOString();
+  }
+  const instant = parseInstant(text);
+  return instant === undefined ? undefined : new Date(instant.at).toISOString();
 };
 
-/** The arguments, 'help', or one line that says what is wrong with them. */
-export const readArguments = (argv: string[]): ReplayArguments | 'help' | { wrong: string } => {
-  let values: Record<string, string | boolean | undefined>;
+const rangeOf = (text: string): { epoch: string; seqs: [number, number] } | undefined => {
+  const found = /^([0-9a-f-]{36}):([1-9]\d*)-([1-9]\d*)$/.exec(text);
+  const [, epoch, first, last] = found ?? [];
+  if (epoch === undefined || Number(first) > Number(last)) return undefined;
+  return { epoch, seqs: [Number(first), Number(last)] };
+};
+
+/** What to ask for, or one line that says what is wrong. `isWarehouse` settles the stream when nobody names it. */
+export const readResend = (
+  argv: readonly string[],
+  isWarehouse: (site: string) => boolean,
+  now: Date,
+): ResendAsk | { wrong: string } => {
+  let values: Record<string, string | undefined>;
+  let sites: string[];
   try {
-    ({ values } = parseArgs({
-      args: argv,
+    ({ values, positionals: sites } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
       options: {
-        data: { type: 'string' },
-        sites: { type: 'string', default: '4' },
-        speed: { type: 'string', default: 'max' },
-        broker: { type: 'string', default: 'aedes' },
-        keep: { type: 'boolean', default: false },
-        json: { type: 'string' },
-        help: { type: 'boolean', default: false },
+        from: { type: 'string' },
+        to: { type: 'string' },
+        seqs: { type: 'string' },
+        stream: { type: 'string' },
+        agent: { type: 'string', default: 'edge-1' },
       },
     }));
   } catch (error) {
     return { wrong: (error as Error).message };
   }
-  if (values.help === true) return 'help';
-  const { data, broker, json } = values as Record<'data' | 'broker' | 'json', string | undefined>;
-  const sites = Number(values.sites);
-  const speed = parseSpeed(String(values.speed));
-  if (data === undefined) return { wrong: '--data FOLDER is missing' };
-  if (!Number.isInteger(sites) || sites < 1 || sites > 32)
-    return { wrong: `--sites ${values.sites}: not a whole number from 1 to 32` };
-  if (speed === undefined) return { wrong: `--speed ${values.speed}: neither max nor a factor such as 3600` };
-  if (broker !== 'aedes' && broker !== 'mosquitto')
-    return { wrong: `--broker ${broker}: neither aedes nor mosquitto` };
-  return {
-    data: resolve(data),
-    sites,
-    speed,
-    broker,
-    keep: values.keep === true,
-    json: json === undefined ? undefined : resolve(json),
-  };
+  const [site] = sites;
+  if (site === undefined || sites.length > 1) return { wrong: 'Name one site.' };
+  const { from, to, seqs, agent = 'edge-1' } = values;
+  const stream = values.stream ?? (isWarehouse(site) ? 'stock' : 'pos');
+  if (stream !== 'pos' && stream !== 'stock') return { wrong: `--stream ${stream}: neither pos nor stock` };
+  if ((seqs === undefined) === (from === undefined && to === undefined))
+    return { wrong: 'Say what to send again: either --from and --to, or --seqs.' };
+  if (seqs !== undefined) {
+    const range = rangeOf(seqs);
+    return range === undefined
+      ? { wrong: `--seqs ${seqs}: not EPOCH:FIRST-LAST` }
+      : { site, agent, stream, ...range };
+  }
+  const [start, end] = [instantOf(from ?? '', now), instantOf(to ?? '', now)];
+  if (start === undefined || end === undefined)
+    return { wrong: 'Both --from and --to are needed, as HH:MM or as 2026-11-22T08:00:00+01:00.' };
+  return start <= end
+    ? { site, agent, stream, accepted: [start, end] }
+    : { wrong: `--from ${from} is after --to ${to}` };
 };

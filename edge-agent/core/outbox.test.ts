@@ -1,8 +1,8 @@
 import type { AppliedMark, Receipt } from '@branchline/contracts/downlink.ts';
+import { runWorld } from '@branchline/testing/world/outbox-world.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createOutbox, type Outbox, type OutboxEffect, type OutboxInput, step } from './outbox.ts';
-import { runWorld } from './outbox-world.ts';
 import { recordedTo, releaseTo, type Source } from './source.ts';
 import type { StoredSource } from './store-port.ts';
 

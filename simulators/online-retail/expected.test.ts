@@ -4,12 +4,12 @@ import { isProblem } from '@branchline/contracts/errors.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { parseAtIntake } from '@branchline/contracts/parse.ts';
 import { posTypes } from '@branchline/contracts/pos.ts';
+import { invoiceOf } from '@branchline/testing/world/invoice-rows.ts';
 import { describe, expect, it } from 'vitest';
 import { createDayEvents } from './day-events.ts';
 import { expectInvoice } from './expected.ts';
 import { type Figures, figuresJson, totalOf } from './figures.ts';
 import { dataFiles, readDays } from './files.ts';
-import { invoiceOf } from './invoice-for-tests.ts';
 import { surveyDays } from './survey.ts';
 
 it('every line counts, also an equal one, and every invoice once, on the day of its last line', () => {

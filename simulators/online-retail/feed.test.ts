@@ -1,10 +1,10 @@
 import type { BranchEvent } from '@branchline/contracts/parse.ts';
 import { posTypes } from '@branchline/contracts/pos.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
+import { invoiceOf } from '@branchline/testing/world/invoice-rows.ts';
 import { expect, it } from 'vitest';
 import { feed } from './feed.ts';
 import type { Invoice } from './invoice.ts';
-import { invoiceOf } from './invoice-for-tests.ts';
 import { siteOf } from './mapping.ts';
 
 /** One invoice a minute from 08:00. */

@@ -7,8 +7,8 @@ import {
 } from '@branchline/contracts/parse.ts';
 import { posTypes } from '@branchline/contracts/pos.ts';
 import { stockTypes } from '@branchline/contracts/stock.ts';
+import { invoiceOf } from '@branchline/testing/world/invoice-rows.ts';
 import { describe, expect, it } from 'vitest';
-import { invoiceOf } from './invoice-for-tests.ts';
 import { eventOf, siteOf } from './mapping.ts';
 
 const takenAtIntake = (event: BranchEvent): void => {

@@ -7,7 +7,7 @@ import { siteNames } from '@branchline/local/branches.ts';
 import { checkout } from '@branchline/local/paths.ts';
 import { type Stack, startStack } from '@branchline/local/stack.ts';
 import type { Progress } from '@branchline/simulators/online-retail/progress.ts';
-import { type ReplayResult, runReplay } from '@branchline/simulators/online-retail/replay.ts';
+import { type ReplayResult, runReplay } from '@branchline/simulators/online-retail/verify.ts';
 import pg from 'pg';
 
 /**

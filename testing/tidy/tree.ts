@@ -33,7 +33,6 @@ export const textOf = (path: string): string => {
 export const isTest = (path: string): boolean => path.endsWith('.test.ts');
 
 /** Test files and what stands beside them for tests only; none of it is shipped. */
-export const isForTests = (path: string): boolean =>
-  isTest(path) || path.startsWith('testing/') || /(^|\/)(test-[a-z-]+|[a-z-]+-for-tests)\.ts$/.test(path);
+export const isForTests = (path: string): boolean => isTest(path) || path.startsWith('testing/');
 
 export const code = files.filter((path) => /\.(ts|mjs)$/.test(path));

@@ -1,7 +1,7 @@
+import { correction } from '@branchline/testing/world/dashboard-rows.ts';
 import { expect, test } from 'vitest';
 import { correctionParts } from './correction-text.ts';
 import { duration, inUnits, money, shortDuration, signedMoney, signedQuantity, span } from './figures.ts';
-import { correction } from './rows-for-tests.ts';
 
 /** Digits only, because signs, blanks and separators are those of the machine's language. */
 const digits = (text: string): string => text.replaceAll(/[^\d+]/g, '');

@@ -1,7 +1,7 @@
+import { fleetSite } from '@branchline/testing/world/dashboard-rows.ts';
 import { expect, test } from 'vitest';
 import { ageOf, sellingSites, shownSites } from './fleet-order.ts';
 import { freshnessOf } from './freshness.ts';
-import { fleetSite } from './rows-for-tests.ts';
 
 const at = (minutes: number): string => new Date(Date.UTC(2026, 10, 23, 12, minutes)).toISOString();
 const fleet = [

@@ -1,6 +1,6 @@
+import { correction, fleetSite } from '@branchline/testing/world/dashboard-rows.ts';
 import { expect, test } from 'vitest';
 import { correctedCells, heatState, intervalLength, lastStarts } from './heat.ts';
-import { correction, fleetSite } from './rows-for-tests.ts';
 
 const minute = 60_000;
 const intervalMs = 5 * minute;

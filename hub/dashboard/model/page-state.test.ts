@@ -1,6 +1,6 @@
+import { correction, fleetSite, pulse, salesInterval } from '@branchline/testing/world/dashboard-rows.ts';
 import { expect, test } from 'vitest';
 import { correctionsKept, emptyState, takeCorrections, takePulse } from './page-state.ts';
-import { correction, fleetSite, pulse, salesInterval } from './rows-for-tests.ts';
 
 test('a later message changes what it names and leaves the rest', () => {
   const state = emptyState();

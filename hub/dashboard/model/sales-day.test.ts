@@ -1,5 +1,5 @@
+import { salesInterval } from '@branchline/testing/world/dashboard-rows.ts';
 import { expect, test } from 'vitest';
-import { salesInterval } from './rows-for-tests.ts';
 import { currenciesOf, fromFirstSale, isComplete, mainCurrency, withPauses } from './sales-day.ts';
 
 const at = (minutes: number): string => new Date(Date.UTC(2026, 10, 23, 8, minutes)).toISOString();

@@ -1,4 +1,4 @@
-import type { Correction, FleetSite, Pulse, SalesInterval } from '../../reports/contract.ts';
+import type { Correction, FleetSite, Pulse, SalesInterval } from '@branchline/hub/reports/contract.ts';
 
 /** Rows for tests: every field that a test does not name has a value that does no harm. */
 export const fleetSite = (fields: Partial<FleetSite> & { site: string }): FleetSite => ({

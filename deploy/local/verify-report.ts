@@ -1,8 +1,8 @@
 import { reconciliationJson } from '@branchline/simulators/online-retail/reconciliation.ts';
-import type { ReplayResult } from '@branchline/simulators/online-retail/replay.ts';
 import type { Survey } from '@branchline/simulators/online-retail/survey.ts';
-import type { ReplayArguments } from './replay-options.ts';
+import type { ReplayResult } from '@branchline/simulators/online-retail/verify.ts';
 import type { Stack } from './stack.ts';
+import type { ReplayArguments } from './verify-options.ts';
 
 /** What `npm run replay` says, apart from its progress and its table. */
 

@@ -1,8 +1,14 @@
 import type { AppliedMark } from '@branchline/contracts/downlink.ts';
+import {
+  createOutbox,
+  type Outbox,
+  type OutboxEffect,
+  type OutboxInput,
+  step,
+} from '@branchline/edge-agent/core/outbox.ts';
+import { releaseTo, type Source } from '@branchline/edge-agent/core/source.ts';
 import { type Random, seededRandom } from '@branchline/kernel/random.ts';
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
-import { createOutbox, type Outbox, type OutboxEffect, type OutboxInput, step } from './outbox.ts';
-import { releaseTo, type Source } from './source.ts';
 
 /**
  * For tests: everything around an outbox, as a model driven by one generator. A link that loses, doubles, delays and so

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/contracts/intake.ts';
-import type { statusPage } from './core/status.ts';
-import { testSite } from './test-events.ts';
+import type { statusPage } from '@branchline/edge-agent/core/status.ts';
+import { testSite } from './agent-events.ts';
 
 /** For tests: a real agent process, and a till that speaks HTTP to it. */
 
@@ -23,7 +23,7 @@ export type TestAgent = {
   stop(signal?: NodeJS.Signals): Promise<number | string>;
 };
 
-const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../edge-agent/main.ts', import.meta.url));
 
 export const spawnAgent = (flags: string[]): { process: ChildProcess; log(): string } => {
   const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'inherit', 'pipe'] });

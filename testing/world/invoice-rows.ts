@@ -1,4 +1,4 @@
-import type { Invoice, InvoiceLine } from './invoice.ts';
+import type { Invoice, InvoiceLine } from '@branchline/simulators/online-retail/invoice.ts';
 
 /** An invoice with one line per row of [quantity, unit price], for tests of what is made of it. */
 export const invoiceOf = (
