@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { inTransaction } from '../../postgres/in-transaction.ts';
 
 /** The tables of a site's calendar. Times of day are HH:MM, days YYYY-MM-DD, both local. */
 export type CalendarRow = {
@@ -33,11 +34,8 @@ export const readCalendar = async (pool: pg.Pool, siteId: number): Promise<Calen
 };
 
 /** Replaces the whole calendar of a site, or nothing of it. */
-export const writeCalendar = async (pool: pg.Pool, siteId: number, calendar: CalendarRow): Promise<void> => {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
-    await client.query('begin');
+export const writeCalendar = (pool: pg.Pool, siteId: number, calendar: CalendarRow): Promise<void> =>
+  inTransaction(pool, async (client) => {
     await client.query('update site set time_zone = $2, opened_on = $3, closed_on = $4 where site_id = $1', [
       siteId,
       calendar.timeZone,
@@ -60,13 +58,4 @@ export const writeCalendar = async (pool: pg.Pool, siteId: number, calendar: Cal
       siteId,
       calendar.closedDays,
     ]);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch((failed: Error) => {
-      broken = failed;
-    });
-    throw error;
-  } finally {
-    client.release(broken);
-  }
-};
+  });

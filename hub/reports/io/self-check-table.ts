@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { inTransaction } from '../../postgres/in-transaction.ts';
 import { type Difference, isEqual, linesOfItems, type Sum } from '../core/self-check.ts';
 
 /** Adds the books up in several ways, in one snapshot, and keeps what came out in `self_check`. */
@@ -76,13 +77,10 @@ const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differenc
   return { sums: [...sums, ...differing], differences: differing };
 };
 
-/** In one repeatable-read snapshot, so that what is being applied meanwhile makes no difference. */
-export const runSelfCheck = async (pool: pg.Pool): Promise<SelfCheck> => {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  const startedAt = performance.now();
-  try {
-    await client.query('begin isolation level repeatable read');
+/** In one repeatable-read snapshot, so that slices applied meanwhile make no difference. */
+export const runSelfCheck = (pool: pg.Pool): Promise<SelfCheck> => {
+  const check = async (client: pg.ClientBase): Promise<SelfCheck> => {
+    const startedAt = performance.now();
     await client.query(`set local statement_timeout = ${checkStatementMs}`);
     const { sums, differences } = await readSums(client);
     const equal = isEqual(sums, ways, differences);
@@ -91,16 +89,9 @@ export const runSelfCheck = async (pool: pg.Pool): Promise<SelfCheck> => {
       'insert into self_check (took_ms, equal, figures) values ($1, $2, $3) returning checked_at',
       [tookMs, equal, JSON.stringify(sums)],
     );
-    await client.query('commit');
     return { at: (rows[0] as { checked_at: Date }).checked_at.getTime(), tookMs, equal, sums };
-  } catch (error) {
-    await client.query('rollback').catch((failed: Error) => {
-      broken = failed;
-    });
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  };
+  return inTransaction(pool, check, 'repeatable read');
 };
 
 export const readLastCheck = async (pool: pg.Pool): Promise<SelfCheck | undefined> => {
