@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { migrate } from '@branchline/hub/io/migrate.ts';
 import { createNames } from '@branchline/hub/ledger/books/names.ts';
 import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
-import { failureOf } from '@branchline/hub/ledger/postgres/errors.ts';
+import { failureOf } from '@branchline/hub/postgres/errors.ts';
 import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
 import { ensureDatabase, type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import pg from 'pg';

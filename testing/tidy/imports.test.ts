@@ -85,7 +85,7 @@ const namedPure = [
   'hub/ledger/intake/slice-size.ts',
   'hub/ledger/intake/slice.ts',
   'hub/ledger/intake/watchdog.ts',
-  'hub/ledger/postgres/errors.ts',
+  'hub/postgres/errors.ts',
 ];
 const isPure = (path: string) => /(^|\/)core\//.test(path) || namedPure.includes(path);
 const pure = shipped.filter(isPure);

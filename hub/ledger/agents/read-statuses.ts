@@ -2,8 +2,8 @@ import { type Status, status as statusSchema } from '@branchline/contracts/downl
 import { headers } from '@branchline/contracts/topics.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import type { Log } from '@branchline/kernel/log.ts';
+import { failureOf } from '../../postgres/errors.ts';
 import type { LogBatch } from '../intake/kafka-log.ts';
-import { failureOf } from '../postgres/errors.ts';
 import type { HeardStatus } from './statuses.ts';
 
 /**

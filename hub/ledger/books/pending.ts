@@ -1,7 +1,7 @@
 import type pg from 'pg';
+import { failureOf } from '../../postgres/errors.ts';
 import { int4s } from '../postgres/columns.ts';
 import { copyRows, RowWriter } from '../postgres/copy-rows.ts';
-import { failureOf } from '../postgres/errors.ts';
 import type { ItemDayDelta } from './sales/fold.ts';
 import type { StockDelta } from './stock/fold.ts';
 
