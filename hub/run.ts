@@ -8,6 +8,7 @@ import { openPool, openReportsPool } from './io/postgres-pool.ts';
 import type { BooksPolicy } from './ledger/books/transaction.ts';
 import { startLedger } from './ledger/run.ts';
 import packageJson from './package.json' with { type: 'json' };
+import { failureOf } from './postgres/errors.ts';
 import { startReports } from './reports/run.ts';
 
 /** In the tree and in a bundle the page's files lie beside this one. */
@@ -99,22 +100,18 @@ const untilItWorks = async (log: Log, stopped: AbortSignal, start: () => Promise
     try {
       return await start();
     } catch (error) {
-      if (!isAbsence(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       log.warn({ err: error, attempt }, 'Kafka or PostgreSQL does not answer yet; trying again');
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
   }
 };
 
-const absenceCodes = ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', '57P03', '57P01'];
-const absenceNames = ['KafkaJSNumberOfRetriesExceeded', 'KafkaJSConnectionError', 'KafkaJSBrokerNotFound'];
+const kafkaUnavailable = [
+  'KafkaJSNumberOfRetriesExceeded',
+  'KafkaJSConnectionError',
+  'KafkaJSBrokerNotFound',
+];
 
-const isAbsence = (error: unknown): boolean => {
-  const { code, name, message } = error as { code?: string; name?: string; message?: string };
-  return (
-    absenceCodes.includes(code ?? '') ||
-    absenceNames.includes(name ?? '') ||
-    // What pg's pool says, without any code, when a server takes the connection and does not speak.
-    message === 'timeout exceeded when trying to connect'
-  );
-};
+const isUnavailable = (error: unknown): boolean =>
+  failureOf(error) === 'connection' || kafkaUnavailable.includes((error as Error).name);

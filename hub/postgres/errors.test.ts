@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
 import { failureOf } from './errors.ts';
 
-test('a failure of the connection, of a value and any other are told apart by their codes', () => {
+test('failures of the connection, of a value and others are told apart', () => {
   const withCode = (code: string) => Object.assign(new Error('…'), { code });
-  for (const code of ['08006', '57P01', '57P03', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
+  for (const code of ['08006', '53300', '57P01', '57P03', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
     expect([code, failureOf(withCode(code))]).toEqual([code, 'connection']);
-  for (const message of ['Connection terminated unexpectedly', 'timeout exceeded when trying to connect'])
+  for (const message of [
+    'Connection terminated unexpectedly',
+    'Connection terminated due to connection timeout',
+    'timeout exceeded when trying to connect',
+  ])
     expect([message, failureOf(new Error(message))]).toEqual([message, 'connection']);
   for (const code of ['22003', '23514', '54000', 'ERR_OUT_OF_RANGE'])
     expect([code, failureOf(withCode(code))]).toEqual([code, 'data']);

@@ -1,22 +1,22 @@
 /**
- * Whose fault it is that a slice was not applied, from the error's code. `connection`: the database is away, and the same
- * slice is tried again as it is. `data`: PostgreSQL, or the writer of its binary form, does not take a value. `other`: a
- * timeout, a lock, a full disk, or what nobody thought of.
+ * Classifies a failure of the database by its error's code. `connection`: the database is unavailable; try the same again
+ * later. `data`: PostgreSQL, or the writer of its binary format, refuses a value. `other`: a timeout, a lock, a full disk
+ * or anything unforeseen.
  *
  * Classes of SQLSTATE. Source: PostgreSQL's manual, "PostgreSQL Error Codes".
  */
 export type Failure = 'connection' | 'data' | 'other';
 
-/** Connection exception; the server is stopped, crashes or is not there yet. */
-const connectionStates = /^(08|57P0)/;
+/** Connection exception; the server is stopping, crashed or starting; no connection is left. */
+const connectionStates = /^(08|57P0|53300)/;
 /** Data exception, integrity constraint, program limit. */
 const dataStates = /^(22|23|54)/;
-/** What Node calls a socket that could not be opened or broke. */
+/** Node's codes for a socket that could not be opened or broke. */
 const socketCodes =
   /^(ECONN(REFUSED|RESET|ABORTED)|E(PIPE|TIMEDOUT|NOTFOUND|AI_AGAIN|HOSTUNREACH|NETUNREACH)|ENOENT)$/;
-/** A number that does not fit its column was refused before it was sent. */
+/** A number that does not fit its column, refused before it was sent. */
 const outOfRange = 'ERR_OUT_OF_RANGE';
-/** What pg says, without a code, when a connection ended or could not be had. */
+/** Messages without a code from pg for a connection that ended or could not be opened. */
 const connectionMessages = /^(Connection terminated|timeout exceeded when trying to connect|Client )/;
 
 export const failureOf = (error: unknown): Failure => {

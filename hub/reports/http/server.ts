@@ -9,6 +9,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import { failureOf } from '../../postgres/errors.ts';
 import type { PageFile } from '../io/page-files.ts';
 import type { LiveFeed } from '../live-feed.ts';
 import { type Api, type Parts, prefix } from './api.ts';
@@ -66,13 +67,12 @@ const guard = (app: Api, anyHost: boolean): void => {
   });
 };
 
-/** PostgreSQL's own codes: a statement that was cut off, a server that is starting, stopping or gone. */
-const awayCodes = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|57P0\d|08\w{3}|53300)$/;
-const awayMessages = /Connection terminated|timeout exceeded when trying to connect|connection timeout/i;
+/** SQLSTATE query_canceled: the statement timeout cut the statement off. */
+const queryCanceled = '57014';
 
 const codeOf = (error: FastifyError): ProblemCode => {
-  if (error.code === '57014') return 'too-slow';
-  if (awayCodes.test(error.code ?? '') || awayMessages.test(error.message)) return 'books-away';
+  if (error.code === queryCanceled) return 'too-slow';
+  if (failureOf(error) === 'connection') return 'books-away';
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'body-too-large';
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return 'json-only';
   return (error.statusCode ?? 500) < 500 ? 'not-valid' : 'failed';
