@@ -15,8 +15,8 @@ import { noteReplays } from './agents/replays.ts';
 import { sendMarks } from './agents/send-marks.ts';
 import { noteStatuses } from './agents/statuses.ts';
 import { answerRequests } from './answer-requests.ts';
+import { mergeDeltas } from './books/merge.ts';
 import { createNames } from './books/names.ts';
-import { mergeDeltas } from './books/pending.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from './books/transaction.ts';
 import { readLog } from './intake/kafka-log.ts';
 import { openPosition } from './intake/position.ts';
@@ -119,7 +119,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
       () =>
         mergeDeltas(sidePool, mergeWhen, {
           until: stopped.signal,
-          onWaiting: (items) => {
+          onPending: (items) => {
             state.unmergedItems = items;
           },
         }),

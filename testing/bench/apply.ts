@@ -4,7 +4,7 @@ import { withRecordedTime } from '@branchline/contracts/event.ts';
 import { parseAtIntake } from '@branchline/contracts/parse.ts';
 import { headers, kafkaTopics, originText } from '@branchline/contracts/topics.ts';
 import { CompressionTypes, createKafka } from '@branchline/drivers/kafka/client.ts';
-import { mergeDeltas } from '@branchline/hub/ledger/books/pending.ts';
+import { mergeDeltas } from '@branchline/hub/ledger/books/merge.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
 import { startStack } from '@branchline/local/stack.ts';
 import pg from 'pg';

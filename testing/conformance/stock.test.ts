@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { grantHubRole } from '@branchline/hub/io/migrate.ts';
+import { mergeDeltas } from '@branchline/hub/ledger/books/merge.ts';
 import { createNames } from '@branchline/hub/ledger/books/names.ts';
-import { mergeDeltas } from '@branchline/hub/ledger/books/pending.ts';
-import { applyCount } from '@branchline/hub/ledger/books/stock/tables.ts';
+import { applyCount } from '@branchline/hub/ledger/books/stock/counts.ts';
 import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
 import fc from 'fast-check';

@@ -3,7 +3,6 @@ import type pg from 'pg';
 import { dates, int4s, texts } from '../postgres/columns.ts';
 import { copyRows, RowWriter } from '../postgres/copy-rows.ts';
 import type { Booked } from './booked.ts';
-import { Fold } from './fold.ts';
 
 /** The journal: one row per event. Its key is the event's own id, so it also finds what a till sent twice under two seqs. */
 export type JournalRow = Booked & {
@@ -12,22 +11,11 @@ export type JournalRow = Booked & {
   record: LogRecord;
 };
 
-/**
- * Events whose seqs are new to the books. They can be read more than once, and are read anew each time: to keep those of a
- * slice until they are in the journal cost the hub more than reading them, and a second time is rare.
- */
-export type NewEvents = {
-  /** As many as there may be. */
-  most: number;
-  /** Gives each event to `take`, one after the other. */
-  read(take: (row: JournalRow) => void): Promise<void>;
-};
-
 const columns =
   'business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency, gross, lines, units, ' +
   'items, quantities, amounts, deltas, flags, content, recorded_at, trace';
 const columnCount = columns.split(',').length;
-/** What a row with one line takes; longer transactions let the buffer grow. */
+/** Bytes of a row with one line. */
 const bytesPerRow = 384;
 
 const writeRow = (writer: RowWriter, row: JournalRow): void => {
@@ -58,68 +46,61 @@ const writeRow = (writer: RowWriter, row: JournalRow): void => {
   else writer.uuid(entry.trace);
 };
 
-/** Events on their way into the books: their rows for the journal, and what they add to every total. */
-export class Posting {
-  readonly fold: Fold;
-  /** How many there are of each source, by its number. */
-  readonly counts = new Map<number, number>();
-  readonly #writer: RowWriter;
+const uniqueViolation = '23505';
 
-  /** `most` is how many events there may be; with more of them the buffer grows. */
-  constructor(intervalMs: number, most: number) {
-    this.fold = new Fold(intervalMs);
-    this.#writer = new RowWriter(most * bytesPerRow);
+/** Rows on their way into the journal. A copy uses them up. */
+export class JournalCopy {
+  readonly #writer: RowWriter;
+  #rows = 0;
+
+  /** The buffer holds `rowsMax` ordinary rows and grows beyond that. */
+  constructor(rowsMax: number) {
+    this.#writer = new RowWriter(rowsMax * bytesPerRow);
   }
 
   add(row: JournalRow): void {
     writeRow(this.#writer, row);
-    this.fold.add(row);
-    this.counts.set(row.sourceId, (this.counts.get(row.sourceId) ?? 0) + 1);
+    this.#rows += 1;
   }
 
-  /** Rejects with `uniqueViolation` when an id is in the journal already. The posting's rows are used up. */
-  async copyToJournal(client: pg.ClientBase): Promise<void> {
-    if (this.counts.size === 0) return;
+  /** Rejects when the journal has one of the ids already. */
+  async copy(client: pg.ClientBase): Promise<void> {
+    if (this.#rows === 0) return;
     await copyRows(client, `copy journal (${columns}) from stdin (format binary)`, this.#writer);
+  }
+
+  /** False, with nothing copied, when the journal has one of the ids already. */
+  async copyIfNew(client: pg.ClientBase): Promise<boolean> {
+    await client.query('savepoint journal');
+    try {
+      await this.copy(client);
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code !== uniqueViolation) throw error;
+      await client.query('rollback to savepoint journal');
+      return false;
+    }
   }
 }
 
-export type Journaled = { posting: Posting; repeated: JournalRow[]; conflicting: JournalRow[] };
-
-const uniqueViolation = '23505';
-
-/**
- * Nearly always every id is new, and the rows are copied in as they are. When one is in the books already, the key says so;
- * only then are the ids looked up. The same content is a repetition, other content is a conflict, and the first one stays.
- */
-export const insertJournal = async (
-  client: pg.ClientBase,
-  events: NewEvents,
-  intervalMs: number,
-): Promise<Journaled> => {
-  const posting = new Posting(intervalMs, events.most);
-  await events.read((row) => posting.add(row));
-  await client.query('savepoint journal');
-  try {
-    await posting.copyToJournal(client);
-    return { posting, repeated: [], conflicting: [] };
-  } catch (error) {
-    if ((error as { code?: string }).code !== uniqueViolation) throw error;
-    await client.query('rollback to savepoint journal');
-    const rows: JournalRow[] = [];
-    await events.read((row) => rows.push(row));
-    const { fresh, repeated, conflicting } = sortOut(rows, await contentsInBooks(client, rows));
-    const rest = new Posting(intervalMs, fresh.length);
-    for (const row of fresh) rest.add(row);
-    // Should another hub write one of them meanwhile, this fails too, and the slice is read again.
-    await rest.copyToJournal(client);
-    return { posting: rest, repeated, conflicting };
+/** Sorts rows by what the journal, or an earlier one of them, has under their ids: nothing, the same content, or other content. */
+export const findRepeats = async (client: pg.ClientBase, rows: JournalRow[]) => {
+  const known = await contentsInBooks(client, rows);
+  const [fresh, repeated, conflicting]: [JournalRow[], JournalRow[], JournalRow[]] = [[], [], []];
+  for (const row of rows) {
+    const first = known.get(keyOf(row));
+    if (first === undefined) {
+      known.set(keyOf(row), row.content);
+      fresh.push(row);
+    } else if (first === row.content) repeated.push(row);
+    else conflicting.push(row);
   }
+  return { fresh, repeated, conflicting };
 };
 
 const keyOf = (row: JournalRow): string => `${row.siteId}/${row.entry.businessDay}/${row.entry.eventId}`;
 
-/** For each id that the journal has, the hash of its content. */
+/** Content hashes of the ids that the journal has. */
 const contentsInBooks = async (client: pg.ClientBase, rows: JournalRow[]): Promise<Map<string, string>> => {
   const found = await client.query<{ position: string; content: Buffer }>(
     `select position, int8send(j.content) as content
@@ -137,17 +118,4 @@ const contentsInBooks = async (client: pg.ClientBase, rows: JournalRow[]): Promi
       content.toString('latin1'),
     ]),
   );
-};
-
-const sortOut = (rows: JournalRow[], known: Map<string, string>) => {
-  const [fresh, repeated, conflicting]: [JournalRow[], JournalRow[], JournalRow[]] = [[], [], []];
-  for (const row of rows) {
-    const first = known.get(keyOf(row));
-    if (first === undefined) {
-      known.set(keyOf(row), row.content);
-      fresh.push(row);
-    } else if (first === row.content) repeated.push(row);
-    else conflicting.push(row);
-  }
-  return { fresh, repeated, conflicting };
 };

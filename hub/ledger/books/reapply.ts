@@ -1,8 +1,12 @@
 import { isProblem } from '@branchline/contracts/errors.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type pg from 'pg';
+import { inTransaction } from '../../postgres/in-transaction.ts';
+import { type EventReader, journalRow, numbered, readSafely } from './fresh-events.ts';
 import type { Names } from './names.ts';
-import { type BooksPolicy, bookEvents, complete, newRow, readOr } from './transaction.ts';
+import { eventsOf, postEvents } from './posting.ts';
+import { keepConflicts } from './quarantine.ts';
+import { addToTotals } from './totals.ts';
 
 /** What is applied again comes from no partition; its sums have rows of their own. */
 const noPartition = -1;
@@ -35,37 +39,18 @@ export type Reapply = {
   pool: pg.Pool;
   names: Names;
   intervalMs: number;
-  read: BooksPolicy['read'];
+  read: EventReader;
   deadLetterTopic: string;
 };
 
 /** Settles one row. Gives its source, which may want a mark; undefined when nothing is asked. */
-export const reapplyOne = async (ports: Reapply): Promise<{ sourceId: number | null } | undefined> => {
-  const client = await ports.pool.connect();
-  let broken: Error | undefined;
-  try {
-    await client.query('begin');
+export const reapplyOne = (ports: Reapply): Promise<{ sourceId: number | null } | undefined> =>
+  inTransaction(ports.pool, async (client) => {
     const row = await takeAsked(client);
-    if (row === undefined) {
-      await client.query('rollback');
-      return undefined;
-    }
+    if (row === undefined) return undefined;
     await settle(client, row, await judged(client, ports, row));
-    await client.query('commit');
     return { sourceId: row.source_id };
-  } catch (error) {
-    broken = error as Error;
-    await client.query('rollback').then(
-      () => {
-        broken = undefined;
-      },
-      () => {},
-    );
-    throw error;
-  } finally {
-    client.release(broken);
-  }
-};
+  });
 
 const takeAsked = async (client: pg.ClientBase): Promise<AskedRow | undefined> => {
   const { rows } = await client.query<AskedRow>(`
@@ -128,17 +113,16 @@ const judge = async (client: pg.ClientBase, ports: Reapply, row: AskedRow): Prom
     value: row.raw,
     headers: {},
   };
-  const entry = readOr(ports, record, { site, agent, stream, epoch });
+  const entry = readSafely(ports.read, record, { site, agent, stream, epoch });
   if (isProblem(entry)) {
     const where = entry.where === undefined ? '' : `${entry.where}: `;
     return { state: 'held', detail: `still ${entry.code}: ${where}${entry.detail}` };
   }
-  const event = newRow(entry, { sourceId, siteId, seq: first }, record);
-  const { repeated, conflicting } = await bookEvents(
-    client,
-    { most: 1, read: (take) => complete(ports.names, [event], take) },
-    { intervalMs: ports.intervalMs, partition: noPartition },
-  );
+  const journaled = journalRow(entry, { sourceId, siteId, seq: first }, record);
+  const batch = await numbered(ports.names, { rows: [journaled], refused: [] });
+  const { deltas, repeated, conflicting } = await postEvents(client, eventsOf(batch), ports.intervalMs);
+  await addToTotals(client, deltas, { intervalMs: ports.intervalMs, partition: noPartition });
+  await keepConflicts(client, conflicting);
   const column = repeated.length > 0 ? 'repeated' : conflicting.length > 0 ? 'conflicting' : 'applied';
   await client.query(
     `update source set ${column} = ${column} + 1, quarantined = greatest(0, quarantined - 1) where source_id = $1`,

@@ -62,3 +62,17 @@ export const noteReadTo = async (
     [ends.map((e) => e.topic), ends.map((e) => e.partition), ends.map((e) => e.end), askedAt / 1000],
   );
 };
+
+/** H2: compare-and-set on the position. A hub that was overtaken changes no row, and must write nothing else. */
+export const fenceByPosition = async (
+  client: pg.ClientBase,
+  slice: TopicPartition & { from: number; to: number; readTo: number },
+): Promise<boolean> => {
+  const { rowCount } = await client.query({
+    name: 'fence',
+    text: `update ingest_offset set next_offset = $3, read_to = greatest(read_to, to_timestamp($4))
+           where topic = $1 and partition = $2 and next_offset = $5`,
+    values: [slice.topic, slice.partition, slice.to, slice.readTo / 1000, slice.from],
+  });
+  return rowCount === 1;
+};

@@ -22,9 +22,9 @@ export type SourceSlice = {
 };
 
 /** A record that names no source: there is no seq to take, only bytes to keep. */
-export type Stray = { reason: string; detail: string; record: LogRecord };
+export type Unattributed = { reason: string; detail: string; record: LogRecord };
 
-export type Slice = { sources: SourceSlice[]; strays: Stray[] };
+export type Slice = { sources: SourceSlice[]; unattributed: Unattributed[] };
 
 /** The same bytes with Buffer's methods. */
 export const asBuffer = (bytes: Uint8Array): Buffer =>
@@ -54,7 +54,7 @@ const deadLetterOf = (record: LogRecord, first: number): DeadLetter => {
  */
 export const sortSlice = (records: LogRecord[], stream: Source['stream'] | undefined): Slice => {
   const byPrefix = new Map<string, SourceSlice | null>();
-  const strays: Stray[] = [];
+  const unattributed: Unattributed[] = [];
   for (const record of records) {
     const origin = record.headers[headers.origin];
     const originText = text(origin);
@@ -77,7 +77,7 @@ export const sortSlice = (records: LogRecord[], stream: Source['stream'] | undef
     const seq = Number(originText.slice(slash + 1));
     if (group === null || !Number.isSafeInteger(seq) || seq < 1) {
       const reason = text(record.headers[headers.reason]);
-      strays.push(
+      unattributed.push(
         reason === ''
           ? {
               reason: 'no-origin',
@@ -97,7 +97,7 @@ export const sortSlice = (records: LogRecord[], stream: Source['stream'] | undef
   );
   sources.sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [, group] of sources) group.seqs = seqsOf(group);
-  return { sources: sources.map(([, group]) => group), strays };
+  return { sources: sources.map(([, group]) => group), unattributed };
 };
 
 const seqsOf = (group: SourceSlice): Range[] => {
@@ -115,7 +115,7 @@ const seqsOf = (group: SourceSlice): Range[] => {
     last = seq;
   }
   set.add(first, last);
-  for (const letter of group.deadLetters) set.add(letter.first, letter.last);
+  for (const { first, last } of group.deadLetters) set.add(first, last);
   return set.ranges();
 };
 
@@ -123,7 +123,7 @@ const seqsOf = (group: SourceSlice): Range[] => {
  * The deliveries that are new: the first of each seq that the books did not have. `novel` are the seqs that the
  * transaction has just taken.
  */
-export const freshDeliveries = (group: SourceSlice, novel: Range[]): Delivery[] => {
+export const freshDeliveries = (group: SourceSlice, novel: readonly Range[]): Delivery[] => {
   if (novel.length === 0) return [];
   const open = new RangeSet(novel);
   const [only] = novel;

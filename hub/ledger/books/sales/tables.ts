@@ -1,34 +1,7 @@
 import type pg from 'pg';
 import { dates, int4s, int8s, texts, timestamps } from '../../postgres/columns.ts';
-import type { DayStated, Fold } from '../fold.ts';
-import { keepItemDayDeltas, lockStock } from '../pending.ts';
-import { applyCount, changeStock, raiseDayLags } from '../stock/tables.ts';
+import type { DayStated } from '../fold.ts';
 import { chainDeltas, hourDeltas, type TillDayDelta, type WindowDelta } from './fold.ts';
-
-/** The interval of the books, and the Kafka partition that the slice is of, -1 for none. */
-export type Adding = { intervalMs: number; partition: number };
-
-/**
- * Additive upserts of what the fold found. Keys come sorted, so that two slices that meet take their row locks in the
- * same order and cannot deadlock.
- */
-export const addToTotals = async (
-  client: pg.ClientBase,
-  fold: Fold,
-  { intervalMs, partition }: Adding,
-): Promise<void> => {
-  const windows = fold.windows.deltas();
-  await addToWindows(client, windows, partition);
-  await keepCorrections(client, windows, intervalMs);
-  await addToTillDays(client, fold.tillDays.deltas());
-  await keepDayReports(client, fold.daysStated);
-  await keepItemDayDeltas(client, fold.itemDays.deltas());
-  const { stock } = fold;
-  await lockStock(client, stock.sites());
-  await raiseDayLags(client, stock.dayLags());
-  await changeStock(client, stock.changes());
-  for (const count of stock.counts) await applyCount(client, count);
-};
 
 /** `sales_window` and its sums have the same columns, but for how the place and the time of a row are called. */
 type SalesTable = { name: string; place: string; start: string };
@@ -70,7 +43,7 @@ const addToSales = async (
   });
 };
 
-const addToWindows = async (
+export const addToWindows = async (
   client: pg.ClientBase,
   deltas: WindowDelta[],
   partition: number,
@@ -82,7 +55,7 @@ const addToWindows = async (
 };
 
 /** What late events add is written down beside the total, so that people see which past figures have changed, and when. */
-const keepCorrections = async (
+export const keepCorrections = async (
   client: pg.ClientBase,
   deltas: WindowDelta[],
   intervalMs: number,
@@ -106,7 +79,7 @@ const keepCorrections = async (
   });
 };
 
-const addToTillDays = async (client: pg.ClientBase, deltas: TillDayDelta[]): Promise<void> => {
+export const addToTillDays = async (client: pg.ClientBase, deltas: TillDayDelta[]): Promise<void> => {
   if (deltas.length === 0) return;
   await client.query({
     name: 'add-to-till-days',
@@ -133,7 +106,7 @@ const addToTillDays = async (client: pg.ClientBase, deltas: TillDayDelta[]): Pro
 };
 
 /** Rare: one per till and day. */
-const keepDayReports = async (client: pg.ClientBase, stated: DayStated[]): Promise<void> => {
+export const keepDayReports = async (client: pg.ClientBase, stated: DayStated[]): Promise<void> => {
   for (const { report, entry, siteId, sourceId, seq } of stated) {
     await client.query(
       `insert into day_report (site_id, business_day, workstation, currency, report_number, transactions, voids, gross, closed_at, source_id, seq)

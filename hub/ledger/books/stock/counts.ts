@@ -1,0 +1,67 @@
+import type pg from 'pg';
+import { int4s, int8s } from '../../postgres/columns.ts';
+import type { CountTaken } from './fold.ts';
+import { mergeStockDeltas } from './pending.ts';
+
+/** From now on changes up to this count are put around it; gives what `dayLags` left of the site's events so far. */
+const noteCount = async (client: pg.ClientBase, count: CountTaken): Promise<{ day_lag: number }> => {
+  const { rows } = await client.query<{ day_lag: number }>(
+    `update site set last_count_at = greatest(last_count_at, to_timestamp($2)) where site_id = $1 returning day_lag`,
+    [count.siteId, count.at / 1000],
+  );
+  return rows[0] as { day_lag: number };
+};
+
+/**
+ * Takes one count. It replaces what an older count said of its items; a newer count of the same item stays. A full count
+ * also sets to zero what it does not list.
+ */
+export const applyCount = async (client: pg.ClientBase, count: CountTaken): Promise<void> => {
+  const place = [count.siteId, count.location, count.at / 1000, count.key];
+  // What waits came after every count so far, but perhaps not after this one.
+  await mergeStockDeltas(client, count.siteId);
+  const { day_lag: dayLag } = await noteCount(client, count);
+  if (count.full) {
+    await client.query(
+      `insert into full_count as f (site_id, location, count_at, count_key) values ($1, $2, to_timestamp($3), $4)
+       on conflict (site_id, location) do update set count_at = excluded.count_at, count_key = excluded.count_key
+       where (excluded.count_at, excluded.count_key) > (f.count_at, f.count_key)`,
+      place,
+    );
+  }
+  // An item that no row knows yet was still counted as zero by a newer full count: that row comes first, so that this
+  // count does not win by being the first to name the item.
+  await client.query(
+    `insert into stock_merged (site_id, location, item_id, count_at, count_key)
+     select f.site_id, f.location, t.item_id, f.count_at, f.count_key
+     from full_count f, unnest($5::int4[]) as t(item_id)
+     where f.site_id = $1 and f.location = $2 and (f.count_at, f.count_key) > (to_timestamp($3), $4)
+     order by t.item_id on conflict do nothing`,
+    [...place, int4s(count.itemIds)],
+  );
+  // What came after the count is found by the journal's key, in the business days that can hold it; none is before the
+  // year 1, and a lag that a wrong clock made could lead to days that PostgreSQL does not have.
+  await client.query(
+    `
+    with listed as (select item_id, sum(quantity)::int8 as quantity from unnest($5::int4[], $6::int8[]) as t(item_id, quantity) group by 1),
+    counted as (
+      select item_id, quantity from listed
+      union all
+      select item_id, 0 from stock_merged where $7 and site_id = $1 and location = $2 and item_id not in (select item_id from listed)),
+    after as (
+      select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta
+      from journal j, unnest(j.items, j.quantities, j.deltas) as l(item_id, quantity, delta)
+      where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3)
+        and j.business_day >= (to_timestamp($3) at time zone 'UTC')::date
+          - least($8::int4, (to_timestamp($3) at time zone 'UTC')::date - date '0001-01-01')
+      group by 1)
+    insert into stock_merged as s (site_id, location, item_id, count_at, count_key, count_quantity, delta_since)
+    select $1, $2, item_id, to_timestamp($3), $4, quantity, coalesce(after.delta, 0)
+    from counted left join after using (item_id) order by item_id
+    on conflict (site_id, item_id, location) do update set
+      count_at = excluded.count_at, count_key = excluded.count_key, count_quantity = excluded.count_quantity,
+      delta_since = excluded.delta_since, changed_at = now()
+    where s.count_at is null or (excluded.count_at, excluded.count_key) > (s.count_at, s.count_key)`,
+    [...place, int4s(count.itemIds), int8s(count.quantities), count.full, dayLag],
+  );
+};
