@@ -9,7 +9,7 @@ import {
 } from '@branchline/hub/ledger/books/transaction.ts';
 import type { LogBatch } from '@branchline/hub/ledger/intake/kafka-log.ts';
 import { type Counters, createPartitionReader } from '@branchline/hub/ledger/intake/read-partition.ts';
-import { copyRows, RowWriter } from '@branchline/hub/ledger/postgres/copy-rows.ts';
+import { copyRows, RowWriter } from '@branchline/hub/postgres/copy-rows.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';

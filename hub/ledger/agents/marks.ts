@@ -1,7 +1,7 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import type pg from 'pg';
-import { int4s } from '../postgres/columns.ts';
+import { int4s } from '../../postgres/columns.ts';
 import type { AddressedControl } from './control.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { ReplayRequest } from '@branchline/contracts/downlink.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type pg from 'pg';
-import { int8s, texts, timestamps } from '../postgres/columns.ts';
+import { int8s, texts, timestamps } from '../../postgres/columns.ts';
 import type { AddressedControl } from './control.ts';
 import type { HeardStatus } from './statuses.ts';
 

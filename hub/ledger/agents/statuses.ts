@@ -1,8 +1,8 @@
 import type { Status } from '@branchline/contracts/downlink.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type pg from 'pg';
+import { int4s, int8s, nullableInt8s, texts, timestamps, uuids } from '../../postgres/columns.ts';
 import type { Names } from '../books/names.ts';
-import { int4s, int8s, nullableInt8s, texts, timestamps, uuids } from '../postgres/columns.ts';
 import { type AgentClock, hearClock, toldUntil } from './agent-clock.ts';
 
 /** What agents said of themselves, as rows of `source` and `agent`. `heardAt` is Kafka's time of the status, in ms. */

@@ -1,7 +1,7 @@
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import type pg from 'pg';
-import { dates, int4s, texts } from '../postgres/columns.ts';
-import { copyRows, RowWriter } from '../postgres/copy-rows.ts';
+import { dates, int4s, texts } from '../../postgres/columns.ts';
+import { copyRows, RowWriter } from '../../postgres/copy-rows.ts';
 import type { Booked } from './booked.ts';
 
 /** The journal: one row per event. Its key is the event's own id, so it also finds what a till sent twice under two seqs. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { texts } from '../postgres/columns.ts';
+import { texts } from '../../postgres/columns.ts';
 import { createSourceIds, type SourceIds } from './sources.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import type pg from 'pg';
-import { byteas, dates, int4s, int8s, nullableInt8s, texts } from '../postgres/columns.ts';
+import { byteas, dates, int4s, int8s, nullableInt8s, texts } from '../../postgres/columns.ts';
 import type { JournalRow } from './journal.ts';
 
 /** What is not in the books is kept with its bytes, where people can look at it and apply it again (H4). */

@@ -1,7 +1,7 @@
 import type { Range } from '@branchline/kernel/ranges.ts';
 import type pg from 'pg';
+import { int4s, int8s, texts, uuids } from '../../postgres/columns.ts';
 import type { SourceSlice } from '../intake/slice.ts';
-import { int4s, int8s, texts, uuids } from '../postgres/columns.ts';
 
 /** The `source` table: which seqs are taken, for ever, in memory that grows with gaps and not with events (H1). */
 export type LockedSource = { group: SourceSlice; sourceId: number; novel: Range[] };

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { dates, int4s, int8s, texts, timestamps } from '../../postgres/columns.ts';
+import { dates, int4s, int8s, texts, timestamps } from '../../../postgres/columns.ts';
 import type { DayStated } from '../fold.ts';
 import { chainDeltas, hourDeltas, type TillDayDelta, type WindowDelta } from './fold.ts';
 

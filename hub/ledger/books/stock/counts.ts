@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { int4s, int8s } from '../../postgres/columns.ts';
+import { int4s, int8s } from '../../../postgres/columns.ts';
 import type { CountTaken } from './fold.ts';
 import { mergeStockDeltas } from './pending.ts';
 

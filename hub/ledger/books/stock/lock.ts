@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { int4s } from '../../postgres/columns.ts';
+import { int4s } from '../../../postgres/columns.ts';
 
 /** First key of this program's advisory locks on the stock of a site; the second key is the site id. */
 const stockLocks = 7_264_002;

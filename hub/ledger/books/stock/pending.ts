@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { copyRows, RowWriter } from '../../postgres/copy-rows.ts';
+import { copyRows, RowWriter } from '../../../postgres/copy-rows.ts';
 import { pendingRows } from '../pending-rows.ts';
 import type { StockDelta } from './fold.ts';
 

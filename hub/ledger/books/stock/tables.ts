@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { int4s, int8s, texts, timestamps } from '../../postgres/columns.ts';
+import { int4s, int8s, texts, timestamps } from '../../../postgres/columns.ts';
 import { type DayLag, type StockChanges, stockDeltas } from './fold.ts';
 import { keepStockDeltas } from './pending.ts';
 

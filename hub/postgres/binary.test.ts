@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { failureOf } from '../../postgres/errors.ts';
 import { setInt16, setInt32, setInt64, setText, viewOf } from './binary.ts';
+import { failureOf } from './errors.ts';
 
 /** Written as PostgreSQL reads it, and nothing that would come out as another value. */
 const written = (bytes: number, write: (view: DataView) => void): Buffer => {
