@@ -60,7 +60,7 @@ test('a stuck hub with nothing to read is left alone, and so is one whose Kafka 
 test('a stuck hub ends with 1 when there is something to read and Kafka and PostgreSQL answer', async () => {
   const { code } = await stack.hub.component.exited;
   expect(code).toBe(1);
-  expect(hubLog()).toContain('no slice has moved these partitions; the hub ends');
+  expect(hubLog()).toContain('no slice has moved these partitions; the hub exits');
 });
 
 test('the next hub takes what has waited into the books, and the watchdog lets it work', async () => {

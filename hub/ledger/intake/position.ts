@@ -1,28 +1,28 @@
+import type { LogBounds } from '@branchline/drivers/kafka/bounds.ts';
 import type pg from 'pg';
 
-/** The `ingest_offset` table: where each partition stands. Read before the first fetch and whenever the fence failed. */
+/** The `ingest_offset` table: the position of each partition. Read before the first fetch and whenever the fence failed. */
 export type TopicPartition = { topic: string; partition: number };
 
 /**
- * Where reading of a partition goes on. `earliest` and `end` are the broker's offsets, asked for after nothing else has
- * been: a position beyond the end, or one that was written for another cluster, belongs to an earlier incarnation of the
- * topic, and reading starts over at its beginning; the sources' memory keeps that from counting twice.
+ * Where to resume reading a partition. A position beyond the end of the log, or one of another cluster, belongs to an earlier
+ * incarnation of the topic: reading restarts at the earliest offset, and deduplication keeps that from counting twice.
  */
 export type Position = { next: number; incarnation: 'same' | 'new' };
 
 export const openPosition = async (
   pool: pg.Pool,
   topicPartition: TopicPartition,
-  clusterId: string,
-  bounds: () => Promise<{ earliest: number; end: number }>,
+  log: Pick<LogBounds, 'clusterId' | 'boundsOf'>,
 ): Promise<Position> => {
+  const clusterId = await log.clusterId();
   const select = 'select next_offset, cluster_id from ingest_offset where topic = $1 and partition = $2';
   const { rows } = await pool.query<{ next_offset: string; cluster_id: string }>(select, [
     topicPartition.topic,
     topicPartition.partition,
   ]);
-  // The bounds are read after the position: another hub may move the position on, but never past an end read later.
-  const { earliest, end } = await bounds();
+  // Bounds are read after the position: another hub may advance the position meanwhile, but never past an end read later.
+  const { earliest, end } = await boundsIn(log, topicPartition);
   const row = rows[0];
   if (row === undefined) {
     await pool.query(
@@ -49,7 +49,16 @@ export const openPosition = async (
   return { next: Number(again.rows[0]?.next_offset), incarnation: 'new' };
 };
 
-/** Partitions that stand at the end of their log have read everything recorded before the end was asked for. */
+const boundsIn = async (
+  log: Pick<LogBounds, 'boundsOf'>,
+  { topic, partition }: TopicPartition,
+): Promise<{ earliest: number; end: number }> => {
+  const found = (await log.boundsOf(topic)).find((bound) => bound.partition === partition);
+  if (found === undefined) throw new Error(`Kafka does not know partition ${partition} of ${topic}`);
+  return found;
+};
+
+/** Partitions whose position is the end of their log have read everything recorded before `askedAt` (ms since 1970). */
 export const noteReadTo = async (
   pool: pg.Pool,
   ends: (TopicPartition & { end: number })[],

@@ -5,19 +5,19 @@ import type pg from 'pg';
 import { sayState } from './hub-state.ts';
 import { noteReadTo } from './position.ts';
 import type { Counters } from './read-partition.ts';
-import type { PartitionStand } from './watchdog.ts';
+import type { PartitionProgress } from './watchdog.ts';
 
 /**
- * Follows how far the books are behind the log, and says so in the database for the reports. It also tells the positions
- * of quiet partitions that nothing is left to read: without that, an event that Kafka lost at the end of a quiet partition
- * could never be told from one still to come.
+ * Polls how far the books are behind the log and writes it to the database for the reports. It also moves `read_to` of idle
+ * partitions: without that, an event that Kafka lost at the end of an idle partition could not be told from one still to
+ * come.
  */
 const everyMs = 2_000;
 
 export type Progress = {
   lagRecords: number;
   lagSeconds: number;
-  /** Sums over all sources since the books were made; the counters beside them are those of this process. */
+  /** Sums over all sources since the books exist; the counters are of this process. */
   books: {
     applied: number;
     duplicates: number;
@@ -46,10 +46,10 @@ export const followProgress = (ports: {
   pool: pg.Pool;
   bounds: LogBounds;
   topics: string[];
-  /** Where each partition stands, at every look; undefined when Kafka or PostgreSQL did not answer. */
-  onLook(stands: PartitionStand[] | undefined): void;
+  /** The progress of each partition, at every poll; undefined when Kafka or PostgreSQL did not answer. */
+  onPoll(partitions: PartitionProgress[] | undefined): void;
   counters: Pick<Counters, 'slices' | 'fenced' | 'lostByRetention'>;
-  /** The name of this process among the hubs, and the version it runs. */
+  /** Name of this process among the hubs, and its version. */
   instance: string;
   version: string;
   clock: Clock;
@@ -64,7 +64,7 @@ export const followProgress = (ports: {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  const look = async () => {
+  const poll = async () => {
     const askedAt = ports.clock.now();
     const ends = (await Promise.all(ports.topics.map((topic) => ports.bounds.boundsOf(topic)))).flat();
     await noteReadTo(ports.pool, ends, askedAt - 1);
@@ -79,7 +79,7 @@ export const followProgress = (ports: {
       [ports.topics],
     );
     const positions = new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row]));
-    const stands = ends.map(({ topic, partition, end, earliest }) => ({
+    const partitions = ends.map(({ topic, partition, end, earliest }) => ({
       topic,
       partition,
       next: Number(positions.get(`${topic}/${partition}`)?.next_offset ?? earliest),
@@ -87,11 +87,11 @@ export const followProgress = (ports: {
     }));
     let records = 0;
     let seconds = 0;
-    for (const { topic, partition, next, end } of stands) {
+    for (const { topic, partition, next, end } of partitions) {
       if (next >= end) continue;
       records += end - next;
       const readTo = Number(positions.get(`${topic}/${partition}`)?.read_to ?? 0);
-      // A partition that was never read has no time to measure from yet.
+      // A partition that was never read has no time to measure from.
       if (readTo > 0) seconds = Math.max(seconds, askedAt / 1000 - readTo);
     }
     progress = {
@@ -102,14 +102,14 @@ export const followProgress = (ports: {
     const { instance, version, counters } = ports;
     const { lagRecords, lagSeconds } = progress;
     await sayState(ports.pool, { instance, startedAt, version, lagRecords, lagSeconds, ...counters });
-    ports.onLook(stands);
+    ports.onPoll(partitions);
   };
 
   const loop = () => {
-    look()
+    poll()
       .catch((error: unknown) => {
-        ports.log.debug({ err: error }, 'the lag is not known');
-        ports.onLook(undefined);
+        ports.log.debug({ err: error }, 'the lag is unknown');
+        ports.onPoll(undefined);
       })
       .finally(() => {
         if (!stopped) timer = setTimeout(loop, everyMs);

@@ -9,11 +9,11 @@ import type { Position, TopicPartition } from './position.ts';
 import { larger, sliceBytesMax, sliceEnd, sliceRecordsMax, smaller } from './slice-size.ts';
 
 /**
- * From fetched batches to slices in the books. It knows where each partition stands, cuts batches into slices, repeats a
- * slice until the database has taken it, and goes back when another hub was faster.
+ * From fetched batches to applied slices. Keeps the position of each partition, cuts batches into slices, retries a slice
+ * until the database has taken it, and seeks when another hub was faster.
  */
 const retryWaitMs = 500;
-/** So often a record fails by itself for what it says, before it is quarantined unread. */
+/** Attempts of a single record whose values PostgreSQL refuses, before it is quarantined unread. */
 const triesOfOneRecord = 3;
 
 export type Counters = {
@@ -25,9 +25,21 @@ export type Counters = {
   deadLettered: number;
   fenced: number;
   slices: number;
-  /** Records that Kafka deleted before they were read: an alarm, because only the agents' archives still have them. */
+  /** Records that Kafka deleted before they were read: raises an alert, because only the agents' archives still have them. */
   lostByRetention: number;
 };
+
+export const newCounters = (): Counters => ({
+  applied: 0,
+  redelivered: 0,
+  repeated: 0,
+  conflicts: 0,
+  quarantined: 0,
+  deadLettered: 0,
+  fenced: 0,
+  slices: 0,
+  lostByRetention: 0,
+});
 
 export type PartitionReader = {
   open(topicPartitions: TopicPartition[]): Promise<(TopicPartition & { next: number })[]>;
@@ -39,7 +51,7 @@ const keyOf = (topicPartition: TopicPartition): string =>
 
 export const createPartitionReader = (ports: {
   books: Books;
-  /** Books that read nothing, and quarantine what is new for this reason. */
+  /** Books that parse nothing and quarantine every new event for this reason. */
   refusing(why: Problem): Books;
   openPosition(topicPartition: TopicPartition): Promise<Position>;
   streamOf(topic: string): Stream | undefined;
@@ -50,9 +62,9 @@ export const createPartitionReader = (ports: {
 }): PartitionReader => {
   const { counters, log } = ports;
   const positions = new Map<string, number>();
-  /** Positions that were sought once already: if the log still begins later, the records between do not exist. */
+  /** Positions that were sought once: if the log still begins later, the records between do not exist. */
   const sought = new Map<string, number>();
-  /** How many records the next slice of a partition may have, where that is fewer than usual. */
+  /** Size of a partition's next slice in records, where it is smaller than usual. */
   const sizes = new Map<string, number>();
 
   const open = async (topicPartition: TopicPartition): Promise<number> => {
@@ -60,7 +72,7 @@ export const createPartitionReader = (ports: {
     if (incarnation === 'new') {
       log.warn(
         { ...topicPartition, next },
-        'the topic is new or was emptied; reading it from its beginning, what is missing will be asked for',
+        'the topic is new or was emptied: reading it from its beginning; agents are asked for what is missing',
       );
     }
     positions.set(keyOf(topicPartition), next);
@@ -75,14 +87,14 @@ export const createPartitionReader = (ports: {
       stream: ports.streamOf(batch.topic),
       from: next,
       to: last.offset + 1,
-      // Only the broker's own times: how long the batch has waited in this process is not known. A millisecond may hold
-      // more records than this slice. A partition that is read to its end is told so by `noteReadTo`.
+      // The broker's times only: how long the batch waited in this process is unknown. One millisecond less, because the next
+      // slice may hold more records of the last one. `noteReadTo` completes a partition that is read to its end.
       readTo: last.timestamp - 1,
       records,
     };
   };
 
-  /** Applies a slice of the first of these records; undefined when the partition was lost while it was tried. */
+  /** Applies a slice of the first of these records; undefined when the partition was lost meanwhile. */
   const applyUntilTaken = async (
     batch: LogBatch,
     next: number,
@@ -102,13 +114,13 @@ export const createPartitionReader = (ports: {
         if (recordsMax < sliceRecordsMax) sizes.set(key, larger(recordsMax));
         return { slice, outcome };
       } catch (error) {
-        // Whether the commit came through is unknown; the fence tells on the next try.
+        // Whether the commit succeeded is unknown; the fence tells on the next attempt.
         const failure = failureOf(error);
         ports.onDatabase(failure === 'data');
         const count = slice.records.length;
         log.warn(
           { err: error, topic: batch.topic, partition: batch.partition, from: next, records: count, failure },
-          'the slice was not applied; trying again',
+          'the slice was not applied; retrying',
         );
         if (failure !== 'connection') sizes.set(key, smaller(count));
         if (failure === 'data' && count === 1) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { LedgerWatchdog, type PartitionStand } from './watchdog.ts';
+import { LedgerWatchdog, type PartitionProgress } from './watchdog.ts';
 
-const stand = (partition: number, next: number, end = 100): PartitionStand => ({
+const stand = (partition: number, next: number, end = 100): PartitionProgress => ({
   topic: 'pos',
   partition,
   next,
@@ -9,9 +9,9 @@ const stand = (partition: number, next: number, end = 100): PartitionStand => ({
 });
 
 /** Two seconds between looks, stuck after ten; what each look says. */
-const watch = (looks: (PartitionStand[] | undefined)[]): string[][] => {
+const watch = (looks: (PartitionProgress[] | undefined)[]): string[][] => {
   const watchdog = new LedgerWatchdog({ stuckMs: 10_000, lookGapMsMax: 5_000 });
-  return looks.map((stands, i) => watchdog.look(stands, 7_000 + i * 2_000));
+  return looks.map((stands, i) => watchdog.check(stands, 7_000 + i * 2_000));
 };
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 
