@@ -6,8 +6,8 @@ import { settleReplays, takeDueReplays } from './agents/replays.ts';
 import { type Reapply, reapplyOne, settleGivenBack } from './books/reapply.ts';
 
 /**
- * What people ask of the ledger, on the dashboard or the command line: replays of an agent's events, and to apply again
- * what is in quarantine. They write a row; every hub looks for such rows, and one of them takes each.
+ * Serves requests that people make on the dashboard or the command line: replaying an agent's events, and re-applying
+ * quarantined ones. A request is a row; every hub polls for rows, and one of them claims each.
  */
 const everyMs = 1_000;
 
@@ -15,7 +15,7 @@ export const answerRequests = (ports: {
   reapply: Reapply;
   control: ControlWriter;
   topicOf(stream: Stream): string;
-  /** The source may want a mark. */
+  /** These sources may need a mark. */
   onApplied(sourceIds: number[]): void;
   log: Log;
 }) => {
@@ -36,7 +36,7 @@ export const answerRequests = (ports: {
 
   const loops = [
     repeatEvery(everyMs, 'sending replay requests', replay, ports.log),
-    repeatEvery(everyMs, 'applying quarantined events again', reapply, ports.log),
+    repeatEvery(everyMs, 're-applying quarantined events', reapply, ports.log),
   ];
   return {
     stop: async () => {

@@ -4,7 +4,7 @@ import type { Books } from './books/transaction.ts';
 import type { Progress } from './intake/progress.ts';
 import type { Counters } from './intake/read-partition.ts';
 
-/** The ledger's figures for Prometheus. Counters are of this process; no label names a site, there may be thousands. */
+/** The ledger's metrics. Counters are of this process; no label names a site, since there may be thousands. */
 export type LedgerState = Counters &
   Pick<Progress, 'lagRecords' | 'lagSeconds'> & {
     postgresUp: boolean;
@@ -48,7 +48,7 @@ export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family
   ),
   gauge(
     'branchline_hub_unmerged_items',
-    'Deltas of stock and of items by day that wait to be merged; every total has them already.',
+    'Deltas of stock and of items by day that are not merged yet; every total includes them.',
     now.unmergedItems,
   ),
   gauge('branchline_hub_postgres_up', 'Whether PostgreSQL took the last slice.', Number(now.postgresUp)),
@@ -58,7 +58,7 @@ export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family
   ),
 ];
 
-/** The same books, with a stopwatch. A slice that fails is not a time of applying. */
+/** Times each slice that succeeds. */
 export const timedBooks = (books: Books, seconds: { observe(value: number): void }, clock: Clock): Books => ({
   ...books,
   apply: async (slice) => {

@@ -1,14 +1,11 @@
-/**
- * Values in PostgreSQL's binary form, written in place. The methods of Buffer check their arguments for every value, and
- * an event has fifty.
- */
+/** Values in PostgreSQL's binary format, written in place. Buffer's own methods check their arguments for each of an event's fifty values. */
 
 const two32 = 0x1_0000_0000;
 
 export const viewOf = (buffer: Buffer): DataView =>
   new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 
-/** As Buffer refuses it, with its code: `failureOf` takes it for the event's trouble, not the database's. */
+/** With Buffer's error code, which `failureOf` classifies as `data`. */
 const outOfRange = (value: number, bits: number): RangeError =>
   Object.assign(new RangeError(`${value} is no whole number of ${bits} bits`), { code: 'ERR_OUT_OF_RANGE' });
 
@@ -22,16 +19,16 @@ export const setInt32 = (view: DataView, at: number, value: number): void => {
   view.setInt32(at, value);
 };
 
-/** A whole number as eight bytes; above 2^53 as near as a double comes. */
+/** A whole number in eight bytes; above 2^53 as precisely as a double holds it. */
 export const setInt64 = (view: DataView, at: number, value: number): void => {
-  // The upper half rounds down also for negative numbers; the lower half is the rest modulo 2^32.
+  // The upper half rounds down, for negative numbers too; the lower half is the remainder modulo 2^32.
   const upper = Math.floor(value / two32);
   if (upper !== (upper | 0)) throw outOfRange(value, 64);
   view.setInt32(at, upper);
   view.setInt32(at + 4, value | 0);
 };
 
-/** UTF-8 at `at`, where there is room for three bytes per UTF-16 unit; gives the number of bytes written. */
+/** Writes UTF-8 at `at`, where there must be room for three bytes per UTF-16 unit. Returns the bytes written. */
 export const setText = (buffer: Buffer, at: number, text: string): number => {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);

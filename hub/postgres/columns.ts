@@ -2,11 +2,11 @@ import { dayNumber } from '@branchline/contracts/time.ts';
 import { setInt32, setInt64, setText, viewOf } from './binary.ts';
 
 /**
- * Columns of values as PostgreSQL arrays in the binary format, for `unnest`. As text, parsing them again was 40 % of what
- * an insert costs the server, and building them a tenth of what a slice costs the hub.
+ * Columns of values as PostgreSQL arrays in binary format, for `unnest`. As text, parsing them was 40 % of an insert's cost
+ * in the server, and building them a tenth of a slice's cost in the hub.
  *
- * Format: PostgreSQL's `array_recv`, which is dimensions, a flag for nulls, the element type, length and lower bound,
- * then each element with its length. The driver sends a Buffer as a binary parameter.
+ * Format (PostgreSQL's `array_recv`): dimensions, a flag for nulls, the element type, length and lower bound, then each
+ * element with its length. The driver sends a Buffer as a binary parameter.
  */
 const types = {
   bytea: 17,
@@ -80,7 +80,7 @@ export const dates = (values: readonly string[]): Buffer =>
   );
 
 export const texts = (values: readonly string[]): Buffer => {
-  // Three bytes are the most that a UTF-16 unit becomes.
+  // A UTF-16 unit takes at most three bytes of UTF-8.
   const most = values.reduce((sum, value) => sum + 4 + 3 * value.length, 0);
   const buffer = open(types.text, values.length, most);
   const view = viewOf(buffer);
@@ -116,7 +116,7 @@ export const uuids = (values: readonly string[]): Buffer =>
     values.map((value) => Buffer.from(value.replaceAll('-', ''), 'hex')),
   );
 
-/** As `int8s`, with nulls. Rare rows only. */
+/** Like `int8s`, with nulls. */
 export const nullableInt8s = (values: readonly (number | null)[]): Buffer => {
   const full = values.reduce<number>((sum, value) => sum + (value === null ? 4 : 12), 0);
   const buffer = open(types.int8, values.length, full, true);

@@ -5,11 +5,11 @@ import copyStreams from 'pg-copy-streams';
 import { setInt16, setInt32, setInt64, setText, viewOf } from './binary.ts';
 
 /**
- * Rows for `COPY … FROM STDIN (FORMAT binary)`: PostgreSQL reads them without parsing and writes them many at a time,
- * which takes half of the time of an insert from arrays.
+ * Rows for `COPY … FROM STDIN (FORMAT binary)`, which PostgreSQL reads without parsing and writes many at a time, in half the
+ * time of an insert from arrays.
  *
- * Format: a signature, then each row as its number of fields and each field as its length and its bytes in the type's
- * own binary form, then -1. Source: PostgreSQL's manual, "COPY", "Binary Format".
+ * Format: a signature; each row as its number of fields, then each field as its length and its bytes in the type's binary
+ * format; -1 at the end. Source: PostgreSQL's manual, "COPY", "Binary Format".
  */
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 
@@ -22,7 +22,7 @@ export class RowWriter {
   #view: DataView;
   #at = signature.length;
 
-  /** `bytes` is a guess of the whole size; the buffer grows when it is too small. */
+  /** `bytes` estimates the total size; the buffer grows when needed. */
   constructor(bytes: number) {
     this.#buffer = Buffer.allocUnsafe(signature.length + bytes);
     this.#view = viewOf(this.#buffer);
@@ -71,14 +71,14 @@ export class RowWriter {
   }
 
   text(value: string): void {
-    // Three bytes are the most that a UTF-16 unit becomes.
+    // A UTF-16 unit takes at most three bytes of UTF-8.
     const at = this.#reserve(4 + 3 * value.length);
     const length = setText(this.#buffer, at + 4, value);
     this.#view.setInt32(at, length);
     this.#at = at + 4 + length;
   }
 
-  /** One byte for each character of the text; all of them are below U+0100. */
+  /** One byte per character, all of which are below U+0100. */
   bytes(latin1: string): void {
     const at = this.#reserve(4 + latin1.length);
     this.#view.setInt32(at, latin1.length);
@@ -118,7 +118,7 @@ export class RowWriter {
     }
   }
 
-  /** Dimensions, no nulls, element type, and for a dimension its length and lower bound. Gives where the elements begin. */
+  /** Writes dimensions, no nulls, element type, and the dimension's length and lower bound. Returns where the elements begin. */
   #array(type: number, count: number, bytesEach: number): number {
     const length = count === 0 ? 12 : 20 + count * (4 + bytesEach);
     const at = this.#reserve(4 + length);
@@ -133,8 +133,8 @@ export class RowWriter {
     return at + 24;
   }
 
-  /** Everything written, with its end mark, cut into parts without a copy. The writer is used up. */
-  *parts(bytes = partBytes): Generator<Buffer> {
+  /** All rows and the end of the data, in chunks without copying. Uses the writer up. */
+  *chunks(bytes = chunkBytes): Generator<Buffer> {
     const at = this.#reserve(2);
     this.#view.setInt16(at, -1);
     for (let from = 0; from < this.#at; from += bytes)
@@ -142,10 +142,10 @@ export class RowWriter {
   }
 }
 
-/** PostgreSQL takes no message above 1 GB, and holds each one whole before it reads it. */
-const partBytes = 512 * 1024;
+/** PostgreSQL buffers each message as a whole and accepts none above 1 GB. */
+const chunkBytes = 512 * 1024;
 
-/** `statement` is a `copy … from stdin (format binary)`. An error of the server rejects; the connection stays usable. */
+/** `statement` is `copy … from stdin (format binary)`. Rejects with the server's error; the connection stays usable. */
 export const copyRows = async (client: pg.ClientBase, statement: string, rows: RowWriter): Promise<void> => {
   const stream = client.query(copyStreams.from(statement));
   let broken: Error | undefined;
@@ -153,10 +153,10 @@ export const copyRows = async (client: pg.ClientBase, statement: string, rows: R
     broken = error;
   });
   const copied = finished(stream);
-  // After an error the server drops what is still on the way, and the stream has let go of the connection: another write
-  // to it would throw where nobody can catch it. So each part waits for the one before.
-  for (const part of rows.parts()) {
-    const written = new Promise<void>((resolve) => stream.write(part, () => resolve()));
+  // After an error the server discards what is in flight, and the stream has detached from the connection: another write would
+  // throw where nothing can catch it. So each chunk waits for the one before.
+  for (const chunk of rows.chunks()) {
+    const written = new Promise<void>((resolve) => stream.write(chunk, () => resolve()));
     await Promise.race([written, copied]);
     if (broken !== undefined) throw broken;
   }

@@ -298,7 +298,7 @@ test('H4 a record whose values the database does not take goes to quarantine by 
   expect(await all('select reason, detail, off, first_seq, last_seq, state from quarantine')).toEqual([
     {
       reason: 'not-applicable',
-      detail: expect.stringMatching(/^PostgreSQL does not take it: .*refuse/),
+      detail: expect.stringMatching(/^PostgreSQL refuses it: .*refuse/),
       off: '2',
       first_seq: '3',
       last_seq: '3',

@@ -130,7 +130,7 @@ describe('an event in quarantine', () => {
     await reapplyAll();
     expect(await quarantine()).toEqual([
       { state: 'held', detail: 'still not-json: the record is not JSON' },
-      { state: 'applied', detail: 'applied again: it is in the books now' },
+      { state: 'applied', detail: 're-applied: it is in the books now' },
     ]);
     expect(await tally()).toMatchObject({ applied: '1', quarantined: '1' });
   });
@@ -187,7 +187,7 @@ describe('an event in quarantine', () => {
     await ask();
     await reapplyAll();
     expect(await quarantine()).toMatchObject([
-      { state: 'held', detail: expect.stringContaining('which agent') },
+      { state: 'held', detail: expect.stringContaining('name no agent') },
     ]);
     expect(await windows()).toEqual([]);
   });

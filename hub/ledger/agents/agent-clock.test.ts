@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type AgentClock, hearClock, type ToldTime, toldUntil } from './agent-clock.ts';
+import { type AgentClock, accountsTo, hearClock, type ToldTime } from './agent-clock.ts';
 
 const noon = Date.UTC(2026, 10, 23, 12);
 const second = 1_000;
@@ -21,7 +21,7 @@ const every10s = (from: number, minutes: number, delay = 0, skew = 0, pending = 
 /** Until when the last of them tells of everything, in ms after it was written; null when nobody knows. */
 const lastOf = (all: ToldTime[], skew = 0): number | null => {
   const last = all.at(-1) as ToldTime;
-  const until = toldUntil(hearAll(all), last);
+  const until = accountsTo(hearAll(all), last);
   return until === null ? null : until - (last.at - skew);
 };
 
@@ -111,7 +111,7 @@ test('whatever is late or comes twice, a status tells of nothing beyond its writ
         for (const status of heard) {
           clock = hearClock(clock, status);
           leastDelay = Math.min(leastDelay, status.heardAt - status.written);
-          const until = toldUntil(clock, status);
+          const until = accountsTo(clock, status);
           if (until === null) continue;
           known += 1;
           expect(until).toBeLessThanOrEqual(status.heardAt);

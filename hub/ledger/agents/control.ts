@@ -2,7 +2,7 @@ import type { Control } from '@branchline/contracts/downlink.ts';
 import { headers } from '@branchline/contracts/topics.ts';
 import type { Kafka } from 'kafkajs';
 
-/** The way down: control messages for agents, through Kafka, so that any bridge can pass them on. */
+/** Control messages for agents go through Kafka, so that any bridge can pass them on. */
 export type AddressedControl = { site: string; agent: string; control: Control };
 export type ControlWriter = { send(messages: AddressedControl[]): Promise<void>; close(): Promise<void> };
 

@@ -5,8 +5,8 @@ import { int4s } from '../../postgres/columns.ts';
 import type { AddressedControl } from './control.ts';
 
 /**
- * Applied marks come from the committed state of `source`, not from an outbox: a mark says where things stand, so the
- * newest one replaces all before it, and one that is lost is made again from the same row. See docs/decisions/004.
+ * Applied marks are read from the committed state of `source`, not from an outbox: the newest mark supersedes all before
+ * it, and a lost one is read again from the same row (decision 004).
  */
 export const readMarks = async (pool: pg.Pool, sourceIds: number[]): Promise<AddressedControl[]> => {
   if (sourceIds.length === 0) return [];

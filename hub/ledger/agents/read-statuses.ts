@@ -7,26 +7,26 @@ import type { LogBatch } from '../intake/kafka-log.ts';
 import type { HeardStatus } from './statuses.ts';
 
 /**
- * From fetched batches to statuses in the database. The next status of an agent says all that the one before said, so one
- * that cannot be noted is left out: it must not keep the statuses of all others waiting.
+ * From fetched batches to statuses in the database. An agent's next status supersedes the one before, so a status that
+ * cannot be stored is skipped rather than block those of all other agents.
  */
-const triesOfOne = 3;
+const attemptsOfOne = 3;
 const retryWaitMs = 200;
-/** One statement of the database, and what is unpacked at a time. */
+/** Per statement; also what is decompressed at a time. */
 const statusesTogether = 2_000;
 
 export const createStatusReader = (ports: { note(heard: HeardStatus[]): Promise<void>; log: Log }) => {
-  /** Left out when it failed by itself, and more often than a deadlock or a timeout explains. */
+  /** Skips a status that fails on its own more often than a deadlock or a timeout explains. */
   const noteOne = async (one: HeardStatus): Promise<void> => {
-    for (let tries = 1; ; tries++) {
+    for (let attempts = 1; ; attempts++) {
       try {
         await ports.note([one]);
         return;
       } catch (error) {
         if (failureOf(error) === 'connection') throw error;
         const { site, agent } = one.status;
-        if (tries === triesOfOne) {
-          ports.log.warn({ err: error, site, agent }, 'a status could not be noted and is left out');
+        if (attempts === attemptsOfOne) {
+          ports.log.warn({ err: error, site, agent }, 'a status could not be stored and is skipped');
           return;
         }
         await new Promise((resolve) => setTimeout(resolve, retryWaitMs));
@@ -47,7 +47,7 @@ export const createStatusReader = (ports: { note(heard: HeardStatus[]): Promise<
   };
 
   return {
-    /** Throws when the database is away, and when the group is being reshuffled; the batch then comes again. */
+    /** Throws when the database is unavailable and on a rebalance; the batch is then delivered again. */
     read: async (batch: Pick<LogBatch, 'records' | 'alive'>): Promise<{ next: number }> => {
       const { records } = batch;
       let next = 0;
@@ -64,7 +64,7 @@ export const createStatusReader = (ports: { note(heard: HeardStatus[]): Promise<
   };
 };
 
-/** A status that is not one, or that names another agent than the bridge saw, is nothing the books need: it is skipped. */
+/** Undefined for what is no status, or names another agent than the bridge saw. */
 const parseStatus = (value: Uint8Array, from: Uint8Array | undefined): Status | undefined => {
   try {
     const status = statusSchema.parse(JSON.parse(Buffer.from(value).toString('utf8')));

@@ -7,16 +7,16 @@ import type { HeardStatus } from './statuses.ts';
 
 /**
  * The `replay_request` table: asked (by a person) → sent → running → done. The message to the agent may be lost, so it is
- * repeated until the agent's statuses tell of it; an agent that is away for too long leaves it `unanswered`, and may
- * still take it up later.
+ * repeated until the agent's statuses mention the replay. After ten minutes without an answer a request is `unanswered`; the
+ * agent may still take it up later.
  */
 const repeatAfter = "interval '15 seconds'";
-/** A running replay of which the agent does not speak any more: it was started anew and has forgotten whose it was. */
+/** After this time without a mention a running replay is sent again: the agent has restarted and forgotten it. */
 const forgottenAfter = "interval '30 seconds'";
 const unansweredAfter = "interval '10 minutes'";
 const dueMax = 64;
 
-/** Takes what is to be sent now; of two hubs only one gets each. What is lost after this is sent again later. */
+/** Claims the requests that are due; only one of several hubs gets each. A message that is lost afterwards is repeated. */
 export const takeDueReplays = async (pool: pg.Pool): Promise<AddressedControl[]> => {
   const { rows } = await pool.query<{
     replay_id: string;
@@ -73,8 +73,8 @@ export const takeDueReplays = async (pool: pg.Pool): Promise<AddressedControl[]>
 const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 
 /**
- * What statuses say of replays. Only the agent that was asked is believed, and never an older status than a newer one.
- * When nothing is left for the first time is kept, although later statuses repeat it: see settleReplays.
+ * Stores the progress of replays that statuses report. Only the agent that was asked counts, and never an older status than
+ * a stored one. `heard_at` stays at the first status with nothing left, although later ones repeat it: see settleReplays.
  */
 export const noteReplays = async (pool: pg.Pool, heard: HeardStatus[]): Promise<void> => {
   const latest = new Map<
@@ -109,8 +109,8 @@ export const noteReplays = async (pool: pg.Pool, heard: HeardStatus[]): Promise<
 };
 
 /**
- * Ends what has ended. The agent says when everything is recorded; it is in the books once the site's partitions were
- * read up to the moment at which that was heard.
+ * Completes replays. The agent reports when everything is recorded; it is in the books once the site's partitions have been
+ * read up to the time of that report.
  */
 export const settleReplays = async (pool: pg.Pool, topicOf: (stream: Stream) => string): Promise<void> => {
   await pool.query(

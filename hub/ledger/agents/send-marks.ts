@@ -2,8 +2,8 @@ import type { Log } from '@branchline/kernel/log.ts';
 import type { AddressedControl } from './control.ts';
 
 /**
- * Gathers the sources that changed and sends each of them its mark, at most so often: an agent needs to know where it
- * stands, not to hear of every slice. A mark that cannot be sent is made anew with the next ones.
+ * Collects the sources that changed and sends each its mark, at most twice a second: an agent needs the latest mark, not one
+ * per slice. A mark that cannot be sent is read again with the next ones.
  */
 const sendEveryMs = 500;
 const sourcesPerSendMax = 500;
@@ -25,7 +25,7 @@ export const sendMarks = (ports: {
       const marks = await ports.read(now);
       if (marks.length > 0) await ports.send(marks);
     } catch (error) {
-      ports.log.warn({ err: error }, 'applied marks were not sent; they follow');
+      ports.log.warn({ err: error }, 'applied marks were not sent; retrying');
       for (const id of now) touched.add(id);
     }
   };

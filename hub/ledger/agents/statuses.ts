@@ -3,32 +3,32 @@ import type { Stream } from '@branchline/contracts/ids.ts';
 import type pg from 'pg';
 import { int4s, int8s, nullableInt8s, texts, timestamps, uuids } from '../../postgres/columns.ts';
 import type { Names } from '../books/names.ts';
-import { type AgentClock, hearClock, toldUntil } from './agent-clock.ts';
+import { type AgentClock, accountsTo, hearClock } from './agent-clock.ts';
 
-/** What agents said of themselves, as rows of `source` and `agent`. `heardAt` is Kafka's time of the status, in ms. */
+/** Agents' statuses as rows of `source` and `agent`. `heardAt` is Kafka's time of the status, in ms. */
 export type HeardStatus = { status: Status; heardAt: number };
 
-/** With when it was written, as far as the agent's clock is known, and that clock after it: see core/agent-clock.ts. */
-type DatedStatus = HeardStatus & { siteId: number; toldUntil: number | null; clock: AgentClock };
+/** With the time up to which it accounts for every event, and the agent's clock after it: see agent-clock.ts. */
+type DatedStatus = HeardStatus & { siteId: number; accountsTo: number | null; clock: AgentClock };
 
 type SaidOfSource = Status['sources'][number] & {
   siteId: number;
   agent: string;
   heardAt: number;
-  toldUntil: number | null;
+  accountsTo: number | null;
 };
 
 const later = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.max(a, b);
 
 const agentKey = (siteId: number, agent: string): string => `${siteId}/${agent}`;
-/** PostgreSQL spells every epoch in lower case, whatever it was given. */
+/** PostgreSQL returns every epoch in lower case. */
 const keyOf = (siteId: number, agent: string, stream: string, epoch: string): string =>
   `${siteId}/${agent}/${stream}/${epoch.toLowerCase()}`;
 
 /**
- * Takes statuses in, in whatever order they come: one that was heard earlier never overwrites a later one. Gives the
- * sources that were named, which now want a mark.
+ * Stores statuses in any order: an earlier one never overwrites a later one. Resolves with the sources that they list, which
+ * now need a mark.
  */
 export const noteStatuses = async (
   pool: pg.Pool,
@@ -86,7 +86,7 @@ const readClocks = async (
   );
 };
 
-/** In the order in which Kafka recorded them, each with the clock of its agent as it is known then. */
+/** In the order in which Kafka recorded them, each with its agent's clock as known by then. */
 const dateStatuses = async (
   pool: pg.Pool,
   heard: (HeardStatus & { siteId: number })[],
@@ -99,17 +99,17 @@ const dateStatuses = async (
       const told = { at: Math.round(one.status.at), heardAt: one.heardAt, pending: one.status.pending };
       const clock = hearClock(clocks.get(key), told);
       clocks.set(key, clock);
-      return { ...one, clock, toldUntil: toldUntil(clock, told) };
+      return { ...one, clock, accountsTo: accountsTo(clock, told) };
     });
 };
 
 /**
- * `dated` is in the order of hearing, so the last one stands. But one that was late or came twice takes nothing back: the
- * largest highest includes the others, so when it is covered, all of them are.
+ * `dated` is in recorded order, so the last status of a source wins. A late or repeated one takes nothing back: when the
+ * largest `highest` is covered, all are.
  */
 const latestOfSources = (dated: DatedStatus[]): SaidOfSource[] => {
   const latest = new Map<string, SaidOfSource>();
-  for (const { status, siteId, heardAt, toldUntil } of dated)
+  for (const { status, siteId, heardAt, accountsTo } of dated)
     for (const source of status.sources) {
       const { agent } = status;
       const key = keyOf(siteId, agent, source.stream, source.epoch);
@@ -120,7 +120,7 @@ const latestOfSources = (dated: DatedStatus[]): SaidOfSource[] => {
         siteId,
         agent,
         heardAt,
-        toldUntil: later(toldUntil, before?.toldUntil ?? null),
+        accountsTo: later(accountsTo, before?.accountsTo ?? null),
       });
     }
   return [...latest.values()];
@@ -131,12 +131,12 @@ const latestOfAgents = (dated: DatedStatus[]): DatedStatus[] => [
 ];
 
 /**
- * For each source the highest seq there is, so that a tail that never came is missing too, and until when the books are
- * complete: when the memory of seqs covers what a status named as the highest, they are complete until it was written.
- * That is looked at for the status that is there before it gives way to the new one, for the new one, and for an older one
- * that is kept for it while the books are behind (`awaited_highest`).
+ * Stores each source's highest seq, so that a tail that never arrived counts as missing, and the time up to which the books are
+ * complete: once `seen` covers the `highest` of a status, the books are complete up to the time that it accounts for. Checked
+ * for the stored status before it is replaced, for the new one, and for an older one that is kept while the books are
+ * behind (`awaited_highest`).
  *
- * The rows are locked in the order of their ids, as slices lock them.
+ * Rows are locked in the order of ids, as slices lock them.
  */
 const noteSources = async (
   pool: pg.Pool,
@@ -156,14 +156,14 @@ const noteSources = async (
       with said as (
         select * from unnest($1::int4[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::int8[], $7::int8[], $8::timestamptz[],
             $9::int8[], $10::int8[])
-          as t(site_id, agent, stream, epoch, topic, highest, recorded_to, heard_at, oldest, told_until)),
+          as t(site_id, agent, stream, epoch, topic, highest, recorded_to, heard_at, oldest, accounts_to)),
       held as (
         select source_id from source join said using (site_id, agent, stream, epoch) order by source_id for update of source)
       insert into source as s (site_id, agent, stream, epoch, topic, reported_highest, reported_recorded_to, reported_at,
         oldest_unrecorded_at, heard_at, said_to, awaited_highest, awaited_to, complete_to)
       select site_id, agent, stream, epoch, topic, highest, recorded_to, heard_at, to_timestamp(oldest / 1000.0), heard_at,
-        to_timestamp(told_until / 1000.0), case when told_until is not null then highest end, to_timestamp(told_until / 1000.0),
-        case when highest = 0 then to_timestamp(told_until / 1000.0) end
+        to_timestamp(accounts_to / 1000.0), case when accounts_to is not null then highest end, to_timestamp(accounts_to / 1000.0),
+        case when highest = 0 then to_timestamp(accounts_to / 1000.0) end
       from said where (select count(*) from held) >= 0
       order by 1, 2, 3, 4
       on conflict (site_id, agent, stream, epoch) do update set
@@ -200,13 +200,13 @@ const noteSources = async (
       nullableInt8s(
         said.map((s) => (s.oldestUnrecordedAt === undefined ? null : Math.round(s.oldestUnrecordedAt))),
       ),
-      nullableInt8s(said.map((s) => s.toldUntil)),
+      nullableInt8s(said.map((s) => s.accountsTo)),
     ],
   });
   return new Map(rows.map((row) => [keyOf(row.site_id, row.agent, row.stream, row.epoch), row.source_id]));
 };
 
-/** A site whose agent has not sold yet has an agent with no sources: nothing is missing of it. */
+/** An agent that has accepted nothing yet lists no sources: nothing of it is missing. */
 const noteAgents = async (
   pool: pg.Pool,
   dated: DatedStatus[],
@@ -229,11 +229,11 @@ const noteAgents = async (
       insert into agent as a (site_id, name, said, session, version, boot_at, heard_at, clock_ahead_ms, pending, database_bytes,
         oldest_unrecorded_at, sources, said_to, clock_estimate_ms, clock_run_ms, clock_run_since)
       select site_id, name, said, session, version, boot_at, heard_at, clock_ahead_ms, pending, database_bytes,
-        to_timestamp(oldest / 1000.0), sources::int4[], to_timestamp(told_until / 1000.0), estimate, run, run_since
+        to_timestamp(oldest / 1000.0), sources::int4[], to_timestamp(accounts_to / 1000.0), estimate, run, run_since
       from unnest($1::int4[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::int8[], $9::int8[],
         $10::int8[], $11::int8[], $12::text[], $13::int8[], $14::int8[], $15::int8[], $16::timestamptz[])
         as t(site_id, name, said, session, version, boot_at, heard_at, clock_ahead_ms, pending, database_bytes, oldest, sources,
-          told_until, estimate, run, run_since)
+          accounts_to, estimate, run, run_since)
       order by 1, 2
       on conflict (site_id, name) do update set
         said = excluded.said, session = excluded.session, version = excluded.version, boot_at = excluded.boot_at,
@@ -255,7 +255,7 @@ const noteAgents = async (
       int8s(of((status) => status.databaseBytes)),
       nullableInt8s(dated.map(oldestOf)),
       texts(dated.map(namedBy)),
-      nullableInt8s(dated.map(({ toldUntil }) => toldUntil)),
+      nullableInt8s(dated.map(({ accountsTo }) => accountsTo)),
       nullableInt8s(dated.map(({ clock }) => clock.aheadMs)),
       int8s(dated.map(({ clock }) => clock.runMs)),
       timestamps(dated.map(({ clock }) => clock.runSince)),

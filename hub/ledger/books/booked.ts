@@ -1,10 +1,10 @@
 import { type Entry, kinds } from './entry.ts';
 
-/** An event that is new to the books, with the numbers that they give to names. */
+/** An event that is new to the books, with the ids of its names. */
 export type Booked = {
   entry: Entry;
   siteId: number;
-  /** The numbers of `entry.items`, in their order. */
+  /** The ids of `entry.items`, in their order. */
   itemIds: number[];
   sourceId: number;
   seq: number;

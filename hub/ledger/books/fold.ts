@@ -3,14 +3,14 @@ import type { DayReport, Entry } from './entry.ts';
 import { ItemDayFold, TillDayFold, WindowFold } from './sales/fold.ts';
 import { StockFold } from './stock/fold.ts';
 
-/** What a till states of its day, with where the statement came from. */
+/** A day-end report, with the source and seq of its event. */
 export type DayStated = { report: DayReport; entry: Entry; siteId: number; sourceId: number; seq: number };
 
 /**
- * New events, added up one by one into the delta of each total, so that none of them has to be kept. Addition commutes, so
- * neither the order of the events nor the way they were cut into slices can change a total (H3, H5). The deltas come in no
- * order: the statements that write them sort by key. Events of one site come one after another, so the next one mostly
- * adds to the same summed as the last, and each part of this looks there first.
+ * Sums new events one by one into the delta of each total, so that none of them has to be kept. Addition commutes, so
+ * neither the order of the events nor the way they were cut into slices can change a total (H3, H5). Deltas are unordered:
+ * the statements that write them sort by key. Consecutive events mostly belong to one site, so each fold first tries
+ * the delta that it used last.
  */
 export class Fold {
   readonly windows: WindowFold;

@@ -3,26 +3,26 @@ import { texts } from '../../postgres/columns.ts';
 import { createSourceIds, type SourceIds } from './sources.ts';
 
 /**
- * Names of sites and items as numbers, and the journal's months. All of it is written outside the slice's transaction:
- * a name or an empty partition that no row uses yet is harmless, and a slice that rolls back must not leave numbers in
- * the cache that the database has forgotten.
+ * Ids of sites, items and sources, and the journal's months. All of them are created outside the slice's transaction: an id
+ * or an empty month that no row uses is harmless, whereas a slice that rolls back would leave ids in the cache that the
+ * database no longer has.
  */
 export type Names = {
   sourceIds: SourceIds;
   siteIds(names: string[]): Promise<Map<string, number>>;
-  /** For each of the lists, the numbers of its items in their order. */
+  /** The ids of each list's items, in their order. */
   itemIds(lists: readonly (readonly string[])[]): Promise<number[][]>;
-  /** Makes the months of these days (YYYY-MM-DD), unless somebody reads the journal for too long: see `lockTimeout`. */
+  /** Creates the months of these days (YYYY-MM-DD), unless a reader holds the journal for too long: see `lockTimeout`. */
   ensureMonths(days: Iterable<string>): Promise<void>;
-  /** Makes this month and the next two; rejects when that has to wait too long. `now` in milliseconds since 1970. */
+  /** Creates this month and the next two; rejects on a lock timeout. `now` in milliseconds since 1970. */
   makeMonthsAhead(now: number): Promise<void>;
 };
 
-/** PostgreSQL gave up waiting for a lock: somebody reads the whole journal, such as a self-check or a dump. */
+/** SQLSTATE of a lock timeout: something reads the whole journal, such as a self-check or a dump. */
 const lockTimeout = '55P03';
 const monthsAhead = 2;
 
-/** Undefined when one of the names has no number. */
+/** Undefined when a name has no id. */
 const numberedBy = (
   numbers: ReadonlyMap<string, number>,
   lists: readonly (readonly string[])[],
@@ -40,12 +40,12 @@ const numberedBy = (
   return numbered;
 };
 
-/** Above this many items the cache starts over; a chain's assortment is a tenth of it. */
+/** The cache is emptied above this size; a chain's assortment is a tenth of it. */
 const cachedNamesMax = 500_000;
 
 export const createNames = (pool: pg.Pool): Names => {
   const caches = { site: new Map<string, number>(), item: new Map<string, number>() };
-  /** Months that were made, are being made, or are left to journal_other. */
+  /** Months that exist, are being created, or are left to journal_other. */
   const months = new Map<string, Promise<void>>();
 
   const numbersOf = async (
@@ -54,7 +54,7 @@ export const createNames = (pool: pg.Pool): Names => {
   ): Promise<Map<string, number>> => {
     const cache = caches[table];
     if (cache.size > cachedNamesMax) cache.clear();
-    // What is asked for is given back apart from the cache, which another slice may empty while this one waits.
+    // Not the cache itself: another slice may empty it while this one waits.
     const numbers = new Map<string, number>();
     const missing: string[] = [];
     for (const name of new Set(wanted)) {
@@ -81,11 +81,11 @@ export const createNames = (pool: pg.Pool): Names => {
       remember((await pool.query(select, [texts(unknown)])).rows);
     }
     for (const name of missing)
-      if (!numbers.has(name)) throw new Error(`the ${table} ${name} was neither found nor made`);
+      if (!numbers.has(name)) throw new Error(`the ${table} ${name} was neither found nor created`);
     return numbers;
   };
 
-  const makeMonth = (month: string): Promise<void> => {
+  const createMonth = (month: string): Promise<void> => {
     const known = months.get(month);
     if (known !== undefined) return known;
     const made = pool.query('select ensure_journal_month($1::date)', [`${month}-01`]).then(() => {});
@@ -103,9 +103,9 @@ export const createNames = (pool: pg.Pool): Names => {
     },
     ensureMonths: async (days) => {
       for (const month of new Set(Array.from(days, (day) => day.slice(0, 7)))) {
-        await makeMonth(month).catch((error: { code?: string }) => {
+        await createMonth(month).catch((error: { code?: string }) => {
           if (error.code !== lockTimeout) throw error;
-          // The rows go to journal_other, and with one of them there the month can never be made: it is not asked for again.
+          // The rows go to journal_other. With one of them there the month can never be created, so do not try again.
           months.set(month, Promise.resolve());
         });
       }
@@ -114,7 +114,7 @@ export const createNames = (pool: pg.Pool): Names => {
       const first = new Date(now);
       first.setUTCDate(1);
       for (let i = 0; i <= monthsAhead; i++) {
-        await makeMonth(first.toISOString().slice(0, 7));
+        await createMonth(first.toISOString().slice(0, 7));
         first.setUTCMonth(first.getUTCMonth() + 1);
       }
     },

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { byteas, dates, int4s, int8s, nullableInt8s, texts } from '../../postgres/columns.ts';
 import type { JournalRow } from './journal.ts';
 
-/** What is not in the books is kept with its bytes, where people can look at it and apply it again (H4). */
+/** What could not be applied is kept with its bytes, so that a person can inspect and re-apply it (H4). */
 export type Quarantined = {
   sourceId: number | null;
   first: number | null;
@@ -13,7 +13,7 @@ export type Quarantined = {
   record: LogRecord;
 };
 
-/** PostgreSQL's text holds no NUL, and a detail may quote what a broken sender wrote. */
+/** PostgreSQL's text cannot hold NUL, and a detail may quote a broken sender. */
 const printable = (text: string): string => text.replaceAll('\0', '␀').toWellFormed();
 
 export const keepQuarantined = async (

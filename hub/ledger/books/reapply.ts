@@ -8,13 +8,12 @@ import { eventsOf, postEvents } from './posting.ts';
 import { keepConflicts } from './quarantine.ts';
 import { addToTotals } from './totals.ts';
 
-/** What is applied again comes from no partition; its sums have rows of their own. */
+/** Re-applied events belong to no partition; their sums have rows of their own in `chain_window`. */
 const noPartition = -1;
 
 /**
- * Applies what is in quarantine again when a person has asked for it (state `asked`), with the readers of today (H4).
- * Each row has a transaction of its own: a second hub skips it while it is locked, and finds it settled afterwards; the
- * journal's key is the second net.
+ * Re-applies quarantined events on request (state `asked`), with today's readers (H4). Each row has a transaction of its
+ * own: a second hub skips it while it is locked and finds it settled afterwards. The journal's key is the second safeguard.
  */
 type AskedRow = {
   quarantine_id: string;
@@ -43,7 +42,7 @@ export type Reapply = {
   deadLetterTopic: string;
 };
 
-/** Settles one row. Gives its source, which may want a mark; undefined when nothing is asked. */
+/** Settles one row. Resolves with its source, which may need a mark, or undefined when there is no request. */
 export const reapplyOne = (ports: Reapply): Promise<{ sourceId: number | null } | undefined> =>
   inTransaction(ports.pool, async (client) => {
     const row = await takeAsked(client);
@@ -59,7 +58,7 @@ const takeAsked = async (client: pg.ClientBase): Promise<AskedRow | undefined> =
     from quarantine q left join source s using (source_id) left join site using (site_id)
     where q.state = 'asked' order by q.quarantine_id limit 1 for update of q skip locked`);
   const [row] = rows;
-  // Slices lock a source before they touch the totals; so does this.
+  // Like a slice: the source is locked before the totals.
   if (row?.source_id != null)
     await client.query('select from source where source_id = $1 for update', [row.source_id]);
   return row;
@@ -67,18 +66,18 @@ const takeAsked = async (client: pg.ClientBase): Promise<AskedRow | undefined> =
 
 const uniqueViolation = '23505';
 
-/** An error of the database about this very row must not come back every second and keep the others waiting. */
+/** A row that PostgreSQL refuses must not fail again every second and block the others. */
 const judged = async (client: pg.ClientBase, ports: Reapply, row: AskedRow): Promise<Verdict> => {
   await client.query('savepoint judging');
   try {
     return await judge(client, ports, row);
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
-    // Classes 22 and 23: the data do not fit. Anything else is the database's own trouble and passes, and so does a
-    // key that a slice of another hub has written in this moment.
+    // Classes 22 and 23: the data do not fit. Other errors are transient, and so is a key that a slice of another hub has
+    // just written.
     if (code === undefined || !/^2[23]/.test(code) || code === uniqueViolation) throw error;
     await client.query('rollback to savepoint judging');
-    return { state: 'held', detail: `PostgreSQL does not take it: ${message}` };
+    return { state: 'held', detail: `PostgreSQL refuses it: ${message}` };
   }
 };
 
@@ -94,17 +93,17 @@ const judge = async (client: pg.ClientBase, ports: Reapply, row: AskedRow): Prom
   )
     return {
       state: 'held',
-      detail: 'Nobody can tell which agent these bytes come from, so there is no sequence to apply them in.',
+      detail: 'These bytes name no agent, so there is no sequence in which to apply them.',
     };
   const [first, last] = [Number(row.first_seq), Number(row.last_seq)];
   const isDeadLetter = row.topic === ports.deadLetterTopic;
   if (isDeadLetter) {
-    // Once: what has come since then is in the books, and its seqs with it.
+    // Only once: seqs that arrived since then are in the books.
     if (row.given_back_at === null) await giveBack(client, sourceId, first, last);
     return awaited(first, last);
   }
 
-  // The books did not have it until now: to its window it is late, whenever Kafka got it first.
+  // Late for its window, whenever Kafka first recorded it: the books get it only now.
   const recordedAt = row.now.getTime();
   const record = {
     offset: Number(row.off),
@@ -132,15 +131,15 @@ const judge = async (client: pg.ClientBase, ports: Reapply, row: AskedRow): Prom
 };
 
 const outcomes = {
-  applied: 'applied again: it is in the books now',
-  repeated: 'applied again: an equal event was in the books already',
+  applied: 're-applied: it is in the books now',
+  repeated: 're-applied: an equal event was in the books already',
   conflicting:
-    'applied again: another event with this id was in the books before; it stays, this one is a conflict',
+    're-applied: another event with this id was in the books before; it stays, this one is a conflict',
 };
 
 /**
- * A dead letter is a frame as the agent sent it, which the hub can neither unpack nor split. Its seqs count as missing
- * from now on: the next mark asks the agent for them, and what comes is applied as any other event.
+ * A dead letter is a frame as the agent sent it, which the hub can neither decompress nor split. Its seqs are released: the
+ * next mark lists them as missing, the agent sends them again, and they are applied like any other event.
  */
 const giveBack = async (
   client: pg.ClientBase,
@@ -160,7 +159,7 @@ const giveBack = async (
 const awaited = (first: number, last: number): Verdict => ({
   state: 'held',
   givenBack: true,
-  detail: `a frame cannot be applied from here; the agent is asked for seqs ${first} to ${last} again. Dismiss this row if it has them no more`,
+  detail: `a frame cannot be applied from here; the agent is asked to send seqs ${first} to ${last} again. Dismiss this row if it no longer has them`,
 });
 
 const settle = async (client: pg.ClientBase, row: AskedRow, { state, detail, givenBack }: Verdict) => {
@@ -173,8 +172,8 @@ const settle = async (client: pg.ClientBase, row: AskedRow, { state, detail, giv
 };
 
 /**
- * Rows whose seqs were given back: applied when all of them have come, and taken again when somebody dismissed the row
- * because they never will.
+ * Settles rows whose seqs were released: applied when all of them have arrived; when a person dismissed the row because
+ * they never will, the seqs are taken again.
  */
 export const settleGivenBack = async (pool: pg.Pool): Promise<void> => {
   await pool.query(`

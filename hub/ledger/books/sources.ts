@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { int4s, int8s, texts, uuids } from '../../postgres/columns.ts';
 import type { SourceSlice } from '../intake/slice.ts';
 
-/** The `source` table: which seqs are taken, for ever, in memory that grows with gaps and not with events (H1). */
+/** The `source` table: which seqs were taken, for ever, in memory that grows with gaps and not with events (H1). */
 export type LockedSource = { group: SourceSlice; sourceId: number; novel: Range[] };
 
 const keyOf = (group: SourceSlice): string => {
@@ -18,16 +18,16 @@ export type SourceIds = {
     groups: SourceSlice[],
     sites: ReadonlyMap<string, number>,
   ): Promise<number[]>;
-  /** The database is not the one that gave the ids. */
+  /** Drops the cache: the ids may belong to another database. */
   forget(): void;
 };
 
 type TopicPartition = { topic: string; partition: number };
 
 /**
- * Sources as numbers. Their rows are made outside the slice's transaction, as names are: one without any seq is harmless;
- * every id in here is of a row that is committed, so that a slice of another partition can lock it; and a slice that
- * makes rows while it holds others could deadlock with a status that does the same.
+ * Ids of sources. Their rows are created outside the slice's transaction, like names: a row without seqs is harmless; every
+ * cached id is of a committed row, which a slice of another partition can lock; and a slice that creates rows while it
+ * holds others could deadlock with a status that does the same.
  */
 export const createSourceIds = (pool: pg.Pool): SourceIds => {
   const known = new Map<string, number>();
@@ -38,7 +38,7 @@ export const createSourceIds = (pool: pg.Pool): SourceIds => {
         for (const [key, id] of await openSources(pool, topicPartition, unknown, sites)) known.set(key, id);
       return groups.map((group) => {
         const id = known.get(keyOf(group));
-        if (id === undefined) throw new Error(`source ${keyOf(group)} was neither found nor made`);
+        if (id === undefined) throw new Error(`source ${keyOf(group)} was neither found nor created`);
         return id;
       });
     },
@@ -80,12 +80,12 @@ const openSources = async (
     const row = found.get(`${sites.get(site)}/${agent}/${stream}/${epoch}`);
     return row === undefined ? [] : [{ group, row }];
   });
-  // A dead letter's topic is not where the events of its source come from.
+  // The events of its source do not come from the dead-letter topic.
   const unplaced = opened.filter(
     ({ group, row }) => row.partition === null && group.deadLetters.length === 0,
   );
   if (unplaced.length > 0) {
-    // In the order of their ids, as everybody locks them.
+    // In the order of ids, as everywhere.
     await pool.query(
       `update source set topic = $2, partition = $3 where source_id in (
          select source_id from source where source_id = any($1::int4[]) order by source_id for update)`,
@@ -96,8 +96,8 @@ const openSources = async (
 };
 
 /**
- * Locks the slice's sources in the order of their ids and says which of its seqs are new. The difference is taken once
- * per source and not per event: against a source with thousands of gaps that is 29 ms instead of two seconds.
+ * Locks the slice's sources in the order of their ids and returns which of its seqs are novel. The difference is computed
+ * once per source, not per event: with thousands of gaps that takes 29 ms instead of two seconds.
  */
 export const lockSources = async (
   client: pg.ClientBase,
@@ -136,7 +136,7 @@ export const lockSources = async (
   return groups.map((group, i) => {
     const sourceId = sourceIds[i] as number;
     const ranges = novel.get(sourceId);
-    // Nothing new and nothing known look alike, and the second would skip events for ever.
+    // Without this check an unknown source would look like one with nothing novel, and its events would be skipped for ever.
     if (ranges === undefined) throw new Error(`source ${keyOf(group)} has no row ${sourceId}`);
     return { group, sourceId, novel: ranges };
   });
@@ -153,7 +153,7 @@ export type SourceTally = {
   deadlettered: number;
 };
 
-/** Every seq of the slice is taken now, whatever became of its event: a bad one must not be asked for again (H4). */
+/** Takes every seq of the slice, whatever became of its event: a bad one must not be requested again (H4). */
 export const settleSources = async (client: pg.ClientBase, tallies: SourceTally[]): Promise<void> => {
   if (tallies.length === 0) return;
   const ranged = tallies.flatMap(({ sourceId, seqs }) =>

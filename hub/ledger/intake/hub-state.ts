@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** What each ledger process says of itself in `hub_state`. Counters since its start; `lagSeconds` as in progress.ts. */
+/** The state of a ledger process in `hub_state`. Counters since its start; `lagSeconds` as in progress.ts. */
 export type HubState = {
   instance: string;
   startedAt: number;

@@ -125,7 +125,7 @@ export const createPartitionReader = (ports: {
         if (failure !== 'connection') sizes.set(key, smaller(count));
         if (failure === 'data' && count === 1) {
           refusals += 1;
-          why = `PostgreSQL does not take it: ${(error as Error).message}`;
+          why = `PostgreSQL refuses it: ${(error as Error).message}`;
         }
         await new Promise((resolve) => setTimeout(resolve, retryWaitMs));
         await batch.alive();

@@ -4,8 +4,8 @@ import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 
 /**
- * A slice of one Kafka partition, sorted by where its records come from. Nothing here looks into an event: whether it is
- * new is known from its origin alone, and only new ones are worth parsing.
+ * A slice of one Kafka partition, grouped by source. Events are not parsed here: their origin alone tells which are new, and
+ * only those are worth parsing.
  */
 
 /** An event and its place in the log. */
@@ -21,7 +21,7 @@ export type SourceSlice = {
   seqs: Range[];
 };
 
-/** A record that names no source: there is no seq to take, only bytes to keep. */
+/** A record without a source: there is no seq to take, only bytes to keep. */
 export type Unattributed = { reason: string; detail: string; record: LogRecord };
 
 export type Slice = { sources: SourceSlice[]; unattributed: Unattributed[] };
@@ -30,7 +30,7 @@ export type Slice = { sources: SourceSlice[]; unattributed: Unattributed[] };
 export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** A header that comes twice is a list, and one may be null: neither is of the bridge's making, nor says anything. */
+/** Empty for a header that occurs twice (a list) or is null: the bridge writes neither. */
 const text = (value: unknown): string =>
   value instanceof Uint8Array ? asBuffer(value).toString('utf8') : '';
 
@@ -49,8 +49,8 @@ const deadLetterOf = (record: LogRecord, first: number): DeadLetter => {
 };
 
 /**
- * `stream` is what the topic carries, undefined for the dead-letter topic. Sources come out in the order of their names,
- * so that two hubs that meet lock them in the same order.
+ * `stream` is what the topic carries, undefined for the dead-letter topic. Sources are sorted by name, so that concurrent hubs
+ * create and lock them in the same order.
  */
 export const sortSlice = (records: LogRecord[], stream: Source['stream'] | undefined): Slice => {
   const byPrefix = new Map<string, SourceSlice | null>();
@@ -104,7 +104,7 @@ const seqsOf = (group: SourceSlice): Range[] => {
   const set = new RangeSet();
   let first = 0;
   let last = -1;
-  // Records of a source are nearly always in order; runs are gathered before they go into the set.
+  // Records of a source are nearly always in order: collect runs before adding them to the set.
   for (const { seq } of group.deliveries) {
     if (seq === last + 1) {
       last = seq;
@@ -119,10 +119,7 @@ const seqsOf = (group: SourceSlice): Range[] => {
   return set.ranges();
 };
 
-/**
- * The deliveries that are new: the first of each seq that the books did not have. `novel` are the seqs that the
- * transaction has just taken.
- */
+/** The first delivery of each novel seq: those that the books did not have when the transaction locked the source. */
 export const freshDeliveries = (group: SourceSlice, novel: readonly Range[]): Delivery[] => {
   if (novel.length === 0) return [];
   const open = new RangeSet(novel);

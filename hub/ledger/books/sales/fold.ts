@@ -1,7 +1,7 @@
 import type { Booked } from '../booked.ts';
 import { type Entry, kinds } from '../entry.ts';
 
-/** Sales and voids added up; units in thousandths, gross in minor units. */
+/** Sums of sales and voids; units in thousandths, gross in minor units. */
 type SaleSums = { transactions: number; voids: number; lines: number; units: number; gross: number };
 
 const addSale = (sums: SaleSums, entry: Entry): void => {
@@ -19,9 +19,9 @@ export type WindowDelta = SaleSums & {
   lateTransactions: number;
   lateUnits: number;
   lateGross: number;
-  /** When the last of the late ones was recorded; 0 when none was late. */
+  /** When the last late event was recorded; 0 when none was late. */
   lateRecordedAt: number;
-  /** How many windows this delta changes: one, until deltas are summed. */
+  /** Number of windows that this delta changes: 1, until deltas are summed. */
   revisions: number;
 };
 
@@ -32,7 +32,7 @@ export type TillDayDelta = SaleSums & {
   currency: string;
 };
 
-/** Sales of items of one site, day and currency; each item once. */
+/** Sales of items in one site, day and currency; each item once. */
 export type ItemDayDelta = {
   siteId: number;
   businessDay: string;
@@ -48,7 +48,7 @@ export type ItemDayDelta = {
 export const windowStartOf = (at: number, intervalMs: number): number =>
   Math.floor(at / intervalMs) * intervalMs;
 
-/** Of sales and voids only, as the other two. */
+/** For sales and voids only, like the other two folds. */
 export class WindowFold {
   readonly #intervalMs: number;
   readonly #deltas = new Map<string, WindowDelta>();
@@ -106,18 +106,18 @@ export class WindowFold {
   deltas = (): WindowDelta[] => [...this.#deltas.values()];
 }
 
-/** Deltas of windows summed over sites, or over the windows of an hour, as `placeOf` says. */
+/** Sums deltas of windows by site and start, which `groupOf` may widen. */
 const summed = (
   deltas: WindowDelta[],
-  placeOf: (delta: WindowDelta) => { siteId: number; windowStart: number },
+  groupOf: (delta: WindowDelta) => { siteId: number; windowStart: number },
 ): WindowDelta[] => {
   const sums = new Map<string, WindowDelta>();
   for (const delta of deltas) {
-    const place = placeOf(delta);
-    const key = `${place.siteId}/${place.windowStart}/${delta.currency}`;
+    const group = groupOf(delta);
+    const key = `${group.siteId}/${group.windowStart}/${delta.currency}`;
     const sum = sums.get(key);
     if (sum === undefined) {
-      sums.set(key, { ...delta, ...place });
+      sums.set(key, { ...delta, ...group });
       continue;
     }
     sum.transactions += delta.transactions;
@@ -134,7 +134,7 @@ const summed = (
   return [...sums.values()];
 };
 
-/** No site has this id: sums over all of them. */
+/** Stands for all sites; no site has this id. */
 export const wholeChain = 0;
 
 export const chainDeltas = (deltas: WindowDelta[]): WindowDelta[] =>
@@ -142,7 +142,7 @@ export const chainDeltas = (deltas: WindowDelta[]): WindowDelta[] =>
 
 const hourMs = 3_600_000;
 
-/** Every length that an interval may have divides an hour. */
+/** Every permitted interval divides an hour. */
 export const hourDeltas = (deltas: WindowDelta[]): WindowDelta[] =>
   summed(deltas, ({ siteId, windowStart }) => ({ siteId, windowStart: windowStartOf(windowStart, hourMs) }));
 
@@ -189,9 +189,9 @@ export class TillDayFold {
 }
 
 export class ItemDayFold {
-  /** With where in the lists an item is, by its number. */
-  readonly #days = new Map<string, { delta: ItemDayDelta; places: Map<number, number> }>();
-  #last: { delta: ItemDayDelta; places: Map<number, number> } | undefined;
+  /** `indexes`: where an item is in the delta's lists, by its id. */
+  readonly #days = new Map<string, { delta: ItemDayDelta; indexes: Map<number, number> }>();
+  #last: { delta: ItemDayDelta; indexes: Map<number, number> } | undefined;
 
   #dayOf(siteId: number, { businessDay, currency }: Entry) {
     const last = this.#last;
@@ -207,7 +207,7 @@ export class ItemDayFold {
     if (found === undefined) {
       found = {
         delta: { siteId, businessDay, currency, itemIds: [], lines: [], units: [], amounts: [] },
-        places: new Map(),
+        indexes: new Map(),
       };
       this.#days.set(key, found);
     }
@@ -217,22 +217,22 @@ export class ItemDayFold {
 
   add({ entry, siteId, itemIds }: Booked): void {
     if (itemIds.length === 0) return;
-    const { delta, places } = this.#dayOf(siteId, entry);
+    const { delta, indexes } = this.#dayOf(siteId, entry);
     for (let i = 0; i < itemIds.length; i++) {
       const itemId = itemIds[i] as number;
       const units = entry.quantities[i] as number;
       const amount = entry.amounts[i] as number;
-      const place = places.get(itemId);
-      if (place === undefined) {
-        places.set(itemId, delta.itemIds.length);
+      const index = indexes.get(itemId);
+      if (index === undefined) {
+        indexes.set(itemId, delta.itemIds.length);
         delta.itemIds.push(itemId);
         delta.lines.push(1);
         delta.units.push(units);
         delta.amounts.push(amount);
       } else {
-        delta.lines[place] = (delta.lines[place] as number) + 1;
-        delta.units[place] = (delta.units[place] as number) + units;
-        delta.amounts[place] = (delta.amounts[place] as number) + amount;
+        delta.lines[index] = (delta.lines[index] as number) + 1;
+        delta.units[index] = (delta.units[index] as number) + units;
+        delta.amounts[index] = (delta.amounts[index] as number) + amount;
       }
     }
   }

@@ -3,32 +3,32 @@ import { dates, int4s, int8s, texts, timestamps } from '../../../postgres/column
 import type { DayStated } from '../fold.ts';
 import { chainDeltas, hourDeltas, type TillDayDelta, type WindowDelta } from './fold.ts';
 
-/** `sales_window` and its sums have the same columns, but for how the place and the time of a row are called. */
-type SalesTable = { name: string; place: string; start: string };
-const salesWindow: SalesTable = { name: 'sales_window', place: 'site_id', start: 'window_start' };
-const siteHour: SalesTable = { name: 'site_hour', place: 'site_id', start: 'hour_start' };
-const chainWindow: SalesTable = { name: 'chain_window', place: 'partition', start: 'window_start' };
+/** `sales_window` and its sums have the same columns, except for the names of a row's key. */
+type SalesTable = { name: string; key: string; start: string };
+const salesWindow: SalesTable = { name: 'sales_window', key: 'site_id', start: 'window_start' };
+const siteHour: SalesTable = { name: 'site_hour', key: 'site_id', start: 'hour_start' };
+const chainWindow: SalesTable = { name: 'chain_window', key: 'partition', start: 'window_start' };
 
 const addToSales = async (
   client: pg.ClientBase,
-  { name, place, start }: SalesTable,
+  { name, key, start }: SalesTable,
   deltas: WindowDelta[],
-  placeOf: (delta: WindowDelta) => number,
+  keyOf: (delta: WindowDelta) => number,
 ): Promise<void> => {
   if (deltas.length === 0) return;
   await client.query({
     name: `add-to-${name}`,
     text: `
-      insert into ${name} as w (${place}, ${start}, currency, transactions, voids, lines, units, gross, late_transactions, late_gross, revision)
+      insert into ${name} as w (${key}, ${start}, currency, transactions, voids, lines, units, gross, late_transactions, late_gross, revision)
       select * from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[], $11::int4[])
       order by 1, 2, 3
-      on conflict (${place}, ${start}, currency) do update set
+      on conflict (${key}, ${start}, currency) do update set
         transactions = w.transactions + excluded.transactions, voids = w.voids + excluded.voids, lines = w.lines + excluded.lines,
         units = w.units + excluded.units, gross = w.gross + excluded.gross,
         late_transactions = w.late_transactions + excluded.late_transactions, late_gross = w.late_gross + excluded.late_gross,
         revision = w.revision + excluded.revision, changed_at = now()`,
     values: [
-      int4s(deltas.map(placeOf)),
+      int4s(deltas.map(keyOf)),
       timestamps(deltas.map((delta) => delta.windowStart)),
       texts(deltas.map((delta) => delta.currency)),
       int8s(deltas.map((delta) => delta.transactions)),
@@ -54,7 +54,7 @@ export const addToWindows = async (
   await addToSales(client, chainWindow, chainDeltas(deltas), () => partition);
 };
 
-/** What late events add is written down beside the total, so that people see which past figures have changed, and when. */
+/** Records what late events add beside the total, so that people see which past figures changed, and when. */
 export const keepCorrections = async (
   client: pg.ClientBase,
   deltas: WindowDelta[],

@@ -3,7 +3,7 @@ import { int4s, int8s } from '../../../postgres/columns.ts';
 import type { CountTaken } from './fold.ts';
 import { mergeStockDeltas } from './pending.ts';
 
-/** From now on changes up to this count are put around it; gives what `dayLags` left of the site's events so far. */
+/** Makes later changes check their time against this count; resolves with `site.day_lag` as `raiseDayLags` left it. */
 const noteCount = async (client: pg.ClientBase, count: CountTaken): Promise<{ day_lag: number }> => {
   const { rows } = await client.query<{ day_lag: number }>(
     `update site set last_count_at = greatest(last_count_at, to_timestamp($2)) where site_id = $1 returning day_lag`,
@@ -13,12 +13,12 @@ const noteCount = async (client: pg.ClientBase, count: CountTaken): Promise<{ da
 };
 
 /**
- * Takes one count. It replaces what an older count said of its items; a newer count of the same item stays. A full count
- * also sets to zero what it does not list.
+ * Applies one count, whenever it arrives (H5). It replaces an older count of its items; a newer count of the same item
+ * stays. A full count also sets to zero every item that it does not list.
  */
 export const applyCount = async (client: pg.ClientBase, count: CountTaken): Promise<void> => {
-  const place = [count.siteId, count.location, count.at / 1000, count.key];
-  // What waits came after every count so far, but perhaps not after this one.
+  const key = [count.siteId, count.location, count.at / 1000, count.key];
+  // Pending deltas are later than every count so far, but perhaps not than this one.
   await mergeStockDeltas(client, count.siteId);
   const { day_lag: dayLag } = await noteCount(client, count);
   if (count.full) {
@@ -26,21 +26,21 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
       `insert into full_count as f (site_id, location, count_at, count_key) values ($1, $2, to_timestamp($3), $4)
        on conflict (site_id, location) do update set count_at = excluded.count_at, count_key = excluded.count_key
        where (excluded.count_at, excluded.count_key) > (f.count_at, f.count_key)`,
-      place,
+      key,
     );
   }
-  // An item that no row knows yet was still counted as zero by a newer full count: that row comes first, so that this
-  // count does not win by being the first to name the item.
+  // A newer full count has counted as zero every item that has no row yet. Create that row first, or this older count would
+  // win by being the first to name the item.
   await client.query(
     `insert into stock_merged (site_id, location, item_id, count_at, count_key)
      select f.site_id, f.location, t.item_id, f.count_at, f.count_key
      from full_count f, unnest($5::int4[]) as t(item_id)
      where f.site_id = $1 and f.location = $2 and (f.count_at, f.count_key) > (to_timestamp($3), $4)
      order by t.item_id on conflict do nothing`,
-    [...place, int4s(count.itemIds)],
+    [...key, int4s(count.itemIds)],
   );
-  // What came after the count is found by the journal's key, in the business days that can hold it; none is before the
-  // year 1, and a lag that a wrong clock made could lead to days that PostgreSQL does not have.
+  // Changes after the count are found by the journal's key, in the business days that can hold them. A lag caused by a wrong
+  // clock must not lead before the year 1, where PostgreSQL's dates of this kind end.
   await client.query(
     `
     with listed as (select item_id, sum(quantity)::int8 as quantity from unnest($5::int4[], $6::int8[]) as t(item_id, quantity) group by 1),
@@ -62,6 +62,6 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
       count_at = excluded.count_at, count_key = excluded.count_key, count_quantity = excluded.count_quantity,
       delta_since = excluded.delta_since, changed_at = now()
     where s.count_at is null or (excluded.count_at, excluded.count_key) > (s.count_at, s.count_key)`,
-    [...place, int4s(count.itemIds), int8s(count.quantities), count.full, dayLag],
+    [...key, int4s(count.itemIds), int8s(count.quantities), count.full, dayLag],
   );
 };

@@ -2,11 +2,11 @@ import { dayNumber } from '@branchline/contracts/time.ts';
 import { type Booked, isTurnover } from '../booked.ts';
 import { type Entry, kinds } from '../entry.ts';
 
-/** What lines do to the stock of one location, each line by itself: whether it counts may depend on a count. */
+/** Changes of one location's stock, one per line: whether a line counts may depend on the time of a count. */
 export type StockChanges = {
   siteId: number;
   location: string;
-  /** Of the earliest change. */
+  /** Time of the earliest change. */
   earliest: number;
   itemIds: number[];
   /** Milliseconds since 1970. */
@@ -20,7 +20,7 @@ export type StockDelta = {
   siteId: number;
   location: string;
   itemIds: number[];
-  /** Of the earliest change of each item. */
+  /** Time of the earliest change of each item. */
   earliest: number[];
   /** Thousandths. */
   deltas: number[];
@@ -29,18 +29,18 @@ export type StockDelta = {
 /** Sums the changes of each item. */
 export const stockDeltas = ({ siteId, location, itemIds, ats, deltas }: StockChanges): StockDelta => {
   const delta: StockDelta = { siteId, location, itemIds: [], earliest: [], deltas: [] };
-  const places = new Map<number, number>();
+  const indexes = new Map<number, number>();
   for (let i = 0; i < itemIds.length; i++) {
     const itemId = itemIds[i] as number;
-    const place = places.get(itemId);
-    if (place === undefined) {
-      places.set(itemId, delta.itemIds.length);
+    const index = indexes.get(itemId);
+    if (index === undefined) {
+      indexes.set(itemId, delta.itemIds.length);
       delta.itemIds.push(itemId);
       delta.earliest.push(ats[i] as number);
       delta.deltas.push(deltas[i] as number);
     } else {
-      delta.earliest[place] = Math.min(delta.earliest[place] as number, ats[i] as number);
-      delta.deltas[place] = (delta.deltas[place] as number) + (deltas[i] as number);
+      delta.earliest[index] = Math.min(delta.earliest[index] as number, ats[i] as number);
+      delta.deltas[index] = (delta.deltas[index] as number) + (deltas[i] as number);
     }
   }
   return delta;
@@ -53,7 +53,7 @@ export type CountTaken = {
   key: string;
   full: boolean;
   itemIds: number[];
-  /** Thousandths; an item listed twice was counted in two places. */
+  /** Thousandths; an item listed twice was counted in two indexes. */
   quantities: number[];
 };
 
@@ -73,12 +73,12 @@ const countTaken = ({ entry, siteId, itemIds }: Booked): CountTaken => {
 };
 
 const dayMs = 86_400_000;
-/** `site.day_lag` where the books say nothing else: the UTC day of an event's time is at most so far after its business day. */
+/** Default of `site.day_lag`: the UTC day of an event's time is at most so many days after its business day. */
 const usualDayLag = 1;
-/** A site with an event whose time is in the UTC day that comes `days` days after its business day. */
+/** A site with an event whose UTC day is `days` days after its business day. */
 export type DayLag = { siteId: number; days: number };
 
-/** The sign of what a line does to stock; 0 for kinds that do nothing. `stock_delta` in SQL is the same rule. */
+/** The sign with which a line's quantity changes stock; 0 for kinds that do not. `stock_delta` in SQL is the same rule. */
 const stockRule = (entry: Entry): number => (entry.kind === kinds.movement ? 1 : isTurnover(entry) ? -1 : 0);
 
 export class StockFold {
@@ -120,7 +120,7 @@ export class StockFold {
     this.#noteDayLag(booked);
   }
 
-  /** `rule` is the sign of a line's quantity where the entry does not say itself what its lines do. */
+  /** `rule` is the sign of quantities where the entry has no deltas of its own. */
   #addChanges({ entry, siteId, itemIds }: Booked, rule: number): void {
     for (let i = 0; i < itemIds.length; i++) {
       const delta =
@@ -134,7 +134,7 @@ export class StockFold {
     }
   }
 
-  /** Above the usual one: a till left open for days, or with a wrong clock. */
+  /** Above the default: a till left open for days, or with a wrong clock. */
   #noteDayLag({ entry, siteId }: Booked): void {
     const businessDay = dayNumber(entry.businessDay);
     if (entry.at < (businessDay + usualDayLag + 1) * dayMs) return;
@@ -143,8 +143,8 @@ export class StockFold {
   }
 
   changes = (): StockChanges[] => [...this.#locations.values()];
-  /** Those of which stock is changed or counted. */
+  /** Sites whose stock is changed or counted. */
   sites = (): number[] => [...this.#sites];
-  /** The largest lags above the usual one, of events that change stock. */
+  /** The largest lag per site above the default, of events that change stock. */
   dayLags = (): DayLag[] => Array.from(this.#dayLags, ([siteId, days]) => ({ siteId, days }));
 }

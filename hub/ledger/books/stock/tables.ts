@@ -4,15 +4,15 @@ import { type DayLag, type StockChanges, stockDeltas } from './fold.ts';
 import { keepStockDeltas } from './pending.ts';
 
 /**
- * Stock on hand: the latest count plus every change after it (H5). A change before the count is history and leaves it
- * alone; a count that arrives late is put in its place by adding the changes up again from the journal.
+ * Stock on hand is the latest count plus every change after it (H5). A change before the count is history and does not
+ * affect it. A count that arrives late is inserted in its place by summing the journal again: see counts.ts.
  *
- * Everything here runs under the locks of the sites' stock, each statement with a snapshot that it takes after them.
+ * Needs the locks of the sites' stock; each statement takes its snapshot after them.
  */
 export const changeStock = async (client: pg.ClientBase, changes: StockChanges[]): Promise<void> => {
   if (changes.length === 0) return;
   const counted = await sitesCountedSince(client, changes);
-  // Nearly all there are: nothing is looked up or told apart.
+  // Nearly all changes: no lookup.
   await keepStockDeltas(client, changes.filter(({ siteId }) => !counted.has(siteId)).map(stockDeltas));
   if (counted.size === 0) return;
   await addAroundCounts(
@@ -21,7 +21,7 @@ export const changeStock = async (client: pg.ClientBase, changes: StockChanges[]
   );
 };
 
-/** Sites with a count, of whatever item, that is not older than the earliest of these changes of theirs. */
+/** Sites with a count, of any item, that is not older than the earliest of their changes. */
 const sitesCountedSince = async (client: pg.ClientBase, changes: StockChanges[]): Promise<Set<number>> => {
   const { rows } = await client.query<{ site_id: number }>({
     name: 'sites-counted-since',
@@ -56,11 +56,11 @@ const columnsOf = (changes: ItemChange[]): Buffer[] => [
   int8s(changes.map((change) => change.delta)),
 ];
 
-/** For changes of sites of which something was counted since: each position has a count of its own, or none. */
+/** Changes of sites with a later count of something: each position has its own count, or none. */
 const addAroundCounts = async (client: pg.ClientBase, changes: StockChanges[]): Promise<void> => {
   const sums = changes.map(stockDeltas).flatMap((delta) => itemChanges(delta, delta.earliest));
-  // Often every change of a position is newer than its latest count all the same, and the sum can be added as it is. The
-  // positions for which that cannot be told come back.
+  // Often every change of a position is still newer than its latest count, and the sum can be added as it is. The query
+  // returns the positions of which that is not certain.
   const { rows } = await client.query<{ site_id: number; location: string; item_id: number }>({
     name: 'add-around-counts',
     text: `
@@ -89,7 +89,7 @@ const addAroundCounts = async (client: pg.ClientBase, changes: StockChanges[]): 
   );
 };
 
-/** For changes of which some may be older than the latest count of their item. */
+/** Changes some of which may be older than the latest count of their item. */
 const changeOneByOne = async (client: pg.ClientBase, changes: ItemChange[]): Promise<void> => {
   await client.query({
     name: 'change-stock',
@@ -112,7 +112,7 @@ const changeOneByOne = async (client: pg.ClientBase, changes: ItemChange[]): Pro
   });
 };
 
-/** Keeps `site.day_lag` true for events that are in the journal from now on. */
+/** Raises `site.day_lag` for the events that this slice adds to the journal. */
 export const raiseDayLags = async (client: pg.ClientBase, lags: DayLag[]): Promise<void> => {
   if (lags.length === 0) return;
   await client.query(
