@@ -98,6 +98,7 @@ const changed = (
   const paths = pathsOf(event).filter((path) => path.length > 0);
   const path = paths[at % paths.length] as (string | number)[];
   const last = path.at(-1) as string;
+  // biome-ignore lint/suspicious/noExplicitAny: the change is made to whatever stands at that place
   const parent: any = path.slice(0, -1).reduce((inner: any, step) => inner?.[step], event);
   if (typeof parent !== 'object' || parent === null) return;
   if (how === 'replace') parent[last] = value;

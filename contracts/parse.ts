@@ -106,10 +106,14 @@ const expectedId = (event: BranchEvent): string => {
 };
 
 /** For the agent: an unknown attribute or field is a problem, because what the schema does not know may be personal. */
-export const parseAtIntake = (value: unknown): BranchEvent | Problem =>
-  read((strictReaders ??= readers(z.strictObject)), value);
+export const parseAtIntake = (value: unknown): BranchEvent | Problem => {
+  strictReaders ??= readers(z.strictObject);
+  return read(strictReaders, value);
+};
 
 /** For the hub: unknown fields are ignored, an unknown type is a problem. */
-export const parseForBooks = (value: unknown): BranchEvent | Problem =>
+export const parseForBooks = (value: unknown): BranchEvent | Problem => {
   // z.object strips what it does not know; both functions build the same shape otherwise.
-  read((tolerantReaders ??= readers(z.object as unknown as typeof z.strictObject)), value);
+  tolerantReaders ??= readers(z.object as unknown as typeof z.strictObject);
+  return read(tolerantReaders, value);
+};

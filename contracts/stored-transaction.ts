@@ -16,9 +16,9 @@ import { isDay, isInstant } from './time.ts';
 const plain = String.raw`[^"\\\x00-\x1f]`;
 const whole = String.raw`-?[1-9]\d{0,14}|0`;
 const count = String.raw`[1-9]\d{0,14}|0`;
-const time = String.raw`[0-9T:.Z+-]{20,35}`;
+const time = '[0-9T:.Z+-]{20,35}';
 const price = String.raw`-?\d{1,9}(?:\.\d{1,5})?`;
-const name = String.raw`[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?`;
+const name = '[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?';
 const itemId = String.raw`[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}`;
 
 /** Where the last match ended is where the next one has to begin. */

@@ -28,7 +28,7 @@ const scrape = async (): Promise<string> => {
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
   return response.text();
 };
-const valueOf = async (name: string): Promise<number> => {
+const valueAt = async (name: string): Promise<number> => {
   const line = (await scrape()).split('\n').find((one) => one.startsWith(`${name} `));
   return line === undefined ? 0 : Number(line.slice(name.length));
 };
@@ -36,14 +36,14 @@ const authorization = `Bearer ${token}`;
 
 test('accepted events are counted by stream, and wait with an age while there is no link', async () => {
   await agent.post([sale(1), sale(2), movement(1)], { authorization });
-  expect(await valueOf('branchline_agent_accepted_events_total{stream="pos"}')).toBe(2);
-  expect(await valueOf('branchline_agent_accepted_events_total{stream="stock"}')).toBe(1);
-  expect(await valueOf('branchline_agent_pending_events{stream="pos"}')).toBe(2);
-  expect(await valueOf('branchline_agent_link_up')).toBe(0);
-  expect(await valueOf('branchline_agent_commit_seconds_count')).toBe(1);
-  expect(await valueOf('branchline_agent_disk_free_bytes')).toBeGreaterThan(0);
+  expect(await valueAt('branchline_agent_accepted_events_total{stream="pos"}')).toBe(2);
+  expect(await valueAt('branchline_agent_accepted_events_total{stream="stock"}')).toBe(1);
+  expect(await valueAt('branchline_agent_pending_events{stream="pos"}')).toBe(2);
+  expect(await valueAt('branchline_agent_link_up')).toBe(0);
+  expect(await valueAt('branchline_agent_commit_seconds_count')).toBe(1);
+  expect(await valueAt('branchline_agent_disk_free_bytes')).toBeGreaterThan(0);
   await eventually(
-    async () => (await valueOf('branchline_agent_oldest_unreceived_seconds')) > 0 || undefined,
+    async () => (await valueAt('branchline_agent_oldest_unreceived_seconds')) > 0 || undefined,
     'the oldest event has an age',
   );
 });
@@ -72,9 +72,9 @@ test.each<[string, string, () => Promise<unknown>]>([
   ],
 ])('what HTTP itself turns away is counted by its code: %s', async (_, code, send) => {
   const name = `branchline_agent_refused_events_total{code="${code}"}`;
-  const [before, { refused }] = [await valueOf(name), await agent.status()];
+  const [before, { refused }] = [await valueAt(name), await agent.status()];
   await send();
-  expect(await valueOf(name)).toBe(before + 1);
+  expect(await valueAt(name)).toBe(before + 1);
   expect((await agent.status()).refused).toBe(refused + 1);
 });
 

@@ -31,6 +31,11 @@ export const staticChecks = async (): Promise<Record<string, boolean>> => {
   process.stdout.write('Types (tsc) …\n');
   const types = await runNode('node_modules/typescript/bin/tsc', ['-p', '.']);
   process.stdout.write('Format and lint (biome) …\n');
-  const lint = await runNode('node_modules/@biomejs/biome/bin/biome', ['check', '--log-level=warn', '.']);
+  const lint = await runNode('node_modules/@biomejs/biome/bin/biome', [
+    'check',
+    '--log-level=warn',
+    '--error-on-warnings',
+    '.',
+  ]);
   return { types, 'format and lint': lint };
 };

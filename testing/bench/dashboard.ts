@@ -28,7 +28,10 @@ const scroll = (page: Page, selector: string, steps: number): Promise<number[]> 
         const step = (now: number): void => {
           if (last !== undefined) times.push(now - last);
           last = now;
-          if (times.length >= steps) return done(times);
+          if (times.length >= steps) {
+            done(times);
+            return;
+          }
           target.scrollTop += times.length < steps / 2 ? pixels : -pixels;
           requestAnimationFrame(step);
         };

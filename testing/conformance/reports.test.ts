@@ -391,7 +391,7 @@ test('H3 what a store sends late changes its past windows, raises their revision
   const span = `from=${new Date(at).toISOString()}&to=${new Date(at + intervalMs).toISOString()}`;
   const [before] = await rows<SalesInterval>(`/sales/intervals?${span}`);
   const since = new Date(Date.now() - hour).toISOString();
-  expect(await rows('/corrections?since=' + since)).toEqual([]);
+  expect(await rows(`/corrections?since=${since}`)).toEqual([]);
 
   await stand.sell(sold.slice(1), 5 * hour);
   const [after] = await rows<SalesInterval>(`/sales/intervals?${span}`);

@@ -84,7 +84,7 @@ const onHand = async (): Promise<Record<string, number>> =>
     (
       await all(`select site.name || ' ' || item.name as place, (count_quantity + delta_since)::int as on_hand
         from stock join site using (site_id) join item using (item_id) order by 1`)
-    ).map((row) => [row['place'], row['on_hand']]),
+    ).map((row) => [row.place, row.on_hand]),
   );
 
 test('H5 a count that comes late finds the sale of a till whose business day was left open for three days', async () => {
