@@ -1,28 +1,38 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
-import { textOf } from './tree.ts';
+import { type Source, sourceOf } from './syntax.ts';
 
 /** `typeOnly` imports are gone when the program runs. */
 export type Import = { from: string; typeOnly: boolean };
 
-const statement = /^(?:import|export)\s+(type\s)?[\w$*{}\s,]*?from\s+'([^']+)'/gm;
-const sideEffect = /^import\s+'([^']+)'/gm;
-const called = /\b(?:import|require)\('([^']+)'\)/g;
+/** `import { type A }` is no type-only import: Node still loads the file. */
+export const importsIn = ({ nodes }: Source): Import[] =>
+  nodes.flatMap((node): Import[] => {
+    switch (node.type) {
+      case 'ImportDeclaration':
+        return [{ from: node.source.value, typeOnly: node.importKind === 'type' }];
+      case 'ExportNamedDeclaration':
+      case 'ExportAllDeclaration':
+        return node.source === null
+          ? []
+          : [{ from: node.source.value, typeOnly: node.exportKind === 'type' }];
+      case 'TSImportType':
+        return [{ from: node.source.value, typeOnly: true }];
+      case 'ImportExpression':
+        return literal(node.source).map((from) => ({ from, typeOnly: false }));
+      case 'CallExpression':
+        return node.callee.type === 'Identifier' && node.callee.name === 'require'
+          ? literal(node.arguments[0]).map((from) => ({ from, typeOnly: false }))
+          : [];
+      default:
+        return [];
+    }
+  });
 
-/** Biome's format is what makes expressions as plain as these enough. */
-export const importsOf = (path: string): Import[] => {
-  const text = textOf(path);
-  return [
-    ...[...text.matchAll(statement)].map((found) => ({
-      from: found[2] as string,
-      typeOnly: found[1] !== undefined,
-    })),
-    ...[...text.matchAll(sideEffect), ...text.matchAll(called)].map((found) => ({
-      from: found[1] as string,
-      typeOnly: false,
-    })),
-  ];
-};
+const literal = (node: { type: string; value?: unknown } | undefined): string[] =>
+  node?.type === 'Literal' && typeof node.value === 'string' ? [node.value] : [];
+
+export const importsOf = (path: string): Import[] => importsIn(sourceOf(path));
 
 export const isRelative = (from: string): boolean => from.startsWith('.');
 
