@@ -32,7 +32,8 @@ export const textOf = (path: string): string => {
 
 export const isTest = (path: string): boolean => path.endsWith('.test.ts');
 
-/** Test files and what stands beside them for tests only; none of it is shipped. */
-export const isForTests = (path: string): boolean => isTest(path) || path.startsWith('testing/');
+/** Tests, what they need and what runs them; none of it is shipped. */
+export const isForTests = (path: string): boolean =>
+  isTest(path) || /^testing\/|\/fixtures\/|^vitest\.config\.ts$/.test(path);
 
 export const code = files.filter((path) => /\.(ts|mjs)$/.test(path));
