@@ -9,10 +9,10 @@ import { checkout } from './tree.ts';
  */
 export type Counted = Readonly<Record<string, number>>;
 
-export const changesOf = (known: Counted, found: Counted): string[] => [
+export const changesOf = (known: Counted, found: Counted, hintOf = (_name: string) => ''): string[] => [
   ...Object.entries(found).flatMap(([name, count]) => {
     const before = known[name];
-    if (before === undefined) return [`new: ${name} (${count})`];
+    if (before === undefined) return [`new: ${name} (${count})${hintOf(name)}`];
     return count > before ? [`more: ${name} (${count}, was ${before})`] : [];
   }),
   ...Object.keys(known)
@@ -29,11 +29,11 @@ const shrunk = (known: Counted, found: Counted): Counted =>
   );
 
 /** Compares with the list in `testing/tidy/known/`; one line per change, none when all is as it was or has shrunk. */
-export const changesSince = (list: string, found: Counted): string[] => {
+export const changesSince = (list: string, found: Counted, hintOf?: (name: string) => string): string[] => {
   const file = join(checkout, 'testing/tidy/known', list);
   const known = JSON.parse(readFileSync(file, 'utf8')) as Counted;
-  if (process.env.TIDY_SHRINK === undefined) return changesOf(known, found);
+  if (process.env.TIDY_SHRINK === undefined) return changesOf(known, found, hintOf);
   const less = shrunk(known, found);
   writeFileSync(file, `${JSON.stringify(less, null, 2)}\n`);
-  return changesOf(less, found);
+  return changesOf(less, found, hintOf);
 };
