@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Four projects: `unit` holds the tests beside the code and runs in parallel; `real` starts brokers, databases and
- * processes, `faults` breaks them while real sales go through, each one file at a time, because a machine with two cores has
- * no room for more; `browser` looks at the pages in a real browser on the same real parts.
+ * Four projects. `unit`: the tests beside the code, in parallel. `real`: with brokers, databases and processes. `faults`:
+ * breaks those while real sales go through. `browser`: the pages in a real browser, served by the real services. The last
+ * three run one file at a time, because a machine with two cores has no room for more.
  */
 export default defineConfig({
   test: {

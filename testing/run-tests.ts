@@ -7,8 +7,8 @@ import { runNode, staticChecks } from './static-checks.ts';
 import { addReport, emptyTally, lastLine, type Tally } from './tally.ts';
 
 /**
- * npm test [-- ARGUMENT…]: types, lint, the tests beside the code, then those with real processes. Arguments go to vitest,
- * and with any the types and lint are left out: `npm test -- bridge`, `npm test -- --project unit`, `npm test -- -t E1`.
+ * npm test [-- ARGUMENT…]: types, format, lint and every test project. Arguments go to vitest, and the static checks are then
+ * left out: `npm test -- bridge`, `npm test -- --project unit`, `npm test -- -t E1`.
  */
 const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'branchline-tests-'));
@@ -30,7 +30,7 @@ const readReport = (file: string): Parameters<typeof addReport>[1] => {
   }
 };
 
-/** `quiet` keeps the output until the end, so that it does not mix with that of what runs beside it. */
+/** `quiet` prints the output at the end, so that it does not mix with that of a run beside it. */
 const runVitest = async (
   tally: Tally,
   name: string,
@@ -65,21 +65,21 @@ const runProject = (project: string, quiet = false) =>
 
 if (args.some((arg) => arg.startsWith('--project'))) await runVitest(tally, 'chosen', args);
 else {
-  // Tests with real processes wait more than they work: two rows of them side by side keep two processors half busy. What
-  // a browser shows is also a matter of time, and has the machine for itself.
-  process.stdout.write('Tests with faults, and beside them all others, whose results follow …\n');
+  // Tests with real processes mostly wait: two of them at a time keep two processors half busy. Browser tests also measure
+  // time, so nothing runs beside them.
+  process.stdout.write('Running the fault tests and, beside them, the others, whose results follow …\n');
   await Promise.all([runProject('faults'), runProject('unit', true).then(() => runProject('real', true))]);
   await runProject('browser');
 }
 
-// A name pattern makes vitest call everything else skipped, which is not what anyone wants to hear of.
+// With a name pattern, vitest reports every other test as skipped.
 if (args.some((arg) => arg === '-t' || arg.startsWith('--testNamePattern'))) tally.skipped = [];
 if (tally.skipped.length > 0) {
   process.stdout.write(
     `\nSKIPPED, and therefore not tested:\n${tally.skipped.map((name) => `  ${name}\n`).join('')}`,
   );
   if (!(await hasMosquitto()))
-    process.stdout.write(`Some need Mosquitto. Make them run with:\n  ${installMosquitto} && npm test\n`);
+    process.stdout.write(`Some need Mosquitto. To run them:\n  ${installMosquitto} && npm test\n`);
 }
 const nothingRan = tally.passed + tally.failed + tally.skipped.length === 0;
 if (nothingRan) process.stdout.write(`No test matches ${args.join(' ')}.\n`);

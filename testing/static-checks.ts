@@ -6,8 +6,7 @@ import { join, resolve } from 'node:path';
 export const checkout = resolve(import.meta.dirname, '..');
 
 /**
- * Runs a program of `node_modules` in the checkout with this Node, on this terminal or with its output in a file. True
- * when it ended with 0.
+ * Runs a script in the checkout with this Node, on this terminal or with its output in a file. True when it exits with 0.
  */
 export const runNode = async (
   script: string,
@@ -26,7 +25,7 @@ export const runNode = async (
   return code === 0;
 };
 
-/** What needs no running of the code: types, format and lint. One entry per check, true when it found nothing. */
+/** The checks that run none of our code. One entry per check, true when it found nothing. */
 export const staticChecks = async (): Promise<Record<string, boolean>> => {
   process.stdout.write('Types (tsc) …\n');
   const types = await runNode('node_modules/typescript/bin/tsc', ['-p', '.']);

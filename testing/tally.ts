@@ -1,4 +1,4 @@
-/** The sum of a test run, from what vitest's JSON reporter writes. */
+/** The totals of a test run, read from vitest's JSON reports. */
 export type Tally = { passed: number; failed: number; skipped: string[] };
 
 type Report = {
@@ -12,8 +12,8 @@ type Report = {
 export const emptyTally = (): Tally => ({ passed: 0, failed: 0, skipped: [] });
 
 /**
- * `endedWell` is vitest's exit code. It also fails for what belongs to no test: a file that cannot be loaded, an error
- * after the last test, a report that was never written. Each of those counts as a failure, so that none is lost.
+ * `endedWell`: vitest exited with 0. It also fails for reasons that belong to no test: a file that cannot be loaded, an error
+ * after the last test, a report that was never written. Each of them counts as one failure.
  */
 export const addReport = (tally: Tally, report: Report | undefined, endedWell: boolean): void => {
   const before = tally.failed;

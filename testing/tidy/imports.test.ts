@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
-import { importsOf, isRelative, npmPackage, target, workspaceOf } from './imports.ts';
+import { importsIn, importsOf, isRelative, npmPackage, target, workspaceOf } from './imports.ts';
+import { parseText } from './syntax.ts';
 import { code, isForTests, textOf } from './tree.ts';
 
-/** The layers: the language at the bottom, decisions without effects, one driver per file, services apart. */
+/** The layers: contracts and kernel at the bottom, pure decisions, one driver per io file, services apart. */
 
 const shipped = code.filter((path) => !isForTests(path));
 
 const below = ['contracts', 'kernel', 'drivers'];
-/** Each layer: its folder, its name in imports, and what of ours it may import. The first folder that fits counts. */
+/** Each layer: its folder, its name in imports, and which of our workspaces it may import. The first match counts. */
 const layers = [
   { folder: 'contracts/', name: 'contracts', mayImport: [] },
   { folder: 'kernel/', name: 'kernel', mayImport: [] },
@@ -16,9 +17,9 @@ const layers = [
   { folder: 'bridge/', name: 'bridge', mayImport: below },
   { folder: 'hub/', name: 'hub', mayImport: below },
   { folder: 'simulators/', name: 'simulators', mayImport: ['contracts', 'kernel'] },
-  // The one-machine stack starts agents and hubs with the flags that they themselves name.
+  // The one-machine stack starts agents and hubs with the flags that they export.
   { folder: 'deploy/local/', name: 'local', mayImport: [...below, 'simulators', 'edge-agent', 'hub'] },
-  // What packs the services for a machine may ask them how they want to run.
+  // The bundler reads from each service how it is started.
   {
     folder: 'deploy/',
     name: 'deploy',
@@ -35,11 +36,25 @@ const broken = (paths: readonly string[], isAllowed: (path: string, from: string
       .map(({ from }) => `${path} imports ${from}`),
   );
 
-test('imports are found in every form in which they are written', () => {
-  expect(importsOf('bridge/io/kafka-produce.ts').map(({ from }) => from)).toContain(
-    '../core/record-batch.ts',
+test('every form of import is found, and type-only ones are told apart', () => {
+  const source = parseText(`
+    import './a.ts';
+    import b, { type B } from './b.ts';
+    import type { C } from './c.ts';
+    export { d } from './d.ts';
+    export type * from './e.ts';
+    const f = await import('./f.ts');
+    const g = require('./g.ts');
+    type H = import('./h.ts').H;
+    const text = "import i from './i.ts'"; // import './j.ts'
+  `);
+  const imports = importsIn(source);
+  expect(imports.filter(({ typeOnly }) => !typeOnly).map(({ from }) => from)).toEqual(
+    [...'abdfg'].map((name) => `./${name}.ts`),
   );
-  expect(importsOf('drivers/kafka/client.ts').map(({ from }) => from)).toContain('kafkajs');
+  expect(imports.filter(({ typeOnly }) => typeOnly).map(({ from }) => from)).toEqual(
+    [...'ceh'].map((name) => `./${name}.ts`),
+  );
   expect(code.flatMap(importsOf).length).toBeGreaterThan(code.length);
 });
 
@@ -70,8 +85,8 @@ test('kernel needs nothing but Node, zod and pino', () => {
 });
 
 /**
- * Files that decide and have no effect: everything in `core/`, and these, which stand beside what they decide for. They
- * import each other, `contracts` and `kernel`; of other files types only.
+ * Pure files: everything in `core/`, and these, which stand beside the code that they decide for. They import each other,
+ * `contracts` and `kernel`; from other files only types.
  */
 const namedPure = [
   'drivers/kafka/decode.ts',
@@ -92,7 +107,7 @@ const namedPure = [
 const isPure = (path: string) => /(^|\/)core\//.test(path) || namedPure.includes(path);
 const pure = shipped.filter(isPure);
 
-test('pure files import pure files, contracts and kernel, and nothing that has an effect', () => {
+test('pure files import only pure files, contracts and kernel', () => {
   expect(namedPure.filter((path) => !pure.includes(path))).toEqual([]);
   const impure = pure.flatMap((path) =>
     importsOf(path)
@@ -107,7 +122,7 @@ test('pure files import pure files, contracts and kernel, and nothing that has a
   expect(impure).toEqual([]);
 });
 
-test('pure files ask no clock, no dice and no environment', () => {
+test('pure files read no clock, no randomness and no environment', () => {
   const ambient =
     /\b(Date\.now|new Date\(\)|performance\.now|Math\.random|randomUUID|setTimeout|setInterval|process\.\w+)/;
   expect(
@@ -118,7 +133,7 @@ test('pure files ask no clock, no dice and no environment', () => {
   ).toEqual([]);
 });
 
-/** kafkajs and its driver are one thing, mqtt.js and its driver another, pg and its COPY a third; zod is none. */
+/** The driver that an import stands for: a package, or our wrapper of it. zod is not a driver. */
 const driverOf = (from: string): string | undefined => {
   if (from.startsWith('@branchline/drivers/')) return from.includes('/kafka/') ? 'kafkajs' : 'mqtt';
   const name = npmPackage(from);
@@ -126,11 +141,11 @@ const driverOf = (from: string): string | undefined => {
   return name === 'zod' ? undefined : name;
 };
 
-/** Files of `io/` that stand on other ones. Everything else of `io/` is wired together above it. */
+/** The io files that import another one. All others are wired together above `io/`. */
 const standsOn: Record<string, { on: RegExp; because: string }> = {
   'bridge/io/kafka-record.ts': {
     on: /^bridge\/io\/kafka-produce\.ts$/,
-    because: 'both are the producer; the other file teaches kafkajs to take prepared records',
+    because: 'both are the producer; kafka-produce.ts makes kafkajs accept encoded batches',
   },
 };
 const inIo = shipped.filter((path) => /(^|\/)io\//.test(path));
@@ -144,7 +159,7 @@ test('an io file wraps one driver', () => {
   expect(several.filter(({ drivers }) => drivers.size > 1)).toEqual([]);
 });
 
-test('io files do not import each other, but for those that say why', () => {
+test('io files do not import each other, except those listed with their reason', () => {
   const isAllowed = (path: string, from: string) => {
     if (!isRelative(from) || !target(path, from).includes('/io/')) return true;
     return Object.entries(standsOn).some(
@@ -154,7 +169,7 @@ test('io files do not import each other, but for those that say why', () => {
   expect(broken(inIo, isAllowed)).toEqual([]);
 });
 
-test('run.ts and the stages import driver packages for their types only', () => {
+test('run.ts and the stages import only types from driver packages', () => {
   const wiring = shipped.filter((path) => /(^|\/)(run\.ts|stages\/.+)$/.test(path));
   expect(wiring.length).toBeGreaterThan(5);
   const found = wiring.flatMap((path) =>

@@ -2,7 +2,7 @@ import { matchesGlob, posix } from 'node:path';
 import { expect, test } from 'vitest';
 import { code, files, folders, textOf } from './tree.ts';
 
-/** Prose goes stale where nobody looks: every file that a page names is there. */
+/** Prose goes stale unnoticed: every file, link and decision that a page cites exists. */
 
 const pages = files.filter((path) => path.endsWith('.md') && path !== 'CHANGELOG.md');
 const top = new Set(files.map((path) => path.split('/')[0] as string));
@@ -11,7 +11,7 @@ const exists = (name: string): boolean => {
   const path = name.replace(/\/$/, '');
   if (files.includes(path) || folders.has(path)) return true;
   if (path.includes('*')) return files.some((file) => matchesGlob(file, path));
-  // `run.ts` and the like stand for the file of that name in every service.
+  // `run.ts` stands for the file of that name in any service.
   return !path.includes('/') && files.some((file) => file.endsWith(`/${path}`));
 };
 
@@ -23,7 +23,7 @@ const quoted = (text: string): string[] =>
       const first = word.split('/')[0] as string;
       return (word.includes('/') && top.has(first)) || /\w\.(ts|mjs|md|json|sql|sh|xml)$/.test(word);
     })
-    // What a run makes is not in the repository.
+    // Written by a run, not in the repository.
     .filter((word) => !word.startsWith('.branchline/') && word !== 'run.json');
 
 const linked = (page: string): string[] =>
@@ -32,7 +32,7 @@ const linked = (page: string): string[] =>
     .filter((to) => !/^[a-z]+:/.test(to))
     .map((to) => posix.join(posix.dirname(page), to));
 
-test('every file that a page names is there', () => {
+test('every file that a page names exists', () => {
   expect(pages).toContain('ARCHITECTURE.md');
   expect(quoted(textOf('ARCHITECTURE.md')).length).toBeGreaterThan(20);
   const stale = pages.flatMap((page) =>
@@ -43,7 +43,14 @@ test('every file that a page names is there', () => {
   expect(stale).toEqual([]);
 });
 
-test('every link leads to a file', () => {
+test('the rooms of the ledger that ARCHITECTURE.md draws are those of the tree', () => {
+  const drawn = [...textOf('ARCHITECTURE.md').matchAll(/^(hub\/[\w/]+)\/ {2,}/gm)].map(([, room]) => room);
+  const rooms = [...folders].filter((folder) => /^hub\/(ledger\/.+|postgres$)/.test(folder));
+  expect(rooms).toContain('hub/ledger/books/stock');
+  expect(drawn.sort()).toEqual(rooms.sort());
+});
+
+test('every relative link leads to a file or folder', () => {
   expect(linked('README.md').length).toBeGreaterThan(5);
   const dead = pages.flatMap((page) =>
     linked(page)
@@ -53,7 +60,7 @@ test('every link leads to a file', () => {
   expect(dead).toEqual([]);
 });
 
-test('every decision that is cited was taken', () => {
+test('every decision that is cited exists', () => {
   const cited = [...code, ...pages].flatMap((path) =>
     [...textOf(path).matchAll(/\bdecisions?[ /](\d{3})\b/g)].map((found) => ({
       path,

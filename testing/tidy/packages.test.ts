@@ -30,7 +30,7 @@ test('a package has one version in the whole tree', () => {
   expect([...versions].filter(([, several]) => several.size > 1)).toEqual([]);
 });
 
-/** Tests may use the tools of the root and their workspace's own; what ships may not. */
+/** Tests may also use the root's tools; what ships may not. */
 const tools = Object.keys(read('package.json').devDependencies ?? {});
 const workspaces = manifests.filter(
   (path) => path.includes('/') && path !== 'deploy/local/node/package.json',
@@ -40,7 +40,7 @@ const packagesOf = (paths: readonly string[]): string[] => [
   ...new Set(paths.flatMap((path) => importsOf(path).flatMap(({ from }) => npmPackage(from) ?? []))),
 ];
 
-test.each(workspaces)('%s names what its workspace imports, and nothing else', (path) => {
+test.each(workspaces)('%s lists what its workspace imports, and nothing else', (path) => {
   const own = code.filter((file) => file.startsWith(path.slice(0, -'package.json'.length)));
   const { dependencies = {}, devDependencies = {} } = read(path);
   const isTesting = path.startsWith('testing/');

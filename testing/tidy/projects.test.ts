@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import config from '../../vitest.config.ts';
 import { files } from './tree.ts';
 
-/** A test that no project runs passes for ever. */
+/** A test that no project runs can never fail. */
 type Project = { test: { name: string; include: string[] } };
 const projects = (config as unknown as { test: { projects: Project[] } }).test.projects.map(
   (project) => project.test,
@@ -21,9 +21,9 @@ test('every test belongs to one project', () => {
   ).toEqual([]);
 });
 
-test('every pattern of a project finds tests', () => {
-  const idle = projects.flatMap(({ include }) =>
+test('every pattern of a project matches tests', () => {
+  const unused = projects.flatMap(({ include }) =>
     include.filter((pattern) => !files.some((path) => matchesGlob(path, pattern))),
   );
-  expect(idle).toEqual([]);
+  expect(unused).toEqual([]);
 });

@@ -27,19 +27,19 @@ const root = [
   ...['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'],
 ];
 
-test('the root holds what it is known to hold', () => {
+test('the root holds these files and folders, and nothing else', () => {
   expect([...new Set(files.map((path) => path.split('/')[0]))].sort()).toEqual([...root].sort());
 });
 
-test('no file is named for having no name', () => {
+test('no file has a name that says nothing', () => {
   const nameless = /(^|[/.-])(utils?|helpers?|common|managers?|misc|shared|stuff)([/.-]|$)/;
   expect(files.filter((path) => nameless.test(path))).toEqual([]);
 });
 
-/** In two parts, so that this file does not find itself. */
+/** Spelt in two pieces, so that this file does not match. */
 const forbidden: Record<string, RegExp> = {
   'a test that runs alone': new RegExp(`\\.${'only'}\\(`),
-  'a note instead of the work': new RegExp(`\\b(${'TO'}DO|${'FIX'}ME)\\b`),
+  'a reminder instead of the work': new RegExp(`\\b(${'TO'}DO|${'FIX'}ME)\\b`),
 };
 
 test.each(Object.entries(forbidden))('the source holds no %s', (_, pattern) => {

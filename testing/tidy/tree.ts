@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** What the tidy tests look at: every file that is, or is about to be, in the repository. */
+/** What the tidy tests read: every file that is in the repository or about to be. */
 export const checkout = resolve(import.meta.dirname, '../..');
 
 export const files: readonly string[] = execFileSync(
@@ -11,7 +11,7 @@ export const files: readonly string[] = execFileSync(
   { cwd: checkout, encoding: 'utf8' },
 )
   .split('\0')
-  // A file that was deleted stays in the index until the next commit.
+  // A deleted file stays in the index until the next commit.
   .filter((path) => path !== '' && existsSync(join(checkout, path)));
 
 export const folders: ReadonlySet<string> = new Set(
