@@ -1,4 +1,4 @@
-/** What agents say of themselves at /v1/status, as far as a replay or a test waits for it. */
+/** What agents say of themselves at /v1/status, as far as the data-set check or a test waits for it. */
 export type AgentCounts = { accepted: number; recorded: number; applied: number };
 export type AgentAddress = { site: string; url: string; token?: string | undefined };
 

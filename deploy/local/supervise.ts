@@ -3,12 +3,12 @@ import { fullJitterMs } from '@branchline/kernel/backoff.ts';
 import { systemRandom } from '@branchline/kernel/random.ts';
 import type { Component } from './component.ts';
 
-/** Waits between attempts grow to this; a component that lived this long starts again from the shortest wait. */
+/** The backoff cap, and how long a component must have run for the backoff to start over. */
 const backoffCapMs = 5_000;
 const settledAfterMs = 30_000;
 
 /**
- * Starts a component again, on its ports and its data, whenever it ends without having been told to. `onEvent` gets one line
+ * Restarts a component, on its ports and its data, whenever it ends without having been told to. `onEvent` gets one line
  * for people. The returned function ends the supervision; it does not stop the component.
  */
 export const supervise = (component: Component, onEvent: (line: string) => void): (() => void) => {
@@ -20,7 +20,7 @@ export const supervise = (component: Component, onEvent: (line: string) => void)
       const { code, signal } = await component.exited;
       if (ended.signal.aborted || component.stopping) return;
       if (performance.now() - since > settledAfterMs) attempt = 0;
-      onEvent(`${component.name} ended (${signal ?? `code ${code}`}) and is started again`);
+      onEvent(`${component.name} ended (${signal ?? `code ${code}`}); restarting it`);
       await sleep(fullJitterMs(attempt++, 250, backoffCapMs, systemRandom), undefined, {
         signal: ended.signal,
       });
@@ -33,7 +33,18 @@ export const supervise = (component: Component, onEvent: (line: string) => void)
     }
   };
   watch().catch((error: Error) => {
-    if (error.name !== 'AbortError') onEvent(`${component.name} is no longer watched: ${error.message}`);
+    if (error.name !== 'AbortError') onEvent(`${component.name} is no longer supervised: ${error.message}`);
   });
   return () => ended.abort();
+};
+
+/** The same for several components. */
+export const superviseAll = (
+  components: readonly Component[],
+  onEvent: (line: string) => void,
+): (() => void) => {
+  const ends = components.map((component) => supervise(component, onEvent));
+  return () => {
+    for (const end of ends) end();
+  };
 };

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { readArguments, replayHelp } from './verify-options.ts';
+import { readArguments, verifyHelp } from './verify-options.ts';
 
 it('the folder alone is enough, and is read from where the command was given', () => {
   expect(readArguments(['--data', 'some/folder'])).toEqual({
@@ -39,5 +39,5 @@ it('an unknown option is an error, and help names every known one', () => {
   expect(readArguments(['--dat', 'd'])).toMatchObject({ wrong: expect.stringContaining('--dat') });
   expect(readArguments(['--help'])).toBe('help');
   for (const option of ['data', 'sites', 'speed', 'broker', 'keep', 'json', 'help'])
-    expect(replayHelp).toContain(`  --${option}`);
+    expect(verifyHelp).toContain(`  --${option}`);
 });

@@ -2,34 +2,41 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseSpeed, type Speed } from '@branchline/simulators/online-retail/pace.ts';
 
-export const replayHelp = `Usage: npm run replay -- --data FOLDER [options]
+export const verifyHelp = `Usage: npm run verify -- --data FOLDER [options]
 
-Replays the Online Retail data set through the whole path on this machine: the files become transactions and stock movements,
-agents accept them, MQTT, Kafka and the hub carry them into PostgreSQL. Then the books are compared with the files, per
-day and in all. Ends with 0 when every figure is equal, with 1 when one is not, with 2 when the replay cannot be made.
+Checks that the whole path is exact, on real data and on this machine. It starts a stack of its own, turns the files of the
+Online Retail data set into transactions and stock movements, hands them to the agents, and waits until MQTT, Kafka and the
+hub have carried them into PostgreSQL. Then it compares the books with the files, per day and in total.
 
-  --data FOLDER      the folder with the CSV files, one per day, as 2010-12-01.csv (required)
-  --sites N          number of stores, 1 to 32 [4]. The data has no stores: invoices are spread over invented ones by
-                     a hash (FNV-1a, 32 bit) of the invoice number, modulo N
-  --speed S          max, or how many times faster than it happened: 3600 tells an hour in a second [max]
-  --broker NAME      aedes, or mosquitto where Debian's is installed [aedes]
-  --keep             leave everything running afterwards, to look at, until Ctrl-C; starts the dashboard as well
-  --json FILE        also write the comparison to FILE, for machines
-  --help             this text
+  --data FOLDER      folder with the CSV files, one per day, named like 2010-12-01.csv (required)
+  --sites N          number of stores, 1 to 32 [4]. The data set has none: a hash (FNV-1a, 32 bit) of the invoice number,
+                     modulo N, assigns each invoice to an invented store
+  --speed S          max, or a factor: 3600 feeds an hour of sales per second [max]
+  --broker NAME      aedes, or mosquitto where it is installed [aedes]
+  --keep             keep everything running afterwards, with the dashboard, until Ctrl-C
+  --json FILE        also write the comparison to FILE as JSON
+  --help             show this text
 
-The data set is "Online Retail" of the UCI Machine Learning Repository (CC BY 4.0); as one CSV file per day it is in
-databricks/Spark-The-Definitive-Guide on GitHub, data/retail-data/by-day. The first twelve days of December 2010 are
-what is tested. A row that has no exact place in the books, such as a line that is not a whole number of pence, is named
-with its file and line before anything is started. No customer number leaves the files.
+Exit codes:
+  0    every figure is equal
+  1    a figure differs
+  2    the check could not be made
+  130  stopped by Ctrl-C
 
-Everything is started for this run, on a data folder of its own: .branchline/replay, which is emptied at each start.
-Where the components can be reached while it runs: .branchline/replay/run.json.
+Examples:
+  npm run verify -- --data ../online-retail
+  npm run verify -- --data ../online-retail --sites 8 --speed 36000 --keep
 
-  npm run replay -- --data ../shared/data/online-retail
-  npm run replay -- --data ../shared/data/online-retail --sites 8 --speed 36000 --keep
+The data set is "Online Retail" from the UCI Machine Learning Repository (CC BY 4.0). databricks/Spark-The-Definitive-Guide
+on GitHub has it as one CSV file per day, in data/retail-data/by-day. The tests use the first twelve days of December 2010.
+A row that cannot be booked exactly, such as a line that is not a whole number of pence, is reported with its file and line
+before anything starts. Customer numbers never leave the files.
+
+Each run has its own data folder, .branchline/verify, which is emptied at the start. While it runs, .branchline/verify/run.json
+holds the addresses of its components.
 `;
 
-export type ReplayArguments = {
+export type VerifyArguments = {
   data: string;
   sites: number;
   speed: Speed;
@@ -39,7 +46,7 @@ export type ReplayArguments = {
 };
 
 /** The arguments, 'help', or one line that says what is wrong with them. */
-export const readArguments = (argv: string[]): ReplayArguments | 'help' | { wrong: string } => {
+export const readArguments = (argv: string[]): VerifyArguments | 'help' | { wrong: string } => {
   let values: Record<string, string | boolean | undefined>;
   try {
     ({ values } = parseArgs({

@@ -1,17 +1,18 @@
 import { reconciliationJson } from '@branchline/simulators/online-retail/reconciliation.ts';
 import type { Survey } from '@branchline/simulators/online-retail/survey.ts';
-import type { ReplayResult } from '@branchline/simulators/online-retail/verify.ts';
+import type { VerifyResult } from '@branchline/simulators/online-retail/verify.ts';
 import type { Stack } from './stack.ts';
-import type { ReplayArguments } from './verify-options.ts';
+import type { VerifyArguments } from './verify-options.ts';
 
-/** What `npm run replay` says, apart from its progress and its table. */
+/** What `npm run verify` prints, apart from its progress and its table. */
 
-export const describe = (survey: Survey, { sites, data }: ReplayArguments): string =>
+export const describe = (survey: Survey, { sites, data }: VerifyArguments): string =>
   `${data}: ${survey.expected.size} days, ${(survey.transactions + survey.movements).toLocaleString('en-GB')} invoices ` +
-  `(${survey.transactions} transactions, ${survey.movements} stock movements) and ${survey.dayReports} day-end reports, the largest ${Math.ceil(survey.largestEventBytes / 1024)} KiB.\n` +
-  `The data has no stores: they are invented (${sites} of them), and a hash of the invoice number chooses one.`;
+  `(${survey.transactions} transactions, ${survey.movements} stock movements) and ${survey.dayReports} day-end reports; ` +
+  `the largest event has ${Math.ceil(survey.largestEventBytes / 1024)} KiB.\n` +
+  `The data set has no stores: a hash of the invoice number assigns each invoice to one of ${sites} invented ones.`;
 
-export const jsonText = (result: ReplayResult, { sites, speed, broker }: ReplayArguments): string => {
+export const jsonText = (result: VerifyResult, { sites, speed, broker }: VerifyArguments): string => {
   const { total, fed, accepted, recorded, applied, elapsedMs } = result.progress;
   return `${JSON.stringify(
     {
@@ -31,17 +32,15 @@ export const jsonText = (result: ReplayResult, { sites, speed, broker }: ReplayA
   )}\n`;
 };
 
-export const verdict = ({ equal, stalled, disagreements, progress }: ReplayResult): string =>
+export const verdict = ({ equal, stalled, disagreements, progress }: VerifyResult, logDir: string): string =>
   [
-    ...(stalled
-      ? ['Nothing moved any more before everything was applied; the logs are in .branchline/replay/logs.']
-      : []),
+    ...(stalled ? [`Progress stopped before everything was applied. Logs: ${logDir}`] : []),
     ...disagreements.map((line) => `Totals disagree: ${line}`),
-    `${equal ? 'Equal: the books hold exactly what the files hold.' : 'DIFFERENT: the books do not hold what the files hold.'} ` +
+    `${equal ? 'EQUAL: the books hold exactly what the files hold.' : 'DIFFERENT: the books do not hold what the files hold.'} ` +
       `(${(progress.elapsedMs / 1_000).toFixed(1)} s)`,
   ].join('\n');
 
-export const howToLook = ({ postgres, hub, reports, branches }: Stack, runFile: string): string => `
+export const whereToLook = ({ postgres, hub, reports, branches }: Stack, runFile: string): string => `
 Everything is still running. Ctrl-C stops it.
   dashboard  ${reports?.url ?? 'not started'}
   books      psql '${postgres.ownerUrl}'

@@ -11,13 +11,13 @@ import { eventOf } from './mapping.ts';
  * One file's invoices as events, in order, and after them one day-end report of each till that sold. The invented tills
  * add up their own transactions for it. Everything comes from the files alone, so that a second reading makes the same bytes.
  */
-export type ReplayEvent = TransactionEvent | MovementEvent | DayClosedEvent;
+export type DayEvent = TransactionEvent | MovementEvent | DayClosedEvent;
 
-export const atOf = (event: ReplayEvent): number => Date.parse(event.time);
+export const atOf = (event: DayEvent): number => Date.parse(event.time);
 
-const isTransaction = (event: ReplayEvent): event is TransactionEvent => event.type === posTypes.completed;
+const isTransaction = (event: DayEvent): event is TransactionEvent => event.type === posTypes.completed;
 
-const traced = <E extends ReplayEvent>(event: E): E => ({
+const traced = <E extends DayEvent>(event: E): E => ({
   ...event,
   traceparent: newTraceparent(seededRandom(fnv1a(`${event.source}/${event.id}`))),
 });
@@ -35,8 +35,8 @@ export const createDayEvents = (sites: number, dayReports: boolean) => {
     return tally;
   };
 
-  return (invoices: readonly Invoice[]): ReplayEvent[] => {
-    const events: ReplayEvent[] = invoices.map((invoice) => eventOf(invoice, sites));
+  return (invoices: readonly Invoice[]): DayEvent[] => {
+    const events: DayEvent[] = invoices.map((invoice) => eventOf(invoice, sites));
     if (!dayReports) return events.map(traced);
     // A site closes with the last thing that happens there, so that its events stay in the order of time.
     const closing = new Map<string, { at: number; text: string; tallies: Set<DayTally> }>();

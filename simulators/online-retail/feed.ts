@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BranchEvent } from '@branchline/contracts/parse.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import { requestsOf } from '../agent-client.ts';
-import { atOf, createDayEvents, type ReplayEvent } from './day-events.ts';
+import { atOf, createDayEvents, type DayEvent } from './day-events.ts';
 import type { Invoice } from './invoice.ts';
 import { dueMs, type Speed } from './pace.ts';
 
@@ -32,13 +32,13 @@ export const feed = async (options: FeedOptions): Promise<void> => {
   const { days, sites, speed, firstAt, clock, signal, send, gate } = options;
   const eventsOf = createDayEvents(sites, options.dayReports ?? true);
   const startedAt = clock.monotonic();
-  const untilDueMs = (event: ReplayEvent) =>
+  const untilDueMs = (event: DayEvent) =>
     dueMs(speed, firstAt, atOf(event)) - (clock.monotonic() - startedAt);
 
-  const feedSite = async (site: string, events: ReplayEvent[]) => {
+  const feedSite = async (site: string, events: DayEvent[]) => {
     for (let next = 0; next < events.length; ) {
       signal?.throwIfAborted();
-      const waitMs = untilDueMs(events[next] as ReplayEvent);
+      const waitMs = untilDueMs(events[next] as DayEvent);
       if (waitMs > 0) await sleep(waitMs, null, signal === undefined ? {} : { signal });
       const candidates = events.slice(next, next + requestEventsMax);
       const notYet = candidates.findIndex((event) => untilDueMs(event) > 0);

@@ -79,7 +79,7 @@ const compare = (rows: TotalRow[]): string[] => {
 
 /** `dayReports`: every till has reported every day, and the reports are compared with the transactions too. */
 export const readFound = async (postgresUrl: string, dayReports = false): Promise<Found> => {
-  const client = new pg.Client({ connectionString: postgresUrl, application_name: 'branchline-replay' });
+  const client = new pg.Client({ connectionString: postgresUrl, application_name: 'branchline-verify' });
   await client.connect();
   try {
     // One snapshot, so that the tables are compared as of one moment.

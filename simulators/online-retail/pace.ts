@@ -8,6 +8,6 @@ export const parseSpeed = (text: string): Speed | undefined => {
   return factor > 0 ? factor : undefined;
 };
 
-/** Milliseconds after the start of the replay at which an event of time `at` is due. */
+/** Milliseconds after the start of feeding at which an event of time `at` is due. */
 export const dueMs = (speed: Speed, firstAt: number, at: number): number =>
   speed === 'max' ? 0 : (at - firstAt) / speed;

@@ -1,6 +1,6 @@
 import type { AgentCounts } from '../agent-status.ts';
 
-/** Where a replay is. Counts are events. */
+/** How far the check of a data set is. Counts are events. */
 export type Progress = AgentCounts & {
   total: number;
   /** Answered by an agent. */
@@ -14,7 +14,7 @@ export type Progress = AgentCounts & {
 export const shareDone = ({ total, fed, applied }: Pick<Progress, 'total' | 'fed' | 'applied'>): number =>
   total === 0 ? 1 : Math.min(1, (Math.min(fed, total) + Math.min(applied, total)) / (2 * total));
 
-/** From the speed so far, but never sooner than the pace of the replay allows. */
+/** From the speed so far, but never sooner than the requested pace allows. */
 export const remainingOf = (share: number, elapsedMs: number, paceMs: number): number | undefined =>
   share === 0 ? undefined : Math.max((elapsedMs * (1 - share)) / share, paceMs - elapsedMs, 0);
 

@@ -1,10 +1,10 @@
 import { posTypes } from '@branchline/contracts/pos.ts';
-import { atOf, createDayEvents, type ReplayEvent } from './day-events.ts';
+import { atOf, createDayEvents, type DayEvent } from './day-events.ts';
 import { expectInvoice } from './expected.ts';
 import type { Figures } from './figures.ts';
 import type { Invoice } from './invoice.ts';
 
-/** What a replay will send, found out before anything is started: a bad row in the last file shows at once. */
+/** What will be sent, surveyed before anything is started, so that a bad row in the last file is reported at once. */
 export type Survey = {
   expected: Map<string, Figures>;
   events: number;
@@ -17,7 +17,7 @@ export type Survey = {
   largestEventBytes: number;
 };
 
-const kindOf = ({ type }: ReplayEvent): 'transactions' | 'movements' | 'dayReports' =>
+const kindOf = ({ type }: DayEvent): 'transactions' | 'movements' | 'dayReports' =>
   type === posTypes.dayClosed
     ? 'dayReports'
     : type.startsWith('org.branchline.pos.')

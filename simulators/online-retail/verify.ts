@@ -11,44 +11,44 @@ import { type Reconciliation, reconcile } from './reconciliation.ts';
 import { surveyDays } from './survey.ts';
 
 /**
- * A replay against agents and a database that run already: survey the files, feed the agents, wait until everything that
- * was accepted is applied, compare. Who calls it decides what the stack is and what happens to it meanwhile.
+ * Verifies a data set against agents and a database that are already running: survey the files, feed the agents, wait until
+ * everything accepted is applied, compare. The caller owns the stack and decides what happens to it meanwhile.
  */
-export type ReplayOptions = {
+export type VerifyOptions = {
   /** The folder with the CSV files. */
   data: string;
-  /** One per site, named as `siteName` names them. Their databases are new, or hold nothing but an earlier part of this replay. */
+  /** One per site, named as `siteName` names them. Their databases are empty, or hold only earlier events of this data set. */
   agents: readonly AgentAddress[];
   postgresUrl: string;
   speed?: Speed;
-  /** Whether every till ends each day with a report of its own totals. Default true. */
+  /** Whether every till ends each day with a day-end report. Default true. */
   dayReports?: boolean;
   clock?: Clock;
   signal?: AbortSignal;
-  /** About twice a second, and whenever a request was taken. */
+  /** About twice a second, and after every accepted request. */
   onProgress?: (progress: Progress) => void;
-  /** Called before every request to an agent; the feeding waits for it. Here a test lets faults happen halfway. */
+  /** Awaited before every request to an agent, so that a test can inject faults midway. */
   gate?: (progress: Progress) => Promise<void>;
-  /** Nothing accepted, recorded or applied for this long while waiting: the replay gives up and compares. */
+  /** Gives up waiting, and compares, after this long without anything being accepted, recorded or applied. */
   stallMsMax?: number;
 };
 
-export type ReplayResult = {
+export type VerifyResult = {
   reconciliation: Reconciliation;
   /** See found.ts. */
   disagreements: string[];
-  /** Equal in every figure, and all totals agree. */
+  /** Every figure is equal and all totals agree. */
   equal: boolean;
-  /** The replay stopped waiting because nothing moved any more. */
+  /** Waiting ended because nothing moved any more. */
   stalled: boolean;
   progress: Progress;
-  /** Requests that an agent did not answer at once, and that were sent again. */
+  /** Requests sent again because an agent did not answer the first time. */
   repeated: number;
 };
 
 const pollMs = 500;
 
-export const runReplay = async (options: ReplayOptions): Promise<ReplayResult> => {
+export const verifyDataSet = async (options: VerifyOptions): Promise<VerifyResult> => {
   const { agents, postgresUrl, speed = 'max', clock = systemClock, signal, stallMsMax = 120_000 } = options;
   const files = await dataFiles(options.data);
   const survey = await surveyDays(readDays(files), agents.length, options.dayReports);
@@ -80,7 +80,7 @@ export const runReplay = async (options: ReplayOptions): Promise<ReplayResult> =
     return answers.every(([, answer]) => answer !== undefined && answer.applied >= answer.accepted);
   };
 
-  /** Every agent answers and says that all it accepted is in the books. False when nothing moves any more. */
+  /** True once every agent reports everything it accepted as applied; false when nothing moves any more. */
   const untilApplied = async (): Promise<boolean> => {
     let seen = '';
     let movedAt = clock.monotonic();
@@ -123,7 +123,7 @@ export const runReplay = async (options: ReplayOptions): Promise<ReplayResult> =
       gate: async () => options.gate?.(progress()),
     });
   } finally {
-    fedAll.abort(new Error('the replay has ended'));
+    fedAll.abort(new Error('feeding has ended'));
     await polling;
     for (const client of clients.values()) client.close();
   }

@@ -93,7 +93,7 @@ const rivalry = async (without: 'nothing' | 'fence') => {
 describe.skipIf(!hasData)('twelve days of real sales and a hub in doubt', () => {
   test('H1 control: without deduplication frames that come twice are counted twice, and the checker says so', async () => {
     let doubled = 0;
-    const { replay } = await runScenario({
+    const { check } = await runScenario({
       backbone,
       broker: 'aedes',
       hubScript,
@@ -108,8 +108,8 @@ describe.skipIf(!hasData)('twelve days of real sales and a hub in doubt', () => 
       },
     });
     expect(doubled).toBeGreaterThan(20);
-    expect(replay.equal).toBe(false);
-    const { expected, found } = replay.reconciliation.total;
+    expect(check.equal).toBe(false);
+    const { expected, found } = check.reconciliation.total;
     expect(found.invoices).toBeGreaterThan(expected.invoices);
     expect(found.lines).toBeGreaterThan(expected.lines);
   }, 90_000);
@@ -124,8 +124,8 @@ describe.skipIf(!hasData)('twelve days of real sales and a hub in doubt', () => 
     const { outcome, fenced, ...witness } = await rivalry('nothing');
     expect(witness).toEqual({ kept: strays, keptTwice: 0, movedBack: 0 });
     expect(fenced).toBeGreaterThan(0);
-    expect(outcome.replay.disagreements).toEqual([]);
-    expect(outcome.replay.equal).toBe(true);
+    expect(outcome.check.disagreements).toEqual([]);
+    expect(outcome.check.equal).toBe(true);
     expect(outcome.books).toMatchObject({ applied: 1_458, quarantined: strays, conflicts: 0, holes: 0 });
   }, 90_000);
 });

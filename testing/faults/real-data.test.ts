@@ -29,11 +29,11 @@ afterAll(async () => {
 });
 
 /** Exact in every figure and every day, nothing in quarantine, no hole in any source, and the whole data set was there. */
-const expectExact = ({ replay, books }: Outcome) => {
-  expect(replay.disagreements).toEqual([]);
-  expect(replay.stalled).toBe(false);
-  expect(replay.equal).toBe(true);
-  const { found } = replay.reconciliation.total;
+const expectExact = ({ check, books }: Outcome) => {
+  expect(check.disagreements).toEqual([]);
+  expect(check.stalled).toBe(false);
+  expect(check.equal).toBe(true);
+  const { found } = check.reconciliation.total;
   expect({ lines: found.lines, invoices: found.invoices }).toEqual({
     lines: totals.lines,
     invoices: totals.invoices,

@@ -7,7 +7,7 @@ import { siteNames } from '@branchline/local/branches.ts';
 import { checkout } from '@branchline/local/paths.ts';
 import { type Stack, startStack } from '@branchline/local/stack.ts';
 import type { Progress } from '@branchline/simulators/online-retail/progress.ts';
-import { type ReplayResult, runReplay } from '@branchline/simulators/online-retail/verify.ts';
+import { type VerifyResult, verifyDataSet } from '@branchline/simulators/online-retail/verify.ts';
 import pg from 'pg';
 
 /**
@@ -42,7 +42,7 @@ export type Faults = {
 };
 
 export type Outcome = {
-  replay: ReplayResult;
+  check: VerifyResult;
   hub: Record<string, unknown>;
   bridge: Record<string, unknown>;
   books: { quarantined: number; conflicts: number; applied: number; duplicates: number; holes: number };
@@ -111,7 +111,7 @@ export const runScenario = async (options: {
       aborted.abort(error);
       throw error;
     });
-    const replaying = runReplay({
+    const checking = verifyDataSet({
       data: dataFolder,
       agents: stack.branches,
       postgresUrl: stack.postgres.ownerUrl,
@@ -125,15 +125,15 @@ export const runScenario = async (options: {
       aborted.abort(error);
       throw error;
     });
-    const [replay] = await Promise.all([replaying, striking]);
+    const [check] = await Promise.all([checking, striking]);
     await options.inspect?.(stack);
     const outcome = {
-      replay,
+      check,
       hub: (await stack.hub.status()) ?? {},
       bridge: (await stack.bridge.status()) ?? {},
       books: await readBooks(stack.postgres.ownerUrl),
     };
-    if (!replay.equal && options.isExpectedToFail !== true) kept = true;
+    if (!check.equal && options.isExpectedToFail !== true) kept = true;
     return outcome;
   } catch (error) {
     kept = true;
