@@ -1,20 +1,33 @@
 import { parseArgs } from 'node:util';
 import { parseInstant } from '@branchline/contracts/time.ts';
 
-/** `npm run fleet -- replay`: which events a site is asked to send again. */
-export const resendUsage = `Asks the agent of a site to send events again that it still keeps, with their old numbers. What is in the books
-already is not counted twice; what was missing is then there. It ends when the agent has sent all of it.
+export const replayHelp = `Usage: npm run replay -- SITE --from TIME --to TIME [options]
+       npm run replay -- SITE --seqs EPOCH:FIRST-LAST [options]
 
-  npm run fleet -- replay store-0007 --from 10:15 --to 10:30
-  npm run fleet -- replay store-0007 --from 2026-11-22T08:00:00+01:00 --to 2026-11-22T20:00:00+01:00
-  npm run fleet -- replay store-0007 --seqs EPOCH:1-500
+Asks the agent of a site to send buffered events again, under their old epoch and seq, and waits until it has sent them.
+Events that are in the books already are not counted twice; events that were missing are in the books afterwards. It needs
+a running npm start. An agent keeps events for three days after it accepted them, and longer until they are applied.
 
-  --from T --to T       when the agent accepted the events: a time of today, HH:MM, or RFC 3339 with its offset
-  --seqs EPOCH:F-L      the events F to L of one epoch; /v1/status of the agent and the dashboard name epochs
-  --stream pos|stock    transactions or stock movements [pos; stock at a warehouse]
-  --agent NAME          which agent of the site [edge-1]`;
+  --from TIME --to TIME    when the agent accepted the events: HH:MM of today, or RFC 3339 with its offset
+  --seqs EPOCH:FIRST-LAST  the seqs FIRST to LAST of one epoch; the agent's /v1/status and the dashboard name epochs
+  --stream pos|stock       transactions or stock movements [pos; stock at a warehouse]
+  --agent NAME             which agent of the site [edge-1]
+  --help                   show this text
 
-export type ResendAsk = {
+Exit codes:
+  0  the agent has sent everything it keeps of the range
+  1  the replay could not be made or not finished; the message says what to do
+  2  the arguments are wrong
+
+Examples:
+  npm run replay -- store-0007 --from 10:15 --to 10:30
+  npm run replay -- store-0007 --from 2026-11-22T08:00:00+01:00 --to 2026-11-22T20:00:00+01:00
+  npm run replay -- store-0007 --seqs 0189d1de-4b1b-7c3e-9c4a-2f1d3b5a7c9e:1-500
+
+To check the books against a data set: npm run verify -- --help
+`;
+
+export type ReplayRequest = {
   site: string;
   agent: string;
   stream: 'pos' | 'stock';
@@ -31,19 +44,36 @@ const instantOf = (text: string, now: Date): string | undefined => {
   return instant === undefined ? undefined : new Date(instant.at).toISOString();
 };
 
-const rangeOf = (text: string): { epoch: string; seqs: [number, number] } | undefined => {
+const seqsOf = (text: string): { epoch: string; seqs: [number, number] } | { wrong: string } => {
   const found = /^([0-9a-f-]{36}):([1-9]\d*)-([1-9]\d*)$/.exec(text);
   const [, epoch, first, last] = found ?? [];
-  if (epoch === undefined || Number(first) > Number(last)) return undefined;
-  return { epoch, seqs: [Number(first), Number(last)] };
+  return epoch === undefined || Number(first) > Number(last)
+    ? { wrong: `--seqs ${text}: not EPOCH:FIRST-LAST` }
+    : { epoch, seqs: [Number(first), Number(last)] };
 };
 
-/** What to ask for, or one line that says what is wrong. `isWarehouse` settles the stream when nobody names it. */
-export const readResend = (
+const acceptedOf = (
+  from: string | undefined,
+  to: string | undefined,
+  now: Date,
+): { accepted: [string, string] } | { wrong: string } => {
+  const [start, end] = [instantOf(from ?? '', now), instantOf(to ?? '', now)];
+  if (start === undefined || end === undefined)
+    return { wrong: 'Both --from and --to are needed, as HH:MM or as 2026-11-22T08:00:00+01:00.' };
+  if (start > end) return { wrong: `--from ${from} is after --to ${to}` };
+  if (start > now.toISOString())
+    return {
+      wrong: `--from ${from} is in the future; for another day give the date, as 2026-11-22T08:00:00+01:00`,
+    };
+  return { accepted: [start, end] };
+};
+
+/** What to ask for, or one line that says what is wrong. `isWarehouse` settles the stream when --stream is absent. */
+export const readReplay = (
   argv: readonly string[],
   isWarehouse: (site: string) => boolean,
   now: Date,
-): ResendAsk | { wrong: string } => {
+): ReplayRequest | { wrong: string } => {
   let values: Record<string, string | undefined>;
   let sites: string[];
   try {
@@ -68,16 +98,6 @@ export const readResend = (
   if (stream !== 'pos' && stream !== 'stock') return { wrong: `--stream ${stream}: neither pos nor stock` };
   if ((seqs === undefined) === (from === undefined && to === undefined))
     return { wrong: 'Say what to send again: either --from and --to, or --seqs.' };
-  if (seqs !== undefined) {
-    const range = rangeOf(seqs);
-    return range === undefined
-      ? { wrong: `--seqs ${seqs}: not EPOCH:FIRST-LAST` }
-      : { site, agent, stream, ...range };
-  }
-  const [start, end] = [instantOf(from ?? '', now), instantOf(to ?? '', now)];
-  if (start === undefined || end === undefined)
-    return { wrong: 'Both --from and --to are needed, as HH:MM or as 2026-11-22T08:00:00+01:00.' };
-  return start <= end
-    ? { site, agent, stream, accepted: [start, end] }
-    : { wrong: `--from ${from} is after --to ${to}` };
+  const range = seqs === undefined ? acceptedOf(from, to, now) : seqsOf(seqs);
+  return 'wrong' in range ? range : { site, agent, stream, ...range };
 };

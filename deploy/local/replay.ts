@@ -1,63 +1,36 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProgressDisplay } from './progress-display.ts';
-import type { ResendAsk } from './replay-options.ts';
+import { checkSites, findRun, giveUp } from './current-run.ts';
+import { followReplay, ReplayError } from './follow-replay.ts';
+import { createProgressDisplay } from './progress-display.ts';
+import { readReplay, replayHelp } from './replay-options.ts';
+import { createScreen } from './screen.ts';
 
-/** What `/api/v1/replays/{id}` tells of a request. */
-type Resend = {
-  id: string;
-  state: 'asked' | 'sent' | 'running' | 'done' | 'unanswered';
-  events: number | null;
-  left: number | null;
-  newInBooks: number | null;
-};
+/** `npm run replay`: asks an agent of the running installation to send buffered events again. */
 
-const askEveryMs = 500;
+const args = process.argv.slice(2);
+if (args.some((arg) => ['--help', '-h', 'help'].includes(arg))) {
+  process.stdout.write(replayHelp);
+  process.exit(0);
+}
+if (args.length === 0) giveUp(replayHelp, 2);
 
-const call = async <T>(url: string, init: RequestInit = {}): Promise<T> => {
-  const response = await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) });
-  const body = (await response.json()) as T & { detail?: string; hint?: string };
-  if (response.ok) return body;
-  throw new Error([body.detail ?? `answer ${response.status}`, body.hint].filter(Boolean).join(' '));
-};
-
-const line = ({ state, events, left }: Resend): string =>
-  state === 'running' && events !== null && left !== null
-    ? `sending: ${events - left} of ${events} events`
-    : state === 'sent'
-      ? 'the agent was asked; it has not answered yet'
-      : `${state} …`;
-
-const count = (n: number | null, what: string): string =>
-  `${(n ?? 0).toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
-
-const verdict = ({ site, stream }: ResendAsk, { events, newInBooks }: Resend): string => {
-  if (events === 0) return `${site} keeps no event of what was asked for; older ones are released already.`;
-  const gained = `The books gained ${count(newInBooks, 'event')} of ${site}, stream ${stream}, meanwhile`;
-  return `${site} has sent ${count(events, 'event')} again. ${gained}${newInBooks === 0 ? ': nothing was missing.' : ', live ones included.'}`;
-};
-
-/** Asks through the report API at `reports`, and follows until it is over. True when the agent has sent everything. */
-export const resend = async (
-  reports: string,
-  ask: ResendAsk,
-  display: ProgressDisplay,
-  say: (line: string) => void,
-): Promise<boolean> => {
-  let now = await call<Resend>(`${reports}/api/v1/replays`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(ask),
-  });
-  while (now.state !== 'done' && now.state !== 'unanswered') {
-    display.show(`  ${line(now)}`);
-    await sleep(askEveryMs);
-    now = await call<Resend>(`${reports}/api/v1/replays/${now.id}`);
+const run = await findRun();
+const agentsOf = (site: string) => (run.agents ?? []).filter((agent) => agent.site === site);
+const request = readReplay(args, (site) => agentsOf(site)[0]?.kind === 'warehouse', new Date());
+if ('wrong' in request) giveUp(`${request.wrong}\nSee npm run replay -- --help`, 2);
+else {
+  const { site, agent } = request;
+  checkSites(run, [site]);
+  const names = agentsOf(site).map((one) => one.agent);
+  if (!names.includes(agent)) giveUp(`${site} has no agent ${agent}. Its agents: ${names.join(', ')}`, 2);
+  if (run.reports === undefined) giveUp('Replays need the reports service, which is not running.', 1);
+  else {
+    const screen = createScreen(process.stdout);
+    await followReplay(run.reports, request, createProgressDisplay(screen)).then(
+      (text) => screen.say(text),
+      (error: Error) => {
+        if (!(error instanceof ReplayError)) throw error;
+        giveUp(error.message, 1);
+      },
+    );
   }
-  display.end();
-  say(
-    now.state === 'done'
-      ? verdict(ask, now)
-      : `${ask.site} did not answer for ten minutes. Is its plug pulled? npm run fleet -- status shows it; ask again when it is back.`,
-  );
-  return now.state === 'done';
-};
+}

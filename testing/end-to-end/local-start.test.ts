@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkout } from '@branchline/local/paths.ts';
-import { eventually } from '@branchline/local/probe.ts';
+import { eventually, freePort } from '@branchline/local/probe.ts';
 import { isAlive } from '@branchline/local/process-table.ts';
 import type { RunFile } from '@branchline/local/run-file.ts';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
 /** `npm start` as a person meets it, in a folder of its own. The tests build on each other. */
 let home: string;
@@ -23,10 +23,10 @@ afterAll(async () => {
 });
 
 /** The same environment, so the same folder, for every command of the person. */
-const command = (script: string, ...args: string[]): ChildProcess & { text(): string } => {
+const command = (script: string, args: string[], folder = home): ChildProcess & { text(): string } => {
   const child = spawn(process.execPath, ['deploy/local/bootstrap.mjs', `deploy/local/${script}`, ...args], {
     cwd: checkout,
-    env: { ...process.env, BRANCHLINE_HOME: home },
+    env: { ...process.env, BRANCHLINE_HOME: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -38,7 +38,7 @@ const command = (script: string, ...args: string[]): ChildProcess & { text(): st
 };
 
 const finish = async (script: string, ...args: string[]): Promise<{ code: number; text: string }> => {
-  const child = command(script, ...args);
+  const child = command(script, args);
   const [code] = await once(child, 'close');
   return { code, text: child.text() };
 };
@@ -46,7 +46,7 @@ const finish = async (script: string, ...args: string[]): Promise<{ code: number
 const runFile = (): RunFile => JSON.parse(readFileSync(join(home, 'run.json'), 'utf8'));
 
 const start = async (): Promise<RunFile> => {
-  const child = command('start.ts', '--stores', '2', '--warehouses', '1', '--rate', '50');
+  const child = command('start.ts', ['--stores', '2', '--warehouses', '1', '--rate', '50']);
   launcher = child;
   const up = await eventually(() => child.text().includes('Everything is up') || child.exitCode !== null, {
     withinMs: 150_000,
@@ -115,20 +115,44 @@ test('a site sends again what it is asked for, and nothing changes where nothing
   };
   const source = page.highestBySource.find(({ stream, appliedTo }) => stream === 'pos' && appliedTo >= 5);
   const seqs = `${source?.epoch}:1-5`;
-  const answer = await finish('fleet.ts', 'replay', 'store-0001', '--seqs', seqs);
+  const answer = await finish('replay.ts', 'store-0001', '--seqs', seqs);
   expect(answer.text).toMatch(/store-0001 has sent 5 events again/);
   expect(answer.code).toBe(0);
 });
 
-test('a replay that cannot be meant is an error that says why', async () => {
-  expect(await finish('fleet.ts', 'replay', 'store-0001', '--seqs', '1-5')).toMatchObject({
+test('a replay that cannot be meant is an error that says why, and names the nearest site', async () => {
+  expect(await finish('replay.ts', 'store-0001', '--seqs', '1-5')).toMatchObject({
     code: 2,
     text: expect.stringContaining('not EPOCH:FIRST-LAST'),
   });
-  expect(await finish('fleet.ts', 'replay', 'store-9999', '--from', '0:00', '--to', '0:01')).toMatchObject({
+  expect(await finish('replay.ts', 'store-2', '--from', '0:00', '--to', '0:00')).toMatchObject({
     code: 2,
-    text: expect.stringContaining('There is no site store-9999'),
+    text: expect.stringContaining('There is no site store-2. Did you mean store-0002?'),
   });
+  const elsewhere = ['store-0001', '--agent', 'edge-9', '--from', '0:00', '--to', '0:00'];
+  expect(await finish('replay.ts', ...elsewhere)).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('store-0001 has no agent edge-9'),
+  });
+});
+
+test('the replay of the fleet command names the command that took its place', async () => {
+  expect(await finish('fleet.ts', 'replay', 'store-0001', '--from', '10:15', '--to', '10:30')).toMatchObject({
+    code: 2,
+    text: expect.stringContaining('npm run replay -- store-0001 --from 10:15 --to 10:30'),
+  });
+});
+
+test.each([
+  ['has died', async () => `http://127.0.0.1:${await freePort()}`],
+  ['was never started', async () => undefined],
+])('a replay says that it needs the reports service when that %s', async (_, reports) => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'branchline-no-reports-'));
+  onTestFinished(() => rmSync(elsewhere, { recursive: true }));
+  writeFileSync(join(elsewhere, 'run.json'), JSON.stringify({ ...runFile(), reports: await reports() }));
+  const child = command('replay.ts', ['store-0001', '--from', '0:00', '--to', '0:00'], elsewhere);
+  expect(await once(child, 'close')).toEqual([1, null]);
+  expect(child.text()).toContain('Replays need the reports service, which is not running.');
 });
 
 test('a site that is not there is an error that names those that are', async () => {
@@ -169,6 +193,6 @@ test('Ctrl-C stops everything within ten seconds and says so', async () => {
   expect(existsSync(join(home, 'run.json'))).toBe(false);
   expect(await finish('fleet.ts', 'status')).toMatchObject({
     code: 1,
-    text: expect.stringContaining('Nothing runs'),
+    text: expect.stringContaining('Nothing is running'),
   });
 });
