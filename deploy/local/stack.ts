@@ -13,28 +13,28 @@ import { createService, environmentOf, type Service } from './service.ts';
 import { createWideArea, type WideArea } from './wide-area.ts';
 
 /**
- * The whole path on one machine. Every component is a process that can be killed, paused, stopped and started again through
- * its `component`; nothing is restarted by itself, that is `supervise.ts`.
+ * The whole path on one machine. Every component is a process that can be killed, paused, stopped and restarted through its
+ * `component`. Nothing restarts by itself here; that is the job of `supervise.ts`.
  */
 export type StackOptions = {
-  /** Data of everything that is started here. */
+  /** Data of every component that is started here. */
   dataDir: string;
   logDir?: string;
   sites: readonly Site[];
   broker?: 'aedes' | 'mosquitto';
-  /** What runs elsewhere, by address. */
+  /** Addresses of what is running elsewhere. */
   external?: { kafka?: string | undefined; postgres?: string | undefined; mqtt?: string | undefined };
-  /** Kafka and PostgreSQL that run already; they outlive this stack. */
+  /** A running Kafka and PostgreSQL; they outlive this stack. */
   backbone?: Backbone;
-  /** Of this stack on its backbone: a database and the first part of every Kafka topic. */
+  /** The stack's own database and first part of every Kafka topic, on a shared backbone. */
   database?: string;
   topicPrefix?: string;
   partitions?: number;
-  /** Starts the reports with the dashboard as well, on this port and for a chain in this time zone if they are given. */
+  /** Also starts the reports with the dashboard; `port` and `timeZone` default to a free port and UTC. */
   reports?: { port?: number; timeZone?: string };
-  /** The hub's program, by its path in the checkout; tests run hubs that lack a guard. */
+  /** Path of the hub's program in the checkout; tests run hubs that lack a guard. */
   hubScript?: string;
-  /** Environment variables for one kind of component, over what the stack itself sets. */
+  /** Environment variables per kind of component, on top of what the stack sets. */
   agentEnv?: Record<string, string>;
   bridgeEnv?: Record<string, string>;
   hubEnv?: Record<string, string>;
@@ -47,7 +47,7 @@ export type Stack = {
   kafka: { address: string; component?: Component };
   postgres: { ownerUrl: string; hubUrl: string; reportsUrl: string; component?: Component };
   mqtt: MqttBroker;
-  /** Absent when the broker is elsewhere and speaks TLS, which a forwarder in between would break. */
+  /** Absent when the broker is elsewhere and speaks TLS, which a forwarder would break. */
   wan: WideArea | undefined;
   bridge: Service;
   hub: Service;
@@ -55,11 +55,11 @@ export type Stack = {
   branches: readonly Branch[];
   branch(site: string): Branch;
   topicPrefix: string;
-  /** Another agent at one of the sites, not yet started. */
+  /** Another agent of a site, not yet started. */
   addBranch(site: string, agent: string): Promise<Branch>;
   /** Another hub on the same books, not yet started. */
   addHub(instance: string, env?: Record<string, string>): Promise<Service>;
-  /** In the order they were started. */
+  /** In start order. */
   components(): readonly Component[];
   /** Agents first, Kafka last; whatever still runs after `withinMs` is killed. */
   stop(withinMs?: number): Promise<void>;
@@ -81,32 +81,123 @@ const setUp = async (
   });
 };
 
-export const startStack = async (options: StackOptions): Promise<Stack> => {
-  const { dataDir, sites, external = {}, topicPrefix = 'branchline', onProgress = () => {} } = options;
-  const logDir = options.logDir ?? logsDir;
-  const names = sites.map((one) => one.site);
+const present = (...components: (Component | undefined)[]): Component[] =>
+  components.filter((component) => component !== undefined);
 
-  // Stages in the order of starting; the components within one are started and stopped together.
+/** Stages in start order. The components of one stage start and stop together; stages stop in reverse order. */
+const createStages = (onProgress: (line: string) => void) => {
   const stages: Component[][] = [];
-  const startStage = async (label: string, components: Component[]): Promise<void> => {
-    if (components.length === 0) return;
-    onProgress(label);
-    stages.push(components);
-    await Promise.all(components.map((component) => component.start()));
+  const stopOne = async (component: Component) => {
+    const ran = component.pid !== undefined;
+    const { signal } = await component.stop();
+    if (ran && signal === 'SIGKILL') onProgress(`${component.name} did not stop in time and was killed`);
   };
+  return {
+    start: async (label: string, components: Component[]): Promise<void> => {
+      if (components.length === 0) return;
+      onProgress(label);
+      stages.push(components);
+      await Promise.all(components.map((component) => component.start()));
+    },
+    /** A stage whose components are started by others. */
+    add: (components: Component[]) => void stages.push(components),
+    components: () => stages.flat(),
+    stop: async () => {
+      for (const stage of stages.toReversed()) await Promise.all(stage.map(stopOne));
+    },
+  };
+};
+
+const createMqtt = async (options: StackOptions, logDir: string): Promise<MqttBroker> => {
+  const { external, broker: kind = 'aedes', dataDir, sites } = options;
+  return external?.mqtt === undefined
+    ? createBroker({ kind, dir: join(dataDir, 'broker'), logDir, sites: sites.map(({ site }) => site) })
+    : externalBroker(external.mqtt);
+};
+
+/** The services of a stack, wired to each other and not yet started. */
+const createServices = async (
+  options: StackOptions,
+  { kafka, postgres }: Pick<Stack, 'kafka' | 'postgres'>,
+  { logDir, topicPrefix }: { logDir: string; topicPrefix: string },
+) => {
+  const { dataDir, sites } = options;
+  const mqtt = await createMqtt(options, logDir);
+  const wan = mqtt.url.startsWith('mqtts:')
+    ? undefined
+    : await createWideArea({ brokerUrl: mqtt.url, sites: sites.map(({ site }) => site), logDir });
+  const bridgePort = await freePort();
+  const bridge = createService({
+    name: 'bridge',
+    script: 'bridge/main.ts',
+    settings: {
+      kafka: kafka.address,
+      topicPrefix,
+      mqtt: mqtt.url,
+      ...mqtt.account(bridgeUser),
+      statusPort: bridgePort,
+    },
+    env: options.bridgeEnv,
+    port: bridgePort,
+    logDir,
+  });
+  const newHub = async (instance: string, env = options.hubEnv): Promise<Service> => {
+    const statusPort = await freePort();
+    return createService({
+      name: instance === 'hub-0' ? 'hub' : instance,
+      script: options.hubScript ?? 'hub/main.ts',
+      settings: {
+        roles: 'ledger',
+        kafka: kafka.address,
+        topicPrefix,
+        postgres: postgres.hubUrl,
+        instance,
+        statusPort,
+      },
+      env,
+      nodeFlags,
+      port: statusPort,
+      logDir,
+    });
+  };
+  const newBranch = (site: Site, agent: string) =>
+    createBranch({
+      ...site,
+      agent,
+      dataDir,
+      logDir,
+      mqtt: wan?.mqttOf(site.site) ?? mqtt.url,
+      broker: mqtt,
+      env: options.agentEnv,
+    });
+  const reports =
+    options.reports === undefined
+      ? undefined
+      : await createReports({
+          ...options.reports,
+          postgres: postgres.reportsUrl,
+          demoNetwork: wan?.url,
+          env: options.reportsEnv,
+          logDir,
+        });
+  const hub = await newHub('hub-0');
+  const branches: Branch[] = [];
+  for (const site of sites) branches.push(await newBranch(site, 'edge-1'));
+  return { mqtt, wan, bridge, hub, reports, branches, newHub, newBranch };
+};
+
+export const startStack = async (options: StackOptions): Promise<Stack> => {
+  const { dataDir, external = {}, topicPrefix = 'branchline', onProgress = () => {} } = options;
+  const logDir = options.logDir ?? logsDir;
+  const stages = createStages(onProgress);
   let backbone: Backbone | undefined;
+  const ownBackbone = () =>
+    options.backbone === undefined ? present(backbone?.kafka.component, backbone?.postgres.component) : [];
   const stop = async (withinMs = 9_000): Promise<void> => {
-    const own =
-      options.backbone === undefined ? [backbone?.kafka.component, backbone?.postgres.component] : [];
     const forced = setTimeout(() => {
-      for (const component of [...stages.flat(), ...own]) component?.kill('SIGKILL');
+      for (const component of [...stages.components(), ...ownBackbone()]) component.kill('SIGKILL');
     }, withinMs);
-    const stopOne = async (component: Component) => {
-      const ran = component.pid !== undefined;
-      const { signal } = await component.stop();
-      if (ran && signal === 'SIGKILL') onProgress(`${component.name} did not stop in time and was killed`);
-    };
-    for (const stage of stages.toReversed()) await Promise.all(stage.map(stopOne));
+    await stages.stop();
     if (options.backbone === undefined) await backbone?.stop();
     clearTimeout(forced);
   };
@@ -121,124 +212,47 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       reportsUrl: backbone.postgres.reportsUrl(database),
       ...(backbone.postgres.component === undefined ? {} : { component: backbone.postgres.component }),
     };
+    const { newHub, newBranch, ...services } = await createServices(
+      options,
+      { kafka, postgres },
+      { logDir, topicPrefix },
+    );
+    const { mqtt, wan, bridge, hub, reports, branches } = services;
 
-    const mqtt: MqttBroker =
-      external.mqtt === undefined
-        ? await createBroker({
-            kind: options.broker ?? 'aedes',
-            dir: join(dataDir, 'broker'),
-            logDir,
-            sites: names,
-          })
-        : externalBroker(external.mqtt);
-    const wan = mqtt.url.startsWith('mqtts:')
-      ? undefined
-      : await createWideArea({ brokerUrl: mqtt.url, sites: names, logDir });
+    onProgress('Books: preparing tables and topics');
+    const { partitions } = options;
+    await setUp(backbone, database, { kafka: kafka.address, topicPrefix, partitions }, options.setupEnv);
+    await stages.start('Broker: starting', present(mqtt.component));
+    await stages.start('Hub: starting', [hub.component]);
+    await stages.start(
+      reports === undefined ? 'Bridge: starting' : 'Bridge and reports: starting',
+      present(bridge.component, wan?.component, reports?.component),
+    );
+    await stages.start(
+      `Agents: starting ${branches.length}`,
+      branches.map(({ component }) => component),
+    );
 
-    const bridgePort = await freePort();
-    const bridge = createService({
-      name: 'bridge',
-      script: 'bridge/main.ts',
-      settings: {
-        kafka: kafka.address,
-        topicPrefix,
-        mqtt: mqtt.url,
-        ...mqtt.account(bridgeUser),
-        statusPort: bridgePort,
-      },
-      env: options.bridgeEnv,
-      port: bridgePort,
-      logDir,
-    });
-    const createHub = async (instance: string, env = options.hubEnv): Promise<Service> => {
-      const statusPort = await freePort();
-      return createService({
-        name: instance === 'hub-0' ? 'hub' : instance,
-        script: options.hubScript ?? 'hub/main.ts',
-        settings: {
-          roles: 'ledger',
-          kafka: kafka.address,
-          topicPrefix,
-          postgres: postgres.hubUrl,
-          instance,
-          statusPort,
-        },
-        env,
-        nodeFlags,
-        port: statusPort,
-        logDir,
-      });
+    const added: Component[] = [];
+    stages.add(added);
+    const keep = <S extends Service>(service: S): S => {
+      added.push(service.component);
+      return service;
     };
-    const newBranch = (site: Site, agent: string) =>
-      createBranch({
-        ...site,
-        agent,
-        dataDir,
-        logDir,
-        mqtt: wan?.mqttOf(site.site) ?? mqtt.url,
-        broker: mqtt,
-        env: options.agentEnv,
-      });
-    const hub = await createHub('hub-0');
-    const reports =
-      options.reports === undefined
-        ? undefined
-        : await createReports({
-            ...options.reports,
-            postgres: postgres.reportsUrl,
-            demoNetwork: wan?.url,
-            env: options.reportsEnv,
-            logDir,
-          });
-    const branches: Branch[] = [];
-    for (const site of sites) branches.push(await newBranch(site, 'edge-1'));
     const branch = (site: string): Branch => {
       const found = branches.find((one) => one.site === site);
       if (found === undefined) throw new Error(`this stack has no site ${site}`);
       return found;
     };
-
-    onProgress('Books: preparing tables and topics');
-    const { partitions } = options;
-    await setUp(backbone, database, { kafka: kafka.address, topicPrefix, partitions }, options.setupEnv);
-    await startStage('Broker: starting', mqtt.component === undefined ? [] : [mqtt.component]);
-    await startStage('Hub: starting', [hub.component]);
-    await startStage(
-      reports === undefined ? 'Bridge: starting' : 'Bridge and reports: starting',
-      [bridge.component, wan?.component, reports?.component].filter((component) => component !== undefined),
-    );
-    await startStage(
-      `Agents: starting ${branches.length}`,
-      branches.map((one) => one.component),
-    );
-
-    const extra: Component[] = [];
-    stages.push(extra);
     return {
+      ...services,
       kafka,
       postgres,
-      mqtt,
-      wan,
-      bridge,
-      hub,
-      reports,
-      branches,
-      branch,
       topicPrefix,
-      addBranch: async (site, agent) => {
-        const added = await newBranch(branch(site), agent);
-        extra.push(added.component);
-        return added;
-      },
-      addHub: async (instance, env) => {
-        const added = await createHub(instance, env);
-        extra.push(added.component);
-        return added;
-      },
-      components: () => [
-        ...[kafka.component, postgres.component].filter((component) => component !== undefined),
-        ...stages.flat(),
-      ],
+      branch,
+      addBranch: async (site, agent) => keep(await newBranch(branch(site), agent)),
+      addHub: async (instance, env) => keep(await newHub(instance, env)),
+      components: () => [...present(kafka.component, postgres.component), ...stages.components()],
       stop,
     };
   } catch (error) {

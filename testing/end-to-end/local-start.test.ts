@@ -88,7 +88,7 @@ test('a second npm start says that one runs, and ends with 1', async () => {
   const second = await finish('start.ts');
   expect(second).toMatchObject({
     code: 1,
-    text: expect.stringContaining('Branchline runs already, as process'),
+    text: expect.stringContaining('Branchline is already running, as process'),
   });
 });
 
