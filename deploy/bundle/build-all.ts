@@ -5,10 +5,10 @@ import { writeStartScript } from './start-script.ts';
 
 export const thisPlatform = `${process.platform}-${process.arch}`;
 
-/** Undefined for a machine that better-sqlite3 has no addon for. */
+/** Undefined for a platform without an addon of better-sqlite3. */
 export const platformOf = (text: string): Platform | undefined => platforms.find((known) => known === text);
 
-/** Each service into a folder of its name below `out`. */
+/** Builds each service into the folder of its name below `out`. */
 export const buildAll = async (out: string, platform: Platform): Promise<Built[]> => {
   const built: Built[] = [];
   for (const plan of services) {

@@ -5,14 +5,14 @@ import { checkout } from '@branchline/local/paths.ts';
 import { build, type Plugin } from 'esbuild';
 
 /**
- * The dashboard for production: its modules as one file, so that a tablet asks once instead of fifty times, and what the
- * page names besides, under the names of the tree.
+ * The dashboard for production: its modules in one file, so that a browser makes one request instead of fifty, and the
+ * page's other files under their names in the tree.
  */
 const source = join(checkout, 'hub/dashboard');
 const packages = ['uplot/dist/uPlot.esm.js', 'uplot/dist/uPlot.min.css'] as const;
 const vendorNames = ['uplot.js', 'uplot.css'] as const;
 
-/** The chart library stays a file of its own: it changes with its version only, and a browser keeps it. */
+/** The chart library stays a file of its own: it changes only with its version, so browsers can cache it. */
 const vendorApart: Plugin = {
   name: 'vendor-apart',
   setup: (it) => {

@@ -6,7 +6,7 @@ import { buildPage } from './build-page.ts';
 import { lazyHttp, withoutWorkerTimers } from './plugins.ts';
 import type { ServicePlan } from './services.ts';
 
-/** The machines that better-sqlite3 brings a built addon for. */
+/** The platforms for which better-sqlite3 ships a prebuilt addon. */
 export const platforms = [
   'linux-x64',
   'linux-arm64',
@@ -19,13 +19,11 @@ export type Platform = (typeof platforms)[number];
 
 export type Built = { name: string; folder: string; codeBytes: number };
 
-/**
- * Packages from before ES modules call `require`, which an ES module has not. The name is one that no minifier makes.
- */
+/** CommonJS packages call `require`, which ES modules do not have. No minifier generates this import's name. */
 const requireForOldPackages =
   "import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(import.meta.url);";
 
-/** Builds one service into `folder`, which is emptied first. The result needs Node and nothing else. */
+/** Builds one service into `folder`, which is emptied first. The result needs only Node. */
 export const buildService = async (plan: ServicePlan, folder: string, platform: Platform): Promise<Built> => {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -37,7 +35,7 @@ export const buildService = async (plan: ServicePlan, folder: string, platform: 
     chunkNames: 'part-[name]-[hash]',
     assetNames: '[name]',
     bundle: true,
-    // What is imported when it is needed (MQTT over WebSocket) stays a file of its own, read when it is needed.
+    // Dynamic imports (MQTT over WebSocket) stay files of their own, loaded on demand.
     splitting: true,
     format: 'esm',
     platform: 'node',
@@ -47,7 +45,7 @@ export const buildService = async (plan: ServicePlan, folder: string, platform: 
     legalComments: 'linked',
     alias: {
       'better-sqlite3': `better-sqlite3/${platform}`,
-      // The same code as Node's own, in the version that the package was cut from it.
+      // The package is a copy of Node's own module.
       'readable-stream': 'node:stream',
     },
     loader: { '.node': 'copy' },

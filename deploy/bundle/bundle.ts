@@ -4,17 +4,21 @@ import { checkout } from '@branchline/local/paths.ts';
 import { buildAll, platformOf, thisPlatform } from './build-all.ts';
 import { platforms } from './build-service.ts';
 
-const help = `Makes the production bundles: one folder per service that needs Node 24 and nothing else.
+const help = `Usage: npm run bundle -- [--out DIR] [--for PLATFORM]
 
-Usage: npm run bundle -- [--out DIR] [--for PLATFORM]
+Builds the production bundles: one folder per service, which needs only Node 24.
 
-  --out DIR        where to; dist by default
-  --for PLATFORM   the machine that the agent's SQLite addon is for: ${platforms.join(', ')}.
-                   This machine's by default; the bridge and the hub run everywhere
+  --out DIR        output folder [dist]
+  --for PLATFORM   platform of the agent's SQLite addon [this machine's]; bridge and hub run on every platform
+                   ${platforms.join(', ')}
+  --help           show this text
 
-  dist/edge-agent/edge-agent   starts the agent with the flags that keep it small
-  node dist/bridge/main.mjs    node dist/hub/setup.mjs    node dist/hub/main.mjs
-  The dashboard lies in dist/hub/dashboard; the hub's role reports serves it`;
+What it builds, and how to start it:
+
+  dist/edge-agent/edge-agent   the agent, with the flags that keep it small
+  dist/hub/hub                 the hub, with the flags that make it fast; with the dashboard, for its role reports
+  node dist/hub/setup.mjs      the set-up of the hub's tables and topics
+  node dist/bridge/main.mjs    the bridge`;
 
 const { values } = parseArgs({
   options: { out: { type: 'string' }, for: { type: 'string' }, help: { type: 'boolean' } },

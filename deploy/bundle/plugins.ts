@@ -1,10 +1,10 @@
 import type { Plugin } from 'esbuild';
 
-/** What esbuild is told about single packages. Each saves memory of the running service; none changes what it does. */
+/** Plugins for single packages. Each saves memory at run time; none changes behaviour. */
 
 /**
- * An `import` of `node:http` reads all of its exports, and one of them is a getter that loads the whole of undici:
- * 1.7 MB of heap. Asked for as a built-in module it stays lazy.
+ * An `import` of `node:http` reads all of its exports, and one of them is a getter that loads all of undici: 1.7 MB of
+ * heap. `process.getBuiltinModule` leaves the getter alone.
  */
 export const lazyHttp: Plugin = {
   name: 'lazy-http',
@@ -20,7 +20,7 @@ export const lazyHttp: Plugin = {
   },
 };
 
-/** mqtt.js uses it in browsers only. */
+/** mqtt.js uses this package in browsers only. */
 export const withoutWorkerTimers: Plugin = {
   name: 'without-worker-timers',
   setup: (build) => {

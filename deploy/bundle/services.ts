@@ -2,16 +2,16 @@ import * as agentRuntime from '@branchline/edge-agent/runtime-flags.ts';
 import * as hubRuntime from '@branchline/hub/runtime-flags.ts';
 import type { Runtime } from './start-script.ts';
 
-/** What a production bundle holds: the programs of each service, and the files they read beside themselves. */
+/** The contents of a production bundle: the programs of each service, and the files they read at run time. */
 export type ServicePlan = {
   name: string;
-  /** Programs and worker threads, by the name they get, as paths in the checkout. */
+  /** Programs and worker threads: output name to path in the checkout. */
   entries: Record<string, string>;
-  /** Folders that are copied as they are, by their name in the bundle. */
+  /** Folders copied unchanged: name in the bundle to path in the checkout. */
   folders: Record<string, string>;
-  /** Whether it serves the dashboard. */
+  /** Whether the service serves the dashboard. */
   page?: boolean;
-  /** Where Node is not started plainly: the bundle gets a start script of its name. */
+  /** Node flags and environment, if any: the bundle then gets a start script with the service's name. */
   runtime?: Runtime;
 };
 

@@ -1,10 +1,10 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** How Node is started for a program, which is measured together with it. */
+/** Node flags and environment of a program; benchmarks run with the same ones. */
 export type Runtime = { nodeFlags: readonly string[]; environment?: Readonly<Record<string, string>> };
 
-/** A bundle starts itself with its flags, so that no installer has to repeat them. `NODE` names another Node. */
+/** Writes a start script with the flags, so that no installer has to repeat them. `NODE` names another Node binary. */
 export const writeStartScript = (
   folder: string,
   name: string,

@@ -6,21 +6,21 @@ import { ensureDatabase, startPostgres } from './postgres.ts';
 import { secretFrom } from './secrets.ts';
 
 /**
- * Kafka and PostgreSQL, started here or elsewhere. Tests start one backbone and set up several stacks on it, each with a
- * database and a topic prefix of its own.
+ * Kafka and PostgreSQL, started here or running elsewhere. Tests start one backbone and set up several stacks on it, each
+ * with a database and a topic prefix of its own.
  */
 export type Backbone = {
   kafka: { address: string; component?: Component };
   postgres: {
     component?: Component;
-    /** The database to use when nobody asks for another. */
+    /** The default database. */
     database: string;
     /** As the owner of the tables. */
     ownerUrl(database: string): string;
-    /** As the hub, which may do no more than it needs. The role is made by `hub/setup.ts`. */
+    /** As the hub, whose role has only the rights it needs. `hub/setup.ts` creates it. */
     hubUrl(database: string): string;
     hubPassword: string;
-    /** As the reports, which read everything and change next to nothing. The role is made by `hub/setup.ts` as well. */
+    /** As the reports, whose role reads everything and changes next to nothing. `hub/setup.ts` creates it. */
     reportsUrl(database: string): string;
     reportsPassword: string;
     ensureDatabase(database: string): Promise<void>;
@@ -31,7 +31,7 @@ export type Backbone = {
 export type BackboneOptions = {
   dataDir: string;
   logDir?: string;
-  /** host:port,… and a postgres:// URL of what runs already. */
+  /** host:port,… of a running Kafka, postgres:// URL of a running PostgreSQL. */
   external?: { kafka?: string | undefined; postgres?: string | undefined };
   onProgress?: (line: string) => void;
 };
@@ -99,7 +99,7 @@ export const startBackbone = async ({
       hubPassword,
       reportsUrl: (name) => withUser(urlOf(name), 'branchline_reports', reportsPassword),
       reportsPassword,
-      // A server elsewhere may have no database `postgres`, or not for us; the one that was named is there.
+      // A server elsewhere may have no database `postgres` that we may use; the named database exists.
       ensureDatabase: async (name) =>
         external.postgres !== undefined && name === database
           ? undefined

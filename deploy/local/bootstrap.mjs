@@ -2,9 +2,9 @@
 /**
  * node deploy/local/bootstrap.mjs SCRIPT [ARGUMENT…]
  *
- * What every npm script of this repository begins with. It makes the checkout ready (packages, and a Node that is new
- * enough), then runs SCRIPT. When everything is ready, which it is from the second time on, that takes some milliseconds.
- * It runs on Node 20 and newer, before anything is installed, so it is plain JavaScript without dependencies.
+ * Every npm script of this repository starts here. It prepares the checkout (packages, and a recent Node), then runs SCRIPT.
+ * From the second run on there is nothing to prepare, which takes a few milliseconds to find out. It must run on Node 20
+ * and newer, before anything is installed, so it is plain JavaScript without dependencies.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,7 +19,7 @@ const home = path.join(checkout, '.branchline');
 
 const say = (line) => process.stderr.write(`${line}\n`);
 
-/** An end that the person can do something about: a message, and no stack trace. */
+/** For failures that the user can fix: a message instead of a stack trace. */
 const giveUp = (message) => {
   say(`\n${message}`);
   process.exit(1);
@@ -36,13 +36,13 @@ const readOr = (file, fallback) => {
 const fingerprint = (file) =>
   `${createHash('sha256').update(fs.readFileSync(file)).digest('hex')} ${process.platform}-${process.arch}\n`;
 
-/** Node 24.10 is the first whose TypeScript and zstd this project is tested with; 27 does not exist yet. */
+/** Node 24.10 is the oldest release that this project is tested with (TypeScript, zstd); 27 does not exist yet. */
 const isNewEnough = (version) => {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return (major > 24 || (major === 24 && minor >= 10)) && major < 27;
 };
 
-/** npm as a JavaScript file, to be run by the Node it came with: the one that runs this. */
+/** npm as a JavaScript file, to be run by the Node that runs this script. */
 const findNpm = () => {
   const beside = path.dirname(fs.realpathSync(process.execPath));
   const onPath = (process.env.PATH ?? '').split(path.delimiter).map((folder) => {
@@ -58,16 +58,16 @@ const findNpm = () => {
     ...onPath,
   ];
   const found = candidates.find((file) => file.endsWith('npm-cli.js') && fs.existsSync(file));
-  return found ?? giveUp('There is no npm beside this Node and none on the PATH. Install npm 10 or newer.');
+  return found ?? giveUp('There is no npm next to this Node and none on the PATH. Install npm 10 or newer.');
 };
 
-/** Shows that it goes on, and what npm said only when it failed. */
+/** Shows progress, and npm's output only when it failed. */
 const npmInstall = async (what, folder) => {
   say(`Branchline: ${what} …`);
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);
-  const still = setInterval(() => say(`  … still at it after ${seconds()} s`), 10_000);
-  // The machine's own Node may be older than what the packages want; it only unpacks them, and runs none of their scripts.
+  const still = setInterval(() => say(`  … still working after ${seconds()} s`), 10_000);
+  // The machine's Node may be older than the packages require; it only unpacks them and runs none of their scripts.
   const flags = ['--ignore-scripts', '--no-engine-strict', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = spawn(process.execPath, [findNpm(), 'ci', ...flags, '--prefix', folder], {
     cwd: folder,
@@ -77,7 +77,7 @@ const npmInstall = async (what, folder) => {
   for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (chunk) => (output += chunk));
   const code = await new Promise((resolve) => npm.once('close', resolve));
   clearInterval(still);
-  // npm's own explanation comes first, its manual after it.
+  // npm explains the error first and prints its manual after that.
   if (code !== 0)
     giveUp(`npm ci failed with code ${code} in ${folder}:\n${output.split('\n').slice(0, 15).join('\n')}`);
   say(`  done in ${seconds()} s`);
@@ -92,7 +92,7 @@ const isAlive = (pid) => {
   }
 };
 
-/** One set-up at a time. A lock whose owner is gone, or has not touched it for a minute, is nobody's. */
+/** One set-up at a time. A lock is stale when its owner is gone or has not touched it for a minute. */
 const withLock = async (work) => {
   fs.mkdirSync(home, { recursive: true });
   const lock = path.join(home, 'set-up.lock');
@@ -109,7 +109,7 @@ const withLock = async (work) => {
       fs.rmSync(lock, { force: true });
       continue;
     }
-    if (!said) say('Branchline: another run is setting things up, waiting for it …');
+    if (!said) say('Branchline: waiting for the set-up of another run …');
     said = true;
     await sleep(250);
   }
@@ -138,27 +138,27 @@ const fetchNode = async () => {
   for (const name of ['package.json', 'package-lock.json'])
     fs.copyFileSync(path.join(here, 'node', name), path.join(folder, name));
   await npmInstall(
-    `this machine has Node ${process.versions.node}; fetching Node 24 from the npm registry`,
+    `this machine has Node ${process.versions.node}; downloading Node 24 from the npm registry`,
     folder,
   );
   if (!fs.existsSync(fetchedNode))
     giveUp(
       `The npm registry has no Node for ${process.platform}-${process.arch}.\n` +
-        'Install Node 24 (24.10 or newer) or Node 26 from https://nodejs.org and run this again.',
+        'Install Node 24 (24.10 or newer) or Node 26 from https://nodejs.org and try again.',
     );
   fs.writeFileSync(nodeStamp, fingerprint(nodeList));
 };
 
 const packageList = path.join(checkout, 'package-lock.json');
 const packagesStamp = path.join(home, 'packages.stamp');
-/** npm writes this file last, so a folder without it was never finished. */
+/** npm writes this file last, so a folder without it is incomplete. */
 const installedList = path.join(checkout, 'node_modules/.package-lock.json');
 
 const packagesAreReady = () => {
   const installed = fs.statSync(installedList, { throwIfNoEntry: false });
   if (installed === undefined) return false;
   const stamp = readOr(packagesStamp, '');
-  // Without a stamp somebody ran `npm ci` by hand, and that counts when the list has not changed since.
+  // Without a stamp somebody ran `npm ci` by hand, which counts if the lockfile has not changed since.
   return stamp === ''
     ? installed.mtimeMs >= fs.statSync(packageList).mtimeMs
     : stamp === fingerprint(packageList);
@@ -171,8 +171,8 @@ const installPackages = async () => {
 };
 
 /**
- * Who stands above this process: npm, or the shell that npm runs its scripts by and, where that can be seen, npm above
- * it. When it changes npm has been killed, even by -9.
+ * The ancestors of this process: npm, or the shell in which npm runs its scripts and, where /proc shows it, npm above it.
+ * When they change, npm has been killed, even with -9.
  */
 const npmAbove = () => {
   const parent = process.ppid;
@@ -187,18 +187,18 @@ const run = (node, script, args) => {
     env: {
       ...process.env,
       NODE_COMPILE_CACHE: path.join(home, 'compile-cache'),
-      // By this the script notices when it has been left alone, even by kill -9.
+      // By this the script notices that its launcher is gone, even after kill -9.
       BRANCHLINE_LAUNCHER_PID: String(process.pid),
     },
   });
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  // Ctrl-C on a terminal reaches the script by itself; twice would mean "at once" to many programs.
+  // On a terminal Ctrl-C reaches the script directly; to many programs a second one means "at once".
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   if (process.env.npm_lifecycle_event !== undefined) {
     const before = npmAbove();
     setInterval(() => npmAbove() === before || child.kill('SIGTERM'), 500).unref();
   }
-  child.once('error', (error) => giveUp(`${node} cannot be run: ${error.message}`));
+  child.once('error', (error) => giveUp(`${node} does not start: ${error.message}`));
   child.once('exit', (code, signal) => {
     if (signal === null) process.exit(code);
     process.removeAllListeners(signal);
@@ -208,11 +208,11 @@ const run = (node, script, args) => {
 
 const [script, ...args] = process.argv.slice(2);
 if (script === undefined) giveUp('Usage: node deploy/local/bootstrap.mjs SCRIPT [ARGUMENT…]');
-const ownNodeWillDo = isNewEnough(process.versions.node);
-const isReady = () => (ownNodeWillDo || nodeIsReady()) && packagesAreReady();
+const ownNodeIsNewEnough = isNewEnough(process.versions.node);
+const isReady = () => (ownNodeIsNewEnough || nodeIsReady()) && packagesAreReady();
 if (!isReady())
   await withLock(async () => {
-    if (!ownNodeWillDo && !nodeIsReady()) await fetchNode();
+    if (!ownNodeIsNewEnough && !nodeIsReady()) await fetchNode();
     if (!packagesAreReady()) await installPackages();
   });
-run(ownNodeWillDo ? process.execPath : fetchedNode, script, args);
+run(ownNodeIsNewEnough ? process.execPath : fetchedNode, script, args);

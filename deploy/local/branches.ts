@@ -7,7 +7,7 @@ import { createService, type Service } from './service.ts';
 
 export type Site = { site: string; kind: 'store' | 'warehouse' };
 
-/** One agent of a site: its process, its database folder, and what a till needs to speak to it. */
+/** One agent of a site: its process, its data folder, and what a till needs to talk to it. */
 export type Branch = Service & Site & { agent: string; token: string; dataDir: string };
 
 /** `store-0001` … and `warehouse-01` … */
@@ -35,7 +35,7 @@ export const createBranch = async ({
   agent: string;
   dataDir: string;
   logDir: string;
-  /** The address the site knows the broker by. */
+  /** The broker's address as the site sees it. */
   mqtt: string;
   broker: MqttBroker;
   env?: Record<string, string> | undefined;

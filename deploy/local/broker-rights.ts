@@ -10,12 +10,12 @@ import {
 import { z } from 'zod';
 
 /**
- * Who may do what on the broker (invariant B3: a site can publish only as itself). There are two roles: a site, whose
- * user name is its name, and the bridge, whose user name no site can have.
+ * Who may do what on the broker (invariant B3: a site can publish only as itself). There are two roles: a site, whose user
+ * name is the site's name, and the bridge, whose user name no site can have.
  */
 export const bridgeUser = '_bridge';
 
-/** Passwords by user name, as the file of `--credentials` holds them. */
+/** Passwords by user name, as in the file that `--credentials` names. */
 export const credentials = z.record(z.union([siteName, z.literal(bridgeUser)]), z.string().min(16).max(128));
 export type Credentials = z.infer<typeof credentials>;
 
@@ -24,7 +24,7 @@ const toSite: readonly MqttChannel[] = ['receipt', 'control'];
 
 const digest = (text: string | Uint8Array) => createHash('sha256').update(text).digest();
 
-/** Takes equally long for every wrong password, and for a user who does not exist. */
+/** Takes the same time for every wrong password and for an unknown user. */
 export const knows = (
   known: Credentials,
   user: string | undefined,
@@ -36,7 +36,7 @@ export const knows = (
   return expected !== undefined && same;
 };
 
-/** A site's client ids begin with its name and a dot, so that none can push another site's client off the broker. */
+/** A site's client ids begin with its name and a dot, so that no site can disconnect another site's client. */
 export const mayUseClientId = (user: string, clientId: string): boolean =>
   user === bridgeUser || (clientId.startsWith(`${user}.`) && clientId.length <= 128);
 
@@ -54,7 +54,7 @@ const bridgeFilters = new Set(
     .flatMap((channel) => Array.from({ length: shardCount }, (_, shard) => mqttShardFilter(shard, channel))),
 );
 
-/** Exact topics for a site, whole shards for the bridge; no other wildcard exists. */
+/** Exact topics for a site, whole shards for the bridge; any other wildcard is refused. */
 export const maySubscribe = (user: string, filter: string): boolean => {
   if (user === bridgeUser) return bridgeFilters.has(filter);
   const to = parseMqttTopic(filter);

@@ -19,8 +19,8 @@ import {
 import { limitPackets } from './packet-limit.ts';
 
 /**
- * The MQTT broker of the one-machine stack: aedes, which speaks MQTT 3.1.1, with accounts, rights and limits. It keeps
- * nothing: a restart loses every message on the way, which costs a resend and no event.
+ * The MQTT broker of the one-machine stack: aedes, which speaks MQTT 3.1.1, with accounts, rights and limits. It stores
+ * nothing: a restart loses every message in flight, which costs a resend and no event.
  */
 const config = loadConfigOrExit(
   `The MQTT broker of the one-machine stack.
@@ -29,7 +29,7 @@ Usage: node deploy/local/broker.ts --credentials FILE`,
   z.object({
     host: z.string().default('127.0.0.1').describe('address to listen on'),
     port: z.int().min(1).max(65_535).default(1883).describe('port to listen on'),
-    credentials: z.string().describe('JSON file with passwords by user name; only its owner may read it'),
+    credentials: z.string().describe('JSON file of passwords by user name, readable by its owner only'),
     statusPort: z
       .int()
       .min(1)
@@ -40,12 +40,13 @@ Usage: node deploy/local/broker.ts --credentials FILE`,
       .int()
       .min(1024)
       .default(1024 * 1024)
-      .describe('a client that sends a larger packet is cut off'),
-    clientsMax: z.int().min(1).default(2_000).describe('connections at once'),
-    logLevel: z.enum(logLevels).default('info').describe('what to log on stderr'),
+      .describe('a client that sends a larger packet is disconnected'),
+    clientsMax: z.int().min(1).default(2_000).describe('maximum number of connections'),
+    logLevel: z.enum(logLevels).default('info').describe('least severe level to log on stderr'),
   }),
 );
-if (config.packetBytesMax < limits.frameBytesMax + 1024) throw new Error('packetBytesMax is below one frame');
+if (config.packetBytesMax < limits.frameBytesMax + 1024)
+  throw new Error('packetBytesMax is smaller than one frame');
 
 const log = createLog('broker', config.logLevel);
 const counts = {
@@ -67,7 +68,7 @@ const createBroker = async (known: Credentials): Promise<Aedes> => {
     connectTimeout: 10_000,
     keepaliveLimit: 600,
     preConnect: (_client, packet, done) =>
-      // A session that outlives its connection would queue what nobody may ever fetch.
+      // A session that outlives its connection would queue messages that nobody may ever fetch.
       done(
         packet.clean === false ? refusal('this broker keeps no sessions', 2) : null,
         packet.clean !== false,
@@ -124,7 +125,7 @@ const listen = async (broker: Aedes): Promise<Server> => {
   const server = createServer({ noDelay: true }, (socket) => {
     limitPackets(socket, config.packetBytesMax, () => {
       counts.oversizedPackets += 1;
-      log.warn({ bytesMax: config.packetBytesMax }, 'a packet above the limit, connection closed');
+      log.warn({ bytesMax: config.packetBytesMax }, 'packet above the limit, connection closed');
     });
     broker.handle(socket);
   });

@@ -56,11 +56,11 @@ test('a component is ready when it answers, and its process id is that of the pr
 test('a component that ends while it starts is an error with the end of its log', async () => {
   const component = await listener({ command: ['sh', '-c', 'echo the disk is on fire; exit 4'] });
   await expect(component.start()).rejects.toThrow(
-    /ended with code 4 while it started[\s\S]*the disk is on fire/,
+    /ended with code 4 while starting[\s\S]*the disk is on fire/,
   );
 });
 
-test('a component that ignores the request to stop is killed, and a paused one is woken to hear it', async () => {
+test('a component that ignores the request to stop is killed, and a paused one is resumed first', async () => {
   const stubborn = await listener({ stopWithinMs: 300 }, true);
   await stubborn.start();
   expect(await stubborn.stop()).toEqual({ code: null, signal: 'SIGKILL' });
@@ -70,7 +70,7 @@ test('a component that ignores the request to stop is killed, and a paused one i
   expect(await paused.stop()).toEqual({ code: 3, signal: null });
 });
 
-test('a supervised component that dies comes back on its port, and one that was told to stop stays stopped', async () => {
+test('a supervised component that dies is restarted on its port, and one that was told to stop stays stopped', async () => {
   const component = await listener();
   await component.start();
   const before = component.pid;
@@ -124,7 +124,7 @@ test('a new launcher waits for the process that an earlier one left on the same 
     `${program(await freePort())} setTimeout(() => process.exit(), 1_200)`,
   ]);
   const file = `${component.logFile}.pid`;
-  writeFileSync(file, JSON.stringify({ pid: old.pid, mark: 'setTimeout(() => process.exit(), 1_200)' }));
+  writeFileSync(file, JSON.stringify({ pid: old.pid, argument: 'setTimeout(() => process.exit(), 1_200)' }));
   await component.start();
   expect(isAlive(old.pid as number)).toBe(false);
   expect(JSON.parse(readFileSync(file, 'utf8')).pid).toBe(component.pid);

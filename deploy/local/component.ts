@@ -5,46 +5,49 @@ import { predecessorEnded, removePidFile, writePidFile } from './pid-file.ts';
 import { eventually } from './probe.ts';
 
 /**
- * A component of the one-machine stack: one process that can be watched, signalled, stopped and started again on the same
- * ports and the same data. It runs under `keeper.sh`, so that it ends with its launcher whatever ends the launcher.
+ * A component of the one-machine stack: one process that can be watched, signalled, stopped and restarted on the same ports
+ * and the same data. It runs under `keeper.sh`, so that it ends with its launcher, however the launcher ends.
  */
 export type ComponentPlan = {
   name: string;
   command: readonly [program: string, ...args: string[]];
-  /** The whole environment; that of the launcher when absent. */
+  /** The whole environment; defaults to the launcher's. */
   env?: NodeJS.ProcessEnv;
   logFile: string;
-  /** What asks this program for an orderly end. */
+  /** The signal that asks this program for an orderly stop. */
   stopSignal?: 'SIGTERM' | 'SIGINT';
-  /** An orderly end may take this long; then comes SIGKILL. */
+  /** SIGKILL follows when an orderly stop takes longer. */
   stopWithinMs?: number;
-  /** What must be in order before each life. */
+  /** Runs before each start. */
   beforeStart?(): Promise<void>;
   isReady(): boolean | Promise<boolean>;
   readyWithinMs: number;
 };
+
+/** What Kafka and PostgreSQL are started with. */
+export type ServerOptions = { dataDir: string; logDir?: string; onProgress?: (line: string) => void };
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
 
 export type Component = {
   readonly name: string;
   readonly logFile: string;
-  /** Of the program itself, not of a shell around it. Undefined while it does not run. */
+  /** Of the program itself, not of a shell around it. Undefined while it is not running. */
   readonly pid: number | undefined;
-  /** True from `stop()` until the next `start()`: an end in that time is no accident. */
+  /** True from `stop()` until the next `start()`: an exit in between is intended. */
   readonly stopping: boolean;
-  /** Settles when the current life ends. */
+  /** Settles when the current process ends. */
   readonly exited: Promise<Exit>;
-  /** False when there is no process to signal. SIGSTOP and SIGCONT pause and wake. */
+  /** False when there is no process to signal. SIGSTOP and SIGCONT pause and resume. */
   kill(signal: NodeJS.Signals): boolean;
-  /** Starts a new life and returns when it answers. */
+  /** Starts a new process and resolves when it is ready. */
   start(): Promise<void>;
   stop(): Promise<Exit>;
 };
 
 const keeper = join(import.meta.dirname, 'keeper.sh');
 
-/** The end of a log, for an error message. */
+/** The last lines of a log, for an error message. */
 export const lastLines = (file: string, count = 12): string => {
   try {
     return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
@@ -64,7 +67,7 @@ const launch = (plan: ComponentPlan, stopWithinMs: number): ChildProcess => {
     return spawn('sh', [keeper, signal, String(Math.ceil(stopWithinMs / 1_000)), ...plan.command], {
       stdio: ['ignore', log, log, 'pipe'],
       env: plan.env ?? process.env,
-      // A session of its own: Ctrl-C reaches the launcher alone, which then stops the components in their order.
+      // A session of its own, so that Ctrl-C reaches only the launcher, which stops the components in order.
       detached: true,
     });
   } finally {
@@ -72,7 +75,7 @@ const launch = (plan: ComponentPlan, stopWithinMs: number): ChildProcess => {
   }
 };
 
-/** Nothing runs before `start()`. */
+/** Starts nothing before `start()`. */
 export const createComponent = (plan: ComponentPlan): Component => {
   const stopWithinMs = plan.stopWithinMs ?? 8_000;
   let child: ChildProcess | undefined;
@@ -84,7 +87,8 @@ export const createComponent = (plan: ComponentPlan): Component => {
 
   const begin = () => {
     const mine = launch(plan, stopWithinMs);
-    if (mine.pid !== undefined) writePidFile(pidFile, { pid: mine.pid, mark: plan.command.at(-1) as string });
+    if (mine.pid !== undefined)
+      writePidFile(pidFile, { pid: mine.pid, argument: plan.command.at(-1) as string });
     const lifeline = mine.stdio[3] as NodeJS.WritableStream;
     lifeline.on('error', () => {});
     child = mine;
@@ -118,7 +122,7 @@ export const createComponent = (plan: ComponentPlan): Component => {
     },
     kill,
     start: async () => {
-      if (child !== undefined) throw new Error(`${plan.name} runs already, as process ${child.pid}`);
+      if (child !== undefined) throw new Error(`${plan.name} is already running, as process ${child.pid}`);
       stopping = false;
       await predecessorEnded(pidFile, plan.name);
       await plan.beforeStart?.();
@@ -130,17 +134,17 @@ export const createComponent = (plan: ComponentPlan): Component => {
       if (settled && lastExit === undefined) return;
       const what =
         lastExit === undefined
-          ? `does not answer after ${plan.readyWithinMs / 1_000} s`
-          : `ended ${describe(lastExit)} while it started`;
+          ? `is not ready after ${plan.readyWithinMs / 1_000} s`
+          : `ended ${describe(lastExit)} while starting`;
       kill('SIGKILL');
       await exited;
-      throw new Error(`${plan.name} ${what}. The end of ${plan.logFile}:\n${lastLines(plan.logFile)}`);
+      throw new Error(`${plan.name} ${what}. Last lines of ${plan.logFile}:\n${lastLines(plan.logFile)}`);
     },
     stop: async () => {
       stopping = true;
-      const asked = kill(plan.stopSignal ?? 'SIGTERM');
-      // A paused process acts on nothing but SIGKILL until it is woken.
-      if (asked) kill('SIGCONT');
+      const wasRunning = kill(plan.stopSignal ?? 'SIGTERM');
+      // A paused process handles no signal but SIGKILL until it is resumed.
+      if (wasRunning) kill('SIGCONT');
       const forced = setTimeout(() => kill('SIGKILL'), stopWithinMs);
       const exit = await exited;
       clearTimeout(forced);

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { runTool } from './run-tool.ts';
 
-/** Apache Kafka 4 needs Java 17; Maven fetches it. Both are the machine's own. */
+/** Apache Kafka 4 needs Java 17, and Maven fetches it. Both must be installed on the machine. */
 const oldestJava = 17;
 
 const install =
   process.platform === 'darwin'
-    ? 'brew install openjdk@17 maven   (and follow what brew says about PATH)'
+    ? 'brew install openjdk@17 maven   (and follow the advice of brew on PATH)'
     : 'sudo apt-get install openjdk-17-jre-headless maven   (on Debian and Ubuntu)';
-const instead = 'Or name a Kafka that runs already: BRANCHLINE_KAFKA=host:9092';
+const instead = 'Or use a running Kafka: BRANCHLINE_KAFKA=host:9092';
 
 export const missing = (what: string): string => `${what}\nInstall it with:\n  ${install}\n${instead}`;
 
@@ -21,7 +21,7 @@ export const findJava = async (): Promise<string> => {
   });
   const version = /version "(\d+)/.exec(output)?.[1];
   if (code !== 0 || version === undefined)
-    throw new Error(missing(`"${java} -version" does not name a version:\n${output.trim()}`));
+    throw new Error(missing(`"${java} -version" prints no version:\n${output.trim()}`));
   if (Number(version) < oldestJava)
     throw new Error(
       missing(`Apache Kafka needs Java ${oldestJava} or newer, and "${java}" is Java ${version}.`),

@@ -8,8 +8,8 @@ import { mustRun } from './run-tool.ts';
 const pom = join(import.meta.dirname, 'kafka', 'pom.xml');
 
 /**
- * The folder with Kafka's jars, named after the pom that asked for them. Maven resolves them once, through the user's
- * own settings (mirrors, proxies, local repository), and checks them against the repository's checksums.
+ * The folder of Kafka's jars, named by the hash of the pom. Maven resolves them once, through the user's own settings
+ * (mirrors, proxies, local repository), and verifies them against the repository's checksums.
  */
 export const kafkaJars = async (onProgress: (line: string) => void): Promise<string> => {
   const name = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12);
@@ -17,15 +17,15 @@ export const kafkaJars = async (onProgress: (line: string) => void): Promise<str
   const jars = join(root, `libs-${name}`);
   if (existsSync(jars)) return jars;
 
-  onProgress('Kafka: resolving Apache Kafka with Maven, about 45 MB, once');
+  onProgress('Kafka: downloading Apache Kafka with Maven, about 45 MB, once');
   mkdirSync(root, { recursive: true });
   const unfinished = mkdtempSync(join(root, 'unfinished-'));
   try {
     const goal = 'dependency:copy-dependencies';
     await mustRun(['mvn', '-B', '-q', '-f', pom, goal, `-DoutputDirectory=${join(unfinished, 'libs')}`], {
-      notFound: missing('Apache Kafka is fetched by Maven, and there is no "mvn" on the PATH.'),
+      notFound: missing('Maven downloads Apache Kafka, and there is no "mvn" on the PATH.'),
     });
-    // Two first runs at once both resolve; whoever renames first has made the folder.
+    // Two concurrent first runs both resolve; the first rename wins.
     if (!existsSync(jars)) renameSync(join(unfinished, 'libs'), jars);
   } catch (error) {
     if (!existsSync(jars)) throw error;

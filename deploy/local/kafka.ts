@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKafka } from '@branchline/drivers/kafka/client.ts';
-import { type Component, createComponent } from './component.ts';
+import { type Component, createComponent, type ServerOptions } from './component.ts';
 import { findJava } from './java.ts';
 import { kafkaJars } from './kafka-jars.ts';
 import { logsDir } from './paths.ts';
 import { answers, freePort, within } from './probe.ts';
 import { mustRun } from './run-tool.ts';
 
-/** One Apache Kafka node that is broker and controller, on loopback, with its data in `dataDir`. */
+/** One Apache Kafka node, both broker and controller, on loopback, with its data in `dataDir`. */
 export type LocalKafka = { component: Component /** host:port */; address: string };
 
 const properties = ({
@@ -31,13 +31,13 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=${logs}
 auto.create.topics.enable=false
 
-# The broker's clock dates every record, so that retention never follows a till's wrong clock.
+# Records carry the broker's time, so that retention never depends on a till's wrong clock.
 log.message.timestamp.type=LogAppendTime
 log.retention.ms=604800000
 log.roll.ms=86400000
 log.segment.bytes=134217728
 
-# One node: nothing can have a second replica, and a few partitions of the internal topics are plenty.
+# One node: no second replica is possible, and a few partitions per internal topic are plenty.
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
@@ -46,18 +46,18 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 
-# A consumer group starts with its first member instead of waiting three seconds for others.
+# A consumer group starts with its first member instead of waiting three seconds for more.
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 
-# After kill -9 a broker may register again only when its old session is over; the default makes that 9 seconds.
+# After kill -9 a broker can register again only once its old session has expired; the default is 9 seconds.
 broker.session.timeout.ms=6000
 broker.heartbeat.interval.ms=1000
 num.network.threads=2
 num.io.threads=4
 `;
 
-/** A uuid as Kafka writes them; one that began with a hyphen would be read as a flag. */
+/** A uuid in Kafka's form; a leading hyphen would be read as a flag. */
 const newClusterId = (): string => {
   const id = randomBytes(16).toString('base64url');
   return id.startsWith('-') ? newClusterId() : id;
@@ -81,11 +81,7 @@ export const startKafka = async ({
   dataDir,
   logDir = logsDir,
   onProgress = () => {},
-}: {
-  dataDir: string;
-  logDir?: string;
-  onProgress?: (line: string) => void;
-}): Promise<LocalKafka> => {
+}: ServerOptions): Promise<LocalKafka> => {
   const java = await findJava();
   const jars = await kafkaJars(onProgress);
   const [port, controllerPort] = [await freePort(), await freePort()];
@@ -96,8 +92,8 @@ export const startKafka = async ({
   const classPath = ['-cp', join(jars, '*'), '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
 
   if (!existsSync(join(logs, 'meta.properties'))) {
-    onProgress('Kafka: making its data folder');
-    // What an interrupted first run left is no log of anything yet.
+    onProgress('Kafka: creating its data folder');
+    // An interrupted first run leaves a folder without any data.
     rmSync(logs, { recursive: true, force: true });
     const format = ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', config];
     await mustRun([java, ...classPath, ...format]);

@@ -7,9 +7,9 @@ import { answers } from './probe.ts';
 import { mustRun, runTool } from './run-tool.ts';
 
 /**
- * Eclipse Mosquitto in the role of `broker.ts`: the same accounts, the same rights, nothing kept over a restart. The one
- * difference is the client id, which Mosquitto cannot tie to the user, so here a site that knows how could push another
- * site's client off; it still could not publish as it.
+ * Eclipse Mosquitto in place of `broker.ts`: the same accounts and rights, nothing kept over a restart. The one difference:
+ * Mosquitto cannot tie client ids to users, so a site could disconnect another site's client by taking its client id. It
+ * still could not publish as that site.
  */
 const rights = `
 pattern write bl/v1/+/%u/+/up
@@ -44,7 +44,7 @@ connection_messages false
 ${process.getuid?.() === 0 ? 'user root' : ''}
 `;
 
-/** Debian keeps servers in /usr/sbin, which an ordinary user's PATH leaves out. */
+/** Debian installs servers in /usr/sbin, which is not on an ordinary user's PATH. */
 const find = (name: string): string =>
   [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin']
     .filter((folder) => folder !== '')
@@ -85,8 +85,8 @@ export const createMosquitto = async ({
   );
   secret('rights', rights);
   const config = secret('mosquitto.conf', configuration(dir, port));
-  const notFound = `There is no Mosquitto on this machine. Install it with:\n  ${installMosquitto}`;
-  // Replaces the passwords in the file by their hashes; on a command line they would be visible to everybody.
+  const notFound = `Mosquitto is not installed. Install it with:\n  ${installMosquitto}`;
+  // Hashes the passwords in place; on a command line every user of the machine could read them.
   await mustRun([find('mosquitto_passwd'), '-U', passwords], { notFound });
   return createComponent({
     name: 'mosquitto',

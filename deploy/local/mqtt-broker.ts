@@ -6,18 +6,18 @@ import { freePort } from './probe.ts';
 import { newSecret, writeSecretFile } from './secrets.ts';
 import { createService } from './service.ts';
 
-/** The broker that agents and bridge meet on, with an account for everybody who may come. */
+/** The broker between agents and bridge, with an account for each of them. */
 export type MqttBroker = {
   component?: Component;
   url: string;
   account(user: string): { mqttUsername?: string; mqttPassword?: string };
 };
 
-/** A broker elsewhere has accounts of its own: the one in its URL, if any, serves everybody here. */
+/** A broker elsewhere has its own accounts: agents and bridge share the one in its URL, if any. */
 export const externalBroker = (address: string): MqttBroker => {
   const url = new URL(address);
   if (url.protocol !== 'mqtt:' && url.protocol !== 'mqtts:')
-    throw new Error('BRANCHLINE_MQTT is an address like mqtt://host:1883 or mqtts://user:password@host:8883');
+    throw new Error('BRANCHLINE_MQTT must be a URL like mqtt://host:1883 or mqtts://user:password@host:8883');
   const { username, password } = url;
   url.username = '';
   url.password = '';
@@ -30,7 +30,7 @@ export const externalBroker = (address: string): MqttBroker => {
   };
 };
 
-/** Accounts are made up anew at every start; nobody but the components of this stack needs them. */
+/** Accounts are generated at every start; only the components of this stack need them. */
 export const createBroker = async ({
   kind,
   dir,

@@ -15,7 +15,7 @@ const packet = (bodyBytes: number): Buffer => {
   return Buffer.concat([Buffer.from(header), Buffer.alloc(bodyBytes, 0xff)]);
 };
 
-test('packets up to the limit pass and the first above it does not, however the bytes are cut', () => {
+test('packets up to the limit pass and the first one above it does not, however the bytes are split', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 20 }),
@@ -35,11 +35,11 @@ test('packets up to the limit pass and the first above it does not, however the 
   );
 });
 
-test('a length of more than four bytes is no length', () => {
+test('a length of more than four bytes is refused', () => {
   expect(packetMeter(1_000_000_000)(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01]))).toBe(false);
 });
 
-test('a connection that announces a huge packet is closed before the packet has come', async () => {
+test('a connection that announces a huge packet is closed before the packet arrives', async () => {
   const received: number[] = [];
   let tooLarge = 0;
   const server = createServer((socket) => {

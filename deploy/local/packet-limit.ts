@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 
 /**
- * MQTT allows packets of 256 MB and aedes has no limit of its own: it would collect one before it looks at it. This
- * follows the fixed headers alone (MQTT 3.1.1 § 2.2: a type byte, then the remaining length in one to four bytes of seven
- * bits) and says no at the header of a packet that is too large.
+ * MQTT allows packets of 256 MB, and aedes has no limit of its own: it buffers a whole packet before it reads it. This meter
+ * follows only the fixed headers (MQTT 3.1.1 § 2.2: a type byte, then the remaining length in one to four bytes of seven
+ * bits) and returns false at the header of a packet that is too large.
  */
 export const packetMeter = (bytesMax: number): ((chunk: Uint8Array) => boolean) => {
   let bodyLeft = 0;
-  /** -1 between packets, otherwise how many bytes of the length have been read. */
+  /** -1 between packets, otherwise the number of length bytes read. */
   let lengthBytes = -1;
   let length = 0;
   return (chunk) => {
@@ -35,10 +35,10 @@ export const packetMeter = (bytesMax: number): ((chunk: Uint8Array) => boolean) 
   };
 };
 
-/** Ends a connection that announces a packet above the limit. */
+/** Closes a connection that announces a packet above the limit. */
 export const limitPackets = (socket: Socket, bytesMax: number, onTooLarge: () => void): void => {
   const fits = packetMeter(bytesMax);
-  // What arrives passes `push` before anyone can read it; a stream in between would copy every byte.
+  // All input passes `push` before anyone reads it; a stream in between would copy every byte.
   const push = socket.push.bind(socket);
   socket.push = (chunk: Buffer | null, ...rest) => {
     if (chunk === null || fits(chunk)) return push(chunk, ...rest);

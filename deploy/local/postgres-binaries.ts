@@ -3,12 +3,11 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { runTool } from './run-tool.ts';
 
-const instead =
-  'name a PostgreSQL that runs already: BRANCHLINE_POSTGRES=postgres://user:password@host:5432/database';
+const instead = 'use a running PostgreSQL: BRANCHLINE_POSTGRES=postgres://user:password@host:5432/database';
 
 /**
- * The packages hold library files whose other names (libicuuc.so.60 for libicuuc.so.60.2) are to be made by an install
- * script. npm runs no scripts of dependencies any more, so the names are made here, once.
+ * The packages expect an install script to create links for their libraries (libicuuc.so.60 to libicuuc.so.60.2). Packages
+ * are installed without running scripts, so the links are created here, once.
  */
 const makeLinks = (root: string): void => {
   const listed = JSON.parse(readFileSync(join(root, 'native', 'pg-symlinks.json'), 'utf8'));
@@ -18,7 +17,7 @@ const makeLinks = (root: string): void => {
     try {
       symlinkSync(dirname(source) === dirname(target) ? basename(source) : join(root, source), link);
     } catch (error) {
-      // Another first run may have been faster.
+      // A concurrent first run may have created it.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
@@ -31,7 +30,9 @@ export const postgresBinaries = (): string => {
   try {
     entry = createRequire(import.meta.url).resolve(name);
   } catch {
-    throw new Error(`There is no ${name}: npm has no PostgreSQL for this machine. Please ${instead}`);
+    throw new Error(
+      `There is no package ${name}, so npm has no PostgreSQL for this machine. Please ${instead}`,
+    );
   }
   let root = dirname(realpathSync(entry));
   while (!existsSync(join(root, 'native'))) root = dirname(root);
@@ -42,8 +43,8 @@ export const postgresBinaries = (): string => {
 };
 
 /**
- * What stands before `initdb` and `postgres` on the command line. PostgreSQL refuses to run as root; in a user namespace
- * of its own it sees another user id, while its files stay root's, so that they may lie below a closed home.
+ * The command line prefix of `initdb` and `postgres`. PostgreSQL refuses to run as root; in a user namespace of its own it
+ * sees another user id, while its files stay owned by root and so may lie below a private home directory.
  */
 export const asOrdinaryUser = async (): Promise<string[]> => {
   if (process.getuid?.() !== 0) return [];

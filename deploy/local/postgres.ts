@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type Component, createComponent } from './component.ts';
+import { type Component, createComponent, type ServerOptions } from './component.ts';
 import { logsDir } from './paths.ts';
 import { asOrdinaryUser, postgresBinaries } from './postgres-binaries.ts';
 import { freePort } from './probe.ts';
@@ -12,11 +12,11 @@ import { secretFrom } from './secrets.ts';
 /** One PostgreSQL server on loopback, with its data in `dataDir`. */
 export type LocalPostgres = {
   component: Component;
-  /** URL of a database as the superuser, who owns everything that set-up makes. */
+  /** URL of a database as the superuser, who owns everything that set-up creates. */
   urlOf(database: string): string;
 };
 
-/** fsync and synchronous commit are PostgreSQL's defaults and are stated, because the books depend on them. */
+/** fsync and synchronous commit are PostgreSQL's defaults, stated here because the books depend on them. */
 const settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -32,7 +32,7 @@ const settings = {
   log_checkpoints: 'off',
 };
 
-/** An interrupted initdb leaves a folder that looks finished, so it works beside and the result is moved in place. */
+/** An interrupted initdb leaves a folder that looks complete, so it works elsewhere and its result is moved into place. */
 const initialise = async (
   bin: string,
   wrapper: string[],
@@ -51,15 +51,17 @@ const initialise = async (
 };
 
 /**
- * `postmaster.pid` outlives a machine that went down, and its process id may belong to someone else by now; PostgreSQL
- * would then refuse to start.
+ * Removes a stale `postmaster.pid`. The file survives a machine crash, and when its process id belongs to another program by
+ * now, PostgreSQL refuses to start.
  */
 const settlePidFile = async (data: string): Promise<void> => {
   const file = join(data, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n', 1)[0]);
   if (isAlive(pid) && (await commandOf(pid)).includes(data))
-    throw new Error(`PostgreSQL runs on ${data} already, as process ${pid}. Stop it first: kill -INT ${pid}`);
+    throw new Error(
+      `PostgreSQL is already running on ${data}, as process ${pid}. Stop it first: kill -INT ${pid}`,
+    );
   rmSync(file, { force: true });
 };
 
@@ -81,18 +83,14 @@ export const startPostgres = async ({
   dataDir,
   logDir = logsDir,
   onProgress = () => {},
-}: {
-  dataDir: string;
-  logDir?: string;
-  onProgress?: (line: string) => void;
-}): Promise<LocalPostgres> => {
+}: ServerOptions): Promise<LocalPostgres> => {
   const bin = postgresBinaries();
   const wrapper = await asOrdinaryUser();
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const passwordFile = join(dataDir, 'password');
   const password = secretFrom(passwordFile);
   const data = join(dataDir, 'data');
-  if (!existsSync(data)) onProgress('PostgreSQL: making its data folder');
+  if (!existsSync(data)) onProgress('PostgreSQL: creating its data folder');
   await initialise(bin, wrapper, dataDir, passwordFile);
 
   const port = await freePort();
@@ -107,7 +105,7 @@ export const startPostgres = async ({
     beforeStart: () => settlePidFile(data),
     command: [first as string, ...rest],
     logFile: join(logDir, 'postgres.log'),
-    // "Fast": open transactions are rolled back, clients are sent away. SIGQUIT would be "immediate", a crash.
+    // SIGINT is the "fast" shutdown: open transactions are rolled back, clients disconnected. SIGQUIT would be a crash.
     stopSignal: 'SIGINT',
     stopWithinMs: 10_000,
     isReady: () => accepts(urlOf('postgres')),
@@ -118,7 +116,7 @@ export const startPostgres = async ({
   return { component, urlOf };
 };
 
-/** Makes a database when there is none of that name. `adminUrl` may be any database of the server. */
+/** Creates the database if it does not exist. `adminUrl` may name any database of the server. */
 export const ensureDatabase = async (adminUrl: string, name: string): Promise<void> => {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();

@@ -16,14 +16,14 @@ const isFree = async (port: number): Promise<boolean> => {
   return true;
 };
 
-/** Below the ranges from which Linux (32768) and macOS (49152) give ports to outgoing connections. */
+/** Below the ephemeral port ranges of Linux (from 32768) and macOS (from 49152). */
 const ports = { first: 20_000, count: 12_000 };
 const given = new Set<number>();
 const triesMax = 1_000;
 
 /**
- * A port of this machine that nobody listens on now, never the same twice. Whoever asks binds it later; a port that the
- * system itself would choose could belong to somebody's outgoing connection by then.
+ * A port of this machine with no listener, never the same one twice. The caller binds it later; by then an ephemeral port
+ * could have become the local end of an outgoing connection.
  */
 export const freePort = async (): Promise<number> => {
   for (let tries = 0; tries < triesMax; tries++) {
@@ -35,11 +35,11 @@ export const freePort = async (): Promise<number> => {
   throw new Error(`no free port between ${ports.first} and ${ports.first + ports.count}`);
 };
 
-/** The wanted port when nobody listens on it, so that a bookmark goes on working; otherwise a free one. */
+/** The wanted port if it is free, so that bookmarks keep working; otherwise another free one. */
 export const preferPort = async (wanted: number): Promise<number> =>
   (await isFree(wanted)) ? wanted : freePort();
 
-/** Whether something accepts connections there. */
+/** Whether the port accepts connections. */
 export const answers = (port: number, host = '127.0.0.1'): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ port, host, timeout: 1_000 });
@@ -52,7 +52,7 @@ export const answers = (port: number, host = '127.0.0.1'): Promise<boolean> =>
     socket.once('timeout', () => settle(false));
   });
 
-/** Asks until the answer is yes. False when it was still no after `withinMs`. */
+/** Polls the condition until it holds. False when it does not hold within `withinMs`. */
 export const eventually = async (
   condition: () => boolean | Promise<boolean>,
   { withinMs, everyMs = 100 }: { withinMs: number; everyMs?: number },
@@ -65,7 +65,7 @@ export const eventually = async (
   }
 };
 
-/** Gives up on a promise that may never settle; what it does later is nobody's concern. */
+/** Rejects when the promise has not settled in time; its later outcome is ignored. */
 export const within = async <T>(promise: Promise<T>, ms: number): Promise<T> => {
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(() => timeout.reject(new Error(`no answer within ${ms} ms`)), ms);

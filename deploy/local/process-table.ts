@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { runTool } from './run-tool.ts';
 
 /**
- * Whether a process with this id runs, whoever owns it. One that has ended and waits for a parent that never asks, as
- * happens in containers, does not run.
+ * Whether a process with this id is running, whoever owns it. A zombie that nobody reaps, as happens in containers, is not.
  */
 export const isAlive = (pid: number): boolean => {
   try {
@@ -22,7 +21,7 @@ export const isAlive = (pid: number): boolean => {
 /** The command line of a process; empty when there is none. */
 export const commandOf = async (pid: number): Promise<string> => {
   try {
-    // Debian's smallest installations have no `ps`, macOS has no `/proc`.
+    // Minimal Debian installations have no `ps`, macOS has no `/proc`.
     if (existsSync('/proc/self/cmdline'))
       return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
     return (await runTool(['ps', '-o', 'command=', '-p', String(pid)])).output;

@@ -10,7 +10,7 @@ const open = (isTTY: boolean) => {
   return { screen, display: createProgressDisplay(screen), text: () => (out.read() as string | null) ?? '' };
 };
 
-it('a terminal shows one line that is drawn again, not more often than an eye can follow, and at last the end', async () => {
+it('a terminal shows one line that is redrawn at a limited rate and ends with the latest state', async () => {
   const { display, text } = open(true);
   display.show('10 %');
   display.show('11 %');
@@ -22,7 +22,7 @@ it('a terminal shows one line that is drawn again, not more often than an eye ca
   expect(text()).toBe(`10 %\n${again}20 %\n${again}21 %\n`);
 });
 
-it('a file gets whole lines, few of them, and always the last state', () => {
+it('a file gets whole lines at a low rate, and always the latest state', () => {
   const { screen, display, text } = open(false);
   for (let percent = 0; percent <= 100; percent++) display.show(`${percent} %`);
   screen.say('the broker is back');
@@ -30,7 +30,7 @@ it('a file gets whole lines, few of them, and always the last state', () => {
   expect(text()).toBe('0 %\nthe broker is back\n100 %\n');
 });
 
-it('nothing shown leaves nothing behind', () => {
+it('a display that showed nothing leaves nothing behind', () => {
   const { display, text } = open(true);
   display.end();
   expect(text()).toBe('');

@@ -1,12 +1,9 @@
 import type { Screen } from './screen.ts';
 
-/**
- * One line that changes: redrawn in place on a terminal, and a new line every few seconds anywhere else, so that a log
- * stays readable.
- */
+/** One progress line: redrawn in place on a terminal, printed every few seconds elsewhere, so that logs stay readable. */
 export type ProgressDisplay = {
   show(line: string): void;
-  /** Leaves the last state on the screen. */
+  /** Leaves the latest line on the screen. */
   end(): void;
 };
 

@@ -1,7 +1,7 @@
 import { freePort } from './probe.ts';
 import { createService, type Service } from './service.ts';
 
-/** The hub's role `reports` as a process of its own: the API and the dashboard at `url`, its own state at `statusUrl`. */
+/** The hub's role `reports` as a process of its own: API and dashboard at `url`, status page at `statusUrl`. */
 export type Reports = Service & { statusUrl: string };
 
 export const createReports = async ({
@@ -12,12 +12,12 @@ export const createReports = async ({
   env,
   logDir,
 }: {
-  /** Of the dashboard; a free one when absent. */
+  /** The dashboard's port; defaults to a free one. */
   port?: number;
-  /** The chain's own, in which days begin; UTC when absent. */
+  /** Time zone of the chain's business days; defaults to UTC. */
   timeZone?: string;
   postgres: string;
-  /** The simulated network, where the dashboard may pull a plug. */
+  /** URL of the simulated network, where the dashboard can pull plugs. */
   demoNetwork: string | undefined;
   env?: Record<string, string> | undefined;
   logDir: string;
@@ -40,7 +40,7 @@ export const createReports = async ({
     env,
     port: statusPort,
     logDir,
-    // Its status page answers at once; the dashboard only when the database does.
+    // The status page answers at once, the dashboard only once the database does.
     readyUrl: `${url}/api/v1/openapi.json`,
   });
   return { ...service, url, statusUrl: service.url };

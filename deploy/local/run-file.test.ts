@@ -12,9 +12,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const run = (pid: number): RunFile => ({ pid, startedAt: '2026-01-02T03:04:05.000Z', state: 'starting' });
 
-test('what a killed launcher left is replaced, and only its owner may read the new one', async () => {
+test('the run file of a killed launcher is replaced, and only its owner may read the new one', async () => {
   const file = join(folder, 'run.json');
-  // Process 1 is alive on every machine and is not this launcher: an id that was given away again.
+  // Process 1 is alive on every machine and is not this launcher: it stands for a reused process id.
   writeRunFile(file, run(1));
   let stale = 0;
   expect(
@@ -27,6 +27,6 @@ test('what a killed launcher left is replaced, and only its owner may read the n
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test('a process that is gone is not running', async () => {
+test('a process that has ended is not running', async () => {
   expect(await isRunning(run(2 ** 22 + 1))).toBe(false);
 });

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 export type ToolResult = { code: number | null; output: string };
 
 /**
- * Runs a program to its end and collects what it prints. `notFound` is the message when there is no such program: the
- * person who reads it wants the command that installs it.
+ * Runs a program to its end and collects its output. `notFound` is the error message when there is no such program; it
+ * should name the command that installs it.
  */
 export const runTool = (
   [program, ...args]: readonly [string, ...string[]],
@@ -28,7 +28,7 @@ export const runTool = (
     child.once('close', (code) => resolve({ code, output }));
   });
 
-/** The same, where anything but success is an error that shows what the program said. */
+/** The same, but throws with the program's output on any exit code other than 0. */
 export const mustRun = async (
   command: readonly [string, ...string[]],
   options: Parameters<typeof runTool>[1] = {},

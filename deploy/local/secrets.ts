@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Letters and digits only, so that it fits every file format and URL. */
+/** Hexadecimal, so that it needs no quoting in files and URLs. */
 export const newSecret = (): string => randomBytes(18).toString('hex');
 
-/** For its owner alone, and never half written: a reader sees the old text or the new one. */
+/** Readable by the owner only, and replaced atomically: a reader sees the old text or the new one. */
 export const writeSecretFile = (file: string, text: string): void => {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const unfinished = `${file}.${process.pid}.tmp`;
@@ -14,7 +14,7 @@ export const writeSecretFile = (file: string, text: string): void => {
   renameSync(unfinished, file);
 };
 
-/** The secret in a file; made up and kept when there is none. */
+/** The secret in the file; generated and stored on first use. */
 export const secretFrom = (file: string): string => {
   try {
     return readFileSync(file, 'utf8').trim();

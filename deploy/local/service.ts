@@ -3,11 +3,11 @@ import { environmentName } from '@branchline/kernel/config.ts';
 import { type Component, createComponent } from './component.ts';
 import { checkout } from './paths.ts';
 
-/** One of our own programs as a component, with its HTTP side. */
+/** One of Branchline's programs as a component, with its status page. */
 export type Service = {
   component: Component;
   url: string;
-  /** What GET /v1/status answers; undefined when nobody does. */
+  /** The answer of GET /v1/status; undefined when there is none. */
   status(): Promise<Record<string, unknown> | undefined>;
 };
 
@@ -23,7 +23,7 @@ const getJson = async (url: string): Promise<Record<string, unknown> | undefined
   }
 };
 
-/** The launcher's own BRANCHLINE_ variables are addresses and secrets of other components; none inherits them. */
+/** No component inherits the launcher's BRANCHLINE_ variables: they are addresses and secrets of other components. */
 const ownEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(
     Object.entries(process.env).filter(
@@ -41,7 +41,7 @@ export const environmentOf = (settings: Settings, extra: Record<string, string> 
   ...extra,
 });
 
-/** Settings go through the environment, where no other user reads them. */
+/** Settings go through the environment, which other users cannot read. */
 export const createService = ({
   name,
   script,
@@ -62,7 +62,7 @@ export const createService = ({
   logDir: string;
   stopWithinMs?: number;
   nodeFlags?: readonly string[];
-  /** What has to answer with JSON before the component counts as started; `/healthz` when absent. */
+  /** The component is ready once this URL answers with JSON; defaults to `/healthz`. */
   readyUrl?: string;
 }): Service => {
   const url = `http://127.0.0.1:${port}`;

@@ -1,6 +1,6 @@
 import type { Stack } from './stack.ts';
 
-/** The few numbers that say how the whole is doing. Counts are events since the databases were made. */
+/** The figures of the status block. Counts are events since the databases were created. */
 export type Snapshot = {
   online: number;
   offline: string[];
@@ -11,7 +11,7 @@ export type Snapshot = {
   duplicates: number;
   /** Undefined while the hub does not answer. */
   lagSeconds: number | undefined;
-  /** Parts that do not run at this moment. */
+  /** Components that are not running. */
   down: string[];
 };
 
@@ -20,7 +20,7 @@ const number = (from: Record<string, unknown> | undefined, key: string): number 
   return typeof value === 'number' ? value : 0;
 };
 
-/** Remembers what each agent said last, so that the sums do not jump while one of them is restarted. */
+/** Remembers each agent's latest status, so that the sums do not jump while an agent restarts. */
 export const createSnapshots = (stack: Stack): (() => Promise<Snapshot>) => {
   const last = new Map<string, Record<string, unknown>>();
   return async () => {

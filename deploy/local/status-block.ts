@@ -10,14 +10,14 @@ const duration = (seconds: number): string => {
 const lag = ({ lagSeconds }: Snapshot): string =>
   lagSeconds === undefined ? 'unknown' : `${lagSeconds.toFixed(1)} s`;
 
-/** A long list is cut, because the block has a fixed place on the screen. */
+/** Cuts long lists, because the block has a fixed size on the screen. */
 const some = (names: string[]): string =>
   names.length <= 4 ? names.join(', ') : `${names.slice(0, 4).join(', ')} and ${names.length - 4} more`;
 
-/** `plug` is a store to try, `addresses` the file that names them all. */
+/** `plug` is the store whose plug the hints pull, `addresses` the path of the run file. */
 export type Hints = { dashboard: string; plug: string | undefined; addresses: string };
 
-/** The block that `npm start` redraws in place. `seconds` is how long it has been up. */
+/** The block that `npm start` redraws in place. `seconds` is the uptime. */
 export const statusBlock = (
   now: Snapshot,
   seconds: number,
@@ -32,10 +32,10 @@ export const statusBlock = (
   `  recorded  ${count(now.recorded)}     duplicates  ${count(now.duplicates)}`,
   `  applied   ${count(now.applied)}     lag         ${lag(now).padStart(12)}`,
   '',
-  now.down.length === 0 ? '  every component runs' : `  being restarted: ${some(now.down)}`,
+  now.down.length === 0 ? '  all components are running' : `  restarting: ${some(now.down)}`,
   `  dashboard                  ${dashboard}`,
   ...(plug === undefined
-    ? ['  the broker is elsewhere: no plug to pull here']
+    ? ['  the broker is elsewhere: there is no plug to pull here']
     : [
         `  pull the plug of a store   npm run fleet -- offline ${plug}`,
         `  and put it back            npm run fleet -- online ${plug}`,

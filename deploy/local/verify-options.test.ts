@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { readArguments, verifyHelp } from './verify-options.ts';
 
-it('the folder alone is enough, and is read from where the command was given', () => {
+it('the folder alone is enough, and is resolved from the current directory', () => {
   expect(readArguments(['--data', 'some/folder'])).toEqual({
     data: resolve('some/folder'),
     sites: 4,

@@ -1,10 +1,10 @@
 import { freePort } from './probe.ts';
 import { createService, type Service } from './service.ts';
 
-/** The simulated network as a component: the address at which each site reaches the broker, and the plug. */
+/** The simulated network as a component: each site's address of the broker, and its plug. */
 export type WideArea = Service & {
   mqttOf(site: string): string;
-  /** Pulls the plug or puts it back, or makes the line longer. */
+  /** Pulls the plug, puts it back, or sets the delay of the line. */
   set(site: string, change: { online?: boolean; delayMs?: number }): Promise<void>;
 };
 

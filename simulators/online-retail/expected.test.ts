@@ -29,10 +29,10 @@ it('every line counts, also an equal one, and every invoice once, on the day of 
 });
 
 const data =
-  process.env.BRANCHLINE_ONLINE_RETAIL ?? join(import.meta.dirname, '../../../shared/data/online-retail');
+  process.env.BRANCHLINE_TEST_DATA ?? join(import.meta.dirname, '../../../shared/data/online-retail');
 const present = existsSync(join(data, '2010-12-14.csv'));
 if (!present)
-  console.warn(`SKIPPED: no Online Retail files in ${data}; set BRANCHLINE_ONLINE_RETAIL to their folder.`);
+  console.warn(`SKIPPED: no Online Retail files in ${data}; set BRANCHLINE_TEST_DATA to their folder.`);
 
 describe.skipIf(!present)('the twelve days of December 2010', () => {
   it('hold 31,102 lines, 1,458 invoices, 235,231 units and 530,356.91 pounds', async () => {
