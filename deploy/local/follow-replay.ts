@@ -33,9 +33,8 @@ const call = async <T>(url: string, init: RequestInit = {}): Promise<T> => {
 };
 
 const line = ({ state, events, left }: Replay): string => {
-  if (state === 'running' && events !== null && left !== null)
-    return `sending: ${events - left} of ${events} events`;
-  return state === 'running' ? 'sending …' : 'waiting for the agent to answer …';
+  if (state !== 'running') return 'waiting for the agent to answer …';
+  return events === null || left === null ? 'sending …' : `sent ${events - left} of ${events} events`;
 };
 
 const count = (n: number | null, what: string): string =>

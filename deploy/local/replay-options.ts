@@ -5,8 +5,9 @@ export const replayHelp = `Usage: npm run replay -- SITE --from TIME --to TIME [
        npm run replay -- SITE --seqs EPOCH:FIRST-LAST [options]
 
 Asks the agent of a site to send buffered events again, under their old epoch and seq, and waits until it has sent them.
-Events that are in the books already are not counted twice; events that were missing are in the books afterwards. It needs
-a running npm start. An agent keeps events for three days after it accepted them, and longer until they are applied.
+Events already in the books are not counted twice; events that were missing are in the books afterwards. npm start must be
+running. An agent keeps an event until it is applied, and then until it is three days old (archiveKeepMinutes) or the disk
+budget needs the room.
 
   --from TIME --to TIME    when the agent accepted the events: HH:MM of today, or RFC 3339 with its offset
   --seqs EPOCH:FIRST-LAST  the seqs FIRST to LAST of one epoch; the agent's /v1/status and the dashboard name epochs
@@ -89,10 +90,16 @@ export const readReplay = (
       },
     }));
   } catch (error) {
-    return { wrong: (error as Error).message };
+    // Node adds advice on arguments that begin with a hyphen, which none does here.
+    const [message = ''] = (error as Error).message.split('. ');
+    return { wrong: message };
   }
   const [site] = sites;
-  if (site === undefined || sites.length > 1) return { wrong: 'Name one site.' };
+  if (site === undefined || sites.length > 1)
+    return {
+      wrong:
+        'Name one site. Its options follow after --, as in: npm run replay -- store-0007 --from 10:15 --to 10:30',
+    };
   const { from, to, seqs, agent = 'edge-1' } = values;
   const stream = values.stream ?? (isWarehouse(site) ? 'stock' : 'pos');
   if (stream !== 'pos' && stream !== 'stock') return { wrong: `--stream ${stream}: neither pos nor stock` };
