@@ -1,8 +1,8 @@
 import type { Clock } from '@branchline/kernel/clock.ts';
 import { counter, type Family, gauge, type Histogram } from '@branchline/kernel/metrics.ts';
 import type { Books } from './books/transaction.ts';
+import type { Counters } from './intake/counters.ts';
 import type { Progress } from './intake/progress.ts';
-import type { Counters } from './intake/read-partition.ts';
 
 /** The ledger's metrics. Counters are of this process; no label names a site, since there may be thousands. */
 export type LedgerState = Counters &

@@ -7,8 +7,9 @@ import {
   createBooks,
   strictPolicy,
 } from '@branchline/hub/ledger/books/transaction.ts';
+import { newCounters } from '@branchline/hub/ledger/intake/counters.ts';
 import type { LogBatch } from '@branchline/hub/ledger/intake/kafka-log.ts';
-import { type Counters, createPartitionReader } from '@branchline/hub/ledger/intake/read-partition.ts';
+import { createPartitionReader } from '@branchline/hub/ledger/intake/read-partition.ts';
 import { copyRows, RowWriter } from '@branchline/hub/postgres/copy-rows.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import pg from 'pg';
@@ -200,17 +201,7 @@ test('H5 what a count and the sales after it make of stock does not depend on wh
 const partitionReader = () => {
   const names = createNames(database.pool);
   const sizes: number[] = [];
-  const counters: Counters = {
-    applied: 0,
-    redelivered: 0,
-    repeated: 0,
-    conflicts: 0,
-    quarantined: 0,
-    deadLettered: 0,
-    fenced: 0,
-    slices: 0,
-    lostByRetention: 0,
-  };
+  const counters = newCounters();
   const booksWith = (policy: BooksPolicy): Books => {
     const books = createBooks(database.pool, names, 300_000, policy);
     return {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { texts } from '../../postgres/columns.ts';
+import { createMonths, type Months } from './months.ts';
 import { createSourceIds, type SourceIds } from './sources.ts';
 
 /**
@@ -7,20 +8,12 @@ import { createSourceIds, type SourceIds } from './sources.ts';
  * or an empty month that no row uses is harmless, whereas a slice that rolls back would leave ids in the cache that the
  * database no longer has.
  */
-export type Names = {
+export type Names = Months & {
   sourceIds: SourceIds;
   siteIds(names: string[]): Promise<Map<string, number>>;
   /** The ids of each list's items, in their order. */
   itemIds(lists: readonly (readonly string[])[]): Promise<number[][]>;
-  /** Creates the months of these days (YYYY-MM-DD), unless a reader holds the journal for too long: see `lockTimeout`. */
-  ensureMonths(days: Iterable<string>): Promise<void>;
-  /** Creates this month and the next two; rejects on a lock timeout. `now` in milliseconds since 1970. */
-  makeMonthsAhead(now: number): Promise<void>;
 };
-
-/** SQLSTATE of a lock timeout: something reads the whole journal, such as a self-check or a dump. */
-const lockTimeout = '55P03';
-const monthsAhead = 2;
 
 /** Undefined when a name has no id. */
 const numberedBy = (
@@ -45,34 +38,29 @@ const cachedNamesMax = 500_000;
 
 export const createNames = (pool: pg.Pool): Names => {
   const caches = { site: new Map<string, number>(), item: new Map<string, number>() };
-  /** Months that exist, are being created, or are left to journal_other. */
-  const months = new Map<string, Promise<void>>();
 
-  const numbersOf = async (
-    table: 'site' | 'item',
-    wanted: Iterable<string>,
-  ): Promise<Map<string, number>> => {
+  const idsOf = async (table: 'site' | 'item', wanted: Iterable<string>): Promise<Map<string, number>> => {
     const cache = caches[table];
     if (cache.size > cachedNamesMax) cache.clear();
     // Not the cache itself: another slice may empty it while this one waits.
-    const numbers = new Map<string, number>();
+    const ids = new Map<string, number>();
     const missing: string[] = [];
     for (const name of new Set(wanted)) {
       const id = cache.get(name);
       if (id === undefined) missing.push(name);
-      else numbers.set(name, id);
+      else ids.set(name, id);
     }
-    if (missing.length === 0) return numbers;
+    if (missing.length === 0) return ids;
     missing.sort();
     const select = `select ${table}_id as id, name from ${table} where name = any($1::text[])`;
     const remember = (rows: { id: number; name: string }[]) => {
       for (const row of rows) {
         cache.set(row.name, row.id);
-        numbers.set(row.name, row.id);
+        ids.set(row.name, row.id);
       }
     };
     remember((await pool.query(select, [texts(missing)])).rows);
-    const unknown = missing.filter((name) => !numbers.has(name));
+    const unknown = missing.filter((name) => !ids.has(name));
     if (unknown.length > 0) {
       await pool.query(
         `insert into ${table} (name) select name from unnest($1::text[]) as t(name) order by name on conflict do nothing`,
@@ -81,42 +69,17 @@ export const createNames = (pool: pg.Pool): Names => {
       remember((await pool.query(select, [texts(unknown)])).rows);
     }
     for (const name of missing)
-      if (!numbers.has(name)) throw new Error(`the ${table} ${name} was neither found nor created`);
-    return numbers;
-  };
-
-  const createMonth = (month: string): Promise<void> => {
-    const known = months.get(month);
-    if (known !== undefined) return known;
-    const made = pool.query('select ensure_journal_month($1::date)', [`${month}-01`]).then(() => {});
-    months.set(month, made);
-    made.catch(() => months.delete(month));
-    return made;
+      if (!ids.has(name)) throw new Error(`the ${table} ${name} was neither found nor created`);
+    return ids;
   };
 
   return {
     sourceIds: createSourceIds(pool),
-    siteIds: (names) => numbersOf('site', names),
+    siteIds: (names) => idsOf('site', names),
     itemIds: async (lists) => {
       const numbered = numberedBy(caches.item, lists);
-      return numbered ?? (numberedBy(await numbersOf('item', lists.flat()), lists) as number[][]);
+      return numbered ?? (numberedBy(await idsOf('item', lists.flat()), lists) as number[][]);
     },
-    ensureMonths: async (days) => {
-      for (const month of new Set(Array.from(days, (day) => day.slice(0, 7)))) {
-        await createMonth(month).catch((error: { code?: string }) => {
-          if (error.code !== lockTimeout) throw error;
-          // The rows go to journal_other. With one of them there the month can never be created, so do not try again.
-          months.set(month, Promise.resolve());
-        });
-      }
-    },
-    makeMonthsAhead: async (now) => {
-      const first = new Date(now);
-      first.setUTCDate(1);
-      for (let i = 0; i <= monthsAhead; i++) {
-        await createMonth(first.toISOString().slice(0, 7));
-        first.setUTCMonth(first.getUTCMonth() + 1);
-      }
-    },
+    ...createMonths(pool),
   };
 };

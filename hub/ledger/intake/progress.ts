@@ -1,10 +1,10 @@
-import type { LogBounds } from '@branchline/drivers/kafka/bounds.ts';
+import type { Bounds, LogBounds } from '@branchline/drivers/kafka/bounds.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
+import type { Counters } from './counters.ts';
 import { sayState } from './hub-state.ts';
 import { noteReadTo } from './position.ts';
-import type { Counters } from './read-partition.ts';
 import type { PartitionProgress } from './watchdog.ts';
 
 /**
@@ -42,6 +42,44 @@ const readBooks = async (pool: pg.Pool): Promise<Progress['books']> => {
   };
 };
 
+type PartitionLag = PartitionProgress & {
+  /** Seconds since 1970 up to which everything recorded has been read; 0 when nothing has. */
+  readTo: number;
+};
+
+const readLags = async (pool: pg.Pool, bounds: Bounds[]): Promise<PartitionLag[]> => {
+  const { rows } = await pool.query<{
+    topic: string;
+    partition: number;
+    next_offset: string;
+    read_to: number;
+  }>(
+    `select topic, partition, next_offset, coalesce(extract(epoch from nullif(read_to, '-infinity')), 0)::float8 as read_to
+     from ingest_offset where topic = any($1)`,
+    [[...new Set(bounds.map(({ topic }) => topic))]],
+  );
+  const positions = new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row]));
+  return bounds.map(({ topic, partition, end, earliest }) => {
+    const position = positions.get(`${topic}/${partition}`);
+    return {
+      ...{ topic, partition, end },
+      next: Number(position?.next_offset ?? earliest),
+      readTo: position?.read_to ?? 0,
+    };
+  });
+};
+
+/** `at` is the time of the poll in milliseconds since 1970. */
+const lagOf = (partitions: PartitionLag[], at: number): Pick<Progress, 'lagRecords' | 'lagSeconds'> => {
+  const behind = partitions.filter(({ next, end }) => next < end);
+  // A partition that was never read has no time to measure from.
+  const seconds = behind.filter(({ readTo }) => readTo > 0).map(({ readTo }) => at / 1000 - readTo);
+  return {
+    lagRecords: behind.reduce((sum, { next, end }) => sum + end - next, 0),
+    lagSeconds: Math.round(Math.max(0, ...seconds) * 10) / 10,
+  };
+};
+
 export const followProgress = (ports: {
   pool: pg.Pool;
   bounds: LogBounds;
@@ -55,6 +93,7 @@ export const followProgress = (ports: {
   clock: Clock;
   log: Log;
 }) => {
+  const { pool, instance, version, counters } = ports;
   let progress: Progress = {
     lagRecords: 0,
     lagSeconds: 0,
@@ -65,43 +104,13 @@ export const followProgress = (ports: {
   let stopped = false;
 
   const poll = async () => {
-    const askedAt = ports.clock.now();
-    const ends = (await Promise.all(ports.topics.map((topic) => ports.bounds.boundsOf(topic)))).flat();
-    await noteReadTo(ports.pool, ends, askedAt - 1);
-    const { rows } = await ports.pool.query<{
-      topic: string;
-      partition: number;
-      next_offset: string;
-      read_to: Date | number;
-    }>(
-      `select topic, partition, next_offset, coalesce(extract(epoch from nullif(read_to, '-infinity')), 0)::float8 as read_to
-       from ingest_offset where topic = any($1)`,
-      [ports.topics],
-    );
-    const positions = new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row]));
-    const partitions = ends.map(({ topic, partition, end, earliest }) => ({
-      topic,
-      partition,
-      next: Number(positions.get(`${topic}/${partition}`)?.next_offset ?? earliest),
-      end,
-    }));
-    let records = 0;
-    let seconds = 0;
-    for (const { topic, partition, next, end } of partitions) {
-      if (next >= end) continue;
-      records += end - next;
-      const readTo = Number(positions.get(`${topic}/${partition}`)?.read_to ?? 0);
-      // A partition that was never read has no time to measure from.
-      if (readTo > 0) seconds = Math.max(seconds, askedAt / 1000 - readTo);
-    }
-    progress = {
-      lagRecords: records,
-      lagSeconds: Math.round(seconds * 10) / 10,
-      books: await readBooks(ports.pool),
-    };
-    const { instance, version, counters } = ports;
-    const { lagRecords, lagSeconds } = progress;
-    await sayState(ports.pool, { instance, startedAt, version, lagRecords, lagSeconds, ...counters });
+    const at = ports.clock.now();
+    const bounds = (await Promise.all(ports.topics.map((topic) => ports.bounds.boundsOf(topic)))).flat();
+    await noteReadTo(pool, bounds, at - 1);
+    const partitions = await readLags(pool, bounds);
+    const lag = lagOf(partitions, at);
+    progress = { ...lag, books: await readBooks(pool) };
+    await sayState(pool, { instance, startedAt, version, ...lag, ...counters });
     ports.onPoll(partitions);
   };
 
