@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaTopics } from '@branchline/contracts/topics.ts';
 import { CompressionTypes, createKafka, type KafkaAddress } from '@branchline/drivers/kafka/client.ts';
+import { parcelMessage, teachParcels } from '@branchline/drivers/kafka/produce-request.ts';
 import { fullJitterMs } from '@branchline/kernel/backoff.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { systemRandom } from '@branchline/kernel/random.ts';
 import kafkajs, { type ICustomPartitioner, type RecordMetadata } from 'kafkajs';
 import type { RecordAnswer, Recorder } from '../ports.ts';
-import { parcelMessage, teachParcels } from './kafka-produce.ts';
 
 /**
  * Parcels into Kafka. The key of every record is its site, so that a site's events share a partition; all producers of

@@ -1,6 +1,7 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { kafkaTopics, streamTopic } from '@branchline/contracts/topics.ts';
-import { readBounds } from '@branchline/drivers/kafka/bounds.ts';
+import { readBounds } from '@branchline/drivers/kafka/admin.ts';
+import { readLog } from '@branchline/drivers/kafka/consume.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { Histogram } from '@branchline/kernel/metrics.ts';
@@ -17,7 +18,6 @@ import { answerRequests } from './answer-requests.ts';
 import { createNames } from './books/names.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from './books/transaction.ts';
 import { newCounters } from './intake/counters.ts';
-import { readLog } from './intake/kafka-log.ts';
 import { openPosition } from './intake/position.ts';
 import { followProgress } from './intake/progress.ts';
 import { createPartitionReader } from './intake/read-partition.ts';

@@ -1,3 +1,4 @@
+import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import { queueOf } from '@branchline/drivers/kafka/record-queue.ts';
 import { createNames } from '@branchline/hub/ledger/books/names.ts';
@@ -8,7 +9,6 @@ import {
   strictPolicy,
 } from '@branchline/hub/ledger/books/transaction.ts';
 import { newCounters } from '@branchline/hub/ledger/intake/counters.ts';
-import type { LogBatch } from '@branchline/hub/ledger/intake/kafka-log.ts';
 import { createPartitionReader } from '@branchline/hub/ledger/intake/read-partition.ts';
 import { copyRows, RowWriter } from '@branchline/hub/postgres/copy-rows.ts';
 import { createLog } from '@branchline/kernel/log.ts';

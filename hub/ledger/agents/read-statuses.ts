@@ -1,9 +1,9 @@
 import { type Status, status as statusSchema } from '@branchline/contracts/downlink.ts';
 import { headers } from '@branchline/contracts/topics.ts';
+import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { failureOf } from '../../postgres/errors.ts';
-import type { LogBatch } from '../intake/kafka-log.ts';
 import type { HeardStatus } from './statuses.ts';
 
 /**

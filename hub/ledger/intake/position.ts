@@ -1,4 +1,4 @@
-import type { LogBounds } from '@branchline/drivers/kafka/bounds.ts';
+import type { LogBounds } from '@branchline/drivers/kafka/admin.ts';
 import type pg from 'pg';
 
 /** The `ingest_offset` table: the position of each partition. Read before the first fetch and whenever the fence failed. */

@@ -1,4 +1,4 @@
-import type { Bounds, LogBounds } from '@branchline/drivers/kafka/bounds.ts';
+import type { Bounds, LogBounds } from '@branchline/drivers/kafka/admin.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import type pg from 'pg';

@@ -1,6 +1,6 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
+import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import { type Counters, countSlice } from './counters.ts';
-import type { LogBatch } from './kafka-log.ts';
 import type { Position, TopicPartition } from './position.ts';
 import { createSliceRetry, type SliceOf, type SliceRetryPorts } from './retry-slice.ts';
 import { sliceBytesMax, sliceRecordsMax } from './slice-size.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Problem, problem } from '@branchline/contracts/errors.ts';
+import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { failureOf } from '../../postgres/errors.ts';
 import type { Books, SliceInput, SliceOutcome } from '../books/transaction.ts';
-import type { LogBatch } from './kafka-log.ts';
 import { larger, sliceEnd, sliceRecordsMax, smaller } from './slice-size.ts';
 
 const retryWaitMs = 500;

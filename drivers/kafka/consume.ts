@@ -1,8 +1,8 @@
-import { answered } from '@branchline/drivers/kafka/client.ts';
-import { recordsFrom, teachWholeBatches, wholeBatches } from '@branchline/drivers/kafka/fetch.ts';
-import type { RecordQueue } from '@branchline/drivers/kafka/record-queue.ts';
+import type { TopicPartition } from '@branchline/hub/ledger/intake/position.ts';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import type { TopicPartition } from './position.ts';
+import { answered } from './client.ts';
+import { recordsFrom, teachWholeBatches, wholeBatches } from './fetch-response.ts';
+import type { RecordQueue } from './record-queue.ts';
 
 /**
  * The reading side of Kafka as a port. kafkajs keeps the group and fetches; where reading stands is the handler's

@@ -1,10 +1,15 @@
 import { createRequire } from 'node:module';
+import {
+  condemnedParcel,
+  eventsParcel,
+  evidenceParcel,
+  type Parcel,
+} from '@branchline/bridge/core/parcel.ts';
 import { problem } from '@branchline/contracts/errors.ts';
 import { headers } from '@branchline/contracts/topics.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { condemnedParcel, eventsParcel, evidenceParcel, type Parcel } from './parcel.ts';
-import { encodeRecords, recordBatch } from './record-batch.ts';
+import { encodeRecords, recordBatch } from './encode.ts';
 
 const require = createRequire(import.meta.url);
 type Encoder = { buffer: Buffer };

@@ -1,8 +1,8 @@
 import { constants, zstdCompressSync } from 'node:zlib';
+import type { Parcel } from '@branchline/bridge/core/parcel.ts';
 import kafkajs, { type Message } from 'kafkajs';
 import kafkaProduce from 'kafkajs/src/protocol/requests/produce/index.js';
-import type { Parcel } from '../core/parcel.ts';
-import { encodeRecords, recordBatch } from '../core/record-batch.ts';
+import { encodeRecords, recordBatch } from './encode.ts';
 
 /**
  * kafkajs 2.2.4 makes some ten objects and a 512-byte buffer for every record, and groups records by copying the group

@@ -1,6 +1,6 @@
+import type { Parcel } from '@branchline/bridge/core/parcel.ts';
 import { headers } from '@branchline/contracts/topics.ts';
 import { crc32c } from './crc32c.ts';
-import type { Parcel } from './parcel.ts';
 
 /**
  * Parcels as Kafka records, written straight from the inflated frames into one buffer: no object, string or small buffer
