@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { kafkaTopics } from '@branchline/contracts/topics.ts';
+import { takesRecords } from '@branchline/drivers/kafka/admin.ts';
 import { brokerList } from '@branchline/drivers/kafka/client.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
@@ -8,9 +9,9 @@ import { createLog } from '@branchline/kernel/log.ts';
 import { processMetrics } from '@branchline/kernel/process-metrics.ts';
 import { serveStatus } from '@branchline/kernel/status-server.ts';
 import { bridgeConfig, usage } from './config.ts';
+import { topicNames } from './core/parcel.ts';
 import { parseShards } from './core/shards.ts';
 import { zlibCodec } from './io/inflate.ts';
-import { askKafka } from './io/kafka-answers.ts';
 import { kafkaControl } from './io/kafka-control.ts';
 import { openKafkaRecorder } from './io/kafka-record.ts';
 import { mqttAnswers } from './io/mqtt-answers.ts';
@@ -26,10 +27,10 @@ const topics = kafkaTopics(config.topicPrefix);
 const kafka = {
   brokers: brokerList(config.kafka),
   clientId: config.instance,
-  // The stages repeat what fails, for ever; kafkajs gives back soon, so that they know.
+  // The stages retry for ever; kafkajs gives up early so that they learn of a failure.
   retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 },
 };
-// Each life is a group of its own: a bridge that was killed leaves a member behind, and nobody should wait for it.
+// Each process is a group of its own: a bridge that was killed leaves a member behind, and nobody should wait for it.
 const groupId = `${config.topicPrefix}-bridge-${config.instance}-${randomUUID()}`;
 const start = async () => {
   const mqtt = {
@@ -46,7 +47,11 @@ const start = async () => {
       openAnswers: mqttAnswers({ ...mqtt, clientId: `${config.instance}.answers` }, log),
       openControl: kafkaControl(kafka, { topic: topics.control, groupId }, log),
       recorder: openKafkaRecorder(kafka, topics, log),
-      asksKafka: askKafka(kafka, [topics.pos, topics.stock, topics.status, topics.deadletter]),
+      asksKafka: () =>
+        takesRecords(
+          kafka,
+          topicNames.map((name) => topics[name]),
+        ),
       abort: () => process.exit(1),
       codec: zlibCodec,
       log,

@@ -1,24 +1,17 @@
 import type { BranchAddress } from '@branchline/contracts/topics.ts';
-import type { Lane, Parcel } from './core/parcel.ts';
+import type { SendAnswer } from '@branchline/drivers/kafka/produce.ts';
+import type { Parcel, TopicName } from './core/parcel.ts';
 
-/** What the bridge needs of the world. `main.ts` gives it real ones; a test may put another one in the place of any. */
-
-export type RecordAnswer =
-  /** All in-sync replicas have it. `at` is the broker's own clock, where the topic keeps it (LogAppendTime). */
-  | { kind: 'recorded'; at: number | undefined }
-  /** Kafka will never take so much at once. */
-  | { kind: 'too-large' }
-  /** It may or may not be in Kafka; sending it again is right. `byKafka` when Kafka itself said so, and not the way to it. */
-  | { kind: 'failed'; reason: string; byKafka?: boolean };
+/** What the bridge needs of the world. `main.ts` passes the real ones; a test may replace any of them. */
 
 export type Recorder = {
-  /** One send to the topic of the lane. Never rejects. */
-  record(lane: Lane, send: Parcel[]): Promise<RecordAnswer>;
+  /** One send to one topic. Never rejects. */
+  record(topic: TopicName, send: Parcel[]): Promise<SendAnswer>;
   isUp(): boolean;
   close(): Promise<void>;
 };
 
-/** Asks Kafka, over a connection that nothing else uses, whether it would take records now. Never rejects. */
+/** Asks Kafka over a new connection whether it would take records now. Never rejects. */
 export type AsksKafka = () => Promise<boolean>;
 
 /** Reads what branches publish. */
@@ -27,9 +20,9 @@ export type OpenIntake = (handlers: { onMessage(topic: string, payload: Uint8Arr
   close(): Promise<void>;
 };
 
-/** Publishes to branches, on a link of its own, so that neither direction waits for the other. */
+/** Publishes to branches over a link of its own, so that neither direction waits for the other. */
 export type OpenAnswers = (handlers: { onUp(): void }) => {
-  /** False when the link is down or clogged; the message is not kept. */
+  /** False when the link is down or congested; the message is not kept. */
   publish(to: BranchAddress, channel: 'receipt' | 'control', body: Uint8Array | string): boolean;
   isUp(): boolean;
   close(): Promise<void>;

@@ -3,22 +3,22 @@ import type { Receipt } from '@branchline/contracts/downlink.ts';
 import { joinFrame } from '@branchline/contracts/frame.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { headers, mqttTopic } from '@branchline/contracts/topics.ts';
+import type { SendAnswer } from '@branchline/drivers/kafka/produce.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import { expose } from '@branchline/kernel/metrics.ts';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Lane, Parcel } from './core/parcel.ts';
+import type { Parcel, TopicName } from './core/parcel.ts';
 import { zlibCodec } from './io/inflate.ts';
-import type { RecordAnswer } from './ports.ts';
 import { runBridge } from './run.ts';
 
-/** The whole bridge on ports that a test holds in its hands: what comes in, what Kafka answers, what goes out. */
+/** The whole bridge on ports that the test controls: what arrives, what Kafka answers, what is published. */
 const startOnPorts = (bufferBytesMax = 64 * 1024 * 1024, stuckMs = 60_000) => {
   let arrive: (topic: string, payload: Uint8Array) => void = () => {};
   let onControl: (to: string, body: Uint8Array) => void = () => {};
   let onAnswersUp: () => void = () => {};
   const link = { up: true };
   const kafka = { answers: true, aborts: 0 };
-  const sends: { lane: Lane; parcels: Parcel[]; answer(answer: RecordAnswer): void }[] = [];
+  const sends: { topic: TopicName; parcels: Parcel[]; answer(answer: SendAnswer): void }[] = [];
   const published: { to: string; channel: string; body: Receipt }[] = [];
   const bridge = runBridge(
     { shards: Array.from({ length: 16 }, (_, i) => i), bufferBytesMax, stuckMs },
@@ -44,9 +44,9 @@ const startOnPorts = (bufferBytesMax = 64 * 1024 * 1024, stuckMs = 60_000) => {
         return { close: async () => {} };
       },
       recorder: {
-        record: (lane, parcels) =>
+        record: (topic, parcels) =>
           new Promise((answer) => {
-            sends.push({ lane, parcels, answer });
+            sends.push({ topic, parcels, answer });
           }),
         isUp: () => true,
         close: async () => {},
@@ -149,7 +149,7 @@ test('B2 bad input B4: a bomb goes to the dead letters, is confirmed from there,
   const bomb = frame(1, ['a', 'b', 'c'], own.site, gzipSync(Buffer.alloc(50 * 1024 * 1024)));
   arrive(up, bomb);
   arrive(up, frame(4, ['d']));
-  expect(sends.map(({ lane }) => lane)).toEqual(['deadletter', 'pos']);
+  expect(sends.map(({ topic }) => topic)).toEqual(['deadletter', 'pos']);
   expect(sends[0]?.parcels[0]?.headers).toMatchObject({
     [headers.reason]: 'frame-too-large',
     [headers.seqs]: '1-3',
@@ -180,7 +180,7 @@ test('B2 a frame cut in half is asked for again, and its evidence is bounded', a
 test('B3 bad input B15: a frame in the name of another site becomes evidence and is answered to nobody', async () => {
   const { arrive, sends, published, bridge } = startOnPorts();
   arrive(up, frame(1, ['a'], 'store-0002'));
-  expect(sends.map(({ lane }) => lane)).toEqual(['deadletter']);
+  expect(sends.map(({ topic }) => topic)).toEqual(['deadletter']);
   expect(sends[0]?.parcels[0]?.headers).toMatchObject({
     [headers.reason]: 'frame-foreign',
     [headers.from]: 'store-0001/edge-1',
@@ -197,20 +197,20 @@ test('B2 an event that Kafka finds too large becomes a dead letter; its neighbou
   arrive(up, frame(1, ['small', 'x'.repeat(5_000), 'small too']));
   const kafka = async () => {
     for (let i = 0; i < sends.length; i++) {
-      const { lane, parcels, answer } = sends[i] as (typeof sends)[number];
+      const { topic, parcels, answer } = sends[i] as (typeof sends)[number];
       const large = parcels.some(({ values }) => values.some((value) => value.length > 1_000));
-      answer(large && lane === 'pos' ? { kind: 'too-large' } : { kind: 'recorded', at: 1 });
+      answer(large && topic === 'pos' ? { kind: 'too-large' } : { kind: 'recorded', at: 1 });
       await settled();
     }
   };
   await kafka();
   const confirmed = published.flatMap(({ body }) => (body.kind === 'recorded' ? body.ranges : []));
   expect(confirmed.flat().sort()).toEqual([1, 1, 2, 2, 3, 3]);
-  const letter = sends.find(({ lane }) => lane === 'deadletter')?.parcels[0];
-  expect(letter?.headers).toMatchObject({ [headers.reason]: 'record-too-large', [headers.seqs]: '2-2' });
+  const deadLetter = sends.find(({ topic }) => topic === 'deadletter')?.parcels[0];
+  expect(deadLetter?.headers).toMatchObject({ [headers.reason]: 'record-too-large', [headers.seqs]: '2-2' });
 });
 
-test('while Kafka is away the buffer is bounded, agents are told to hold, and are called back', async () => {
+test('while Kafka is unavailable the buffer is bounded, agents are told to hold, and are called back', async () => {
   const bufferBytesMax = 2 * 1024 * 1024;
   const { arrive, sends, published, bridge } = startOnPorts(bufferBytesMax);
   const lines = Array.from({ length: 200 }, () => 'x'.repeat(1_000));

@@ -1,7 +1,7 @@
+import { isKafkaUnavailable, type Kafka } from '@branchline/drivers/kafka/client.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { processMetrics } from '@branchline/kernel/process-metrics.ts';
 import { serveStatus } from '@branchline/kernel/status-server.ts';
-import type { Kafka } from 'kafkajs';
 import type { HubConfig } from './config.ts';
 import { checkInterval } from './io/check-interval.ts';
 import { openPool, openReportsPool } from './io/postgres-pool.ts';
@@ -107,11 +107,5 @@ const untilItWorks = async (log: Log, stopped: AbortSignal, start: () => Promise
   }
 };
 
-const kafkaUnavailable = [
-  'KafkaJSNumberOfRetriesExceeded',
-  'KafkaJSConnectionError',
-  'KafkaJSBrokerNotFound',
-];
-
 const isUnavailable = (error: unknown): boolean =>
-  failureOf(error) === 'connection' || kafkaUnavailable.includes((error as Error).name);
+  failureOf(error) === 'connection' || isKafkaUnavailable(error);

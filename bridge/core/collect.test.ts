@@ -13,7 +13,7 @@ const collector = (sendBytesMax = 1_000, sendsInFlightMax = 2) =>
   new Collector({ sendBytesMax, sendsInFlightMax });
 const firsts = (send: Parcel[] | undefined) => send?.map((parcel) => parcel.confirms?.first);
 
-test('parcels go out in order, in sends within the limit, so many at a time', () => {
+test('parcels go out in order, in sends within the limit, two in flight', () => {
   const queue = collector();
   for (let i = 1; i <= 10; i++) queue.add(events(i));
   expect(firsts(queue.next())).toEqual([1, 2, 3]);
@@ -28,7 +28,7 @@ test('a parcel above the limit goes alone', () => {
   expect(firsts(queue.next())).toEqual([1]);
 });
 
-test('a parcel that is here already is not taken twice, until it is recorded', () => {
+test('a parcel is not taken again until it is recorded', () => {
   const queue = collector();
   expect([queue.add(events(1)), queue.add(events(1))]).toEqual([true, false]);
   const send = queue.next() as Parcel[];
@@ -60,10 +60,10 @@ test('the newest status of an agent replaces the one that waits', () => {
   expect(queue.next()?.map(({ values }) => String(values[0]))).toEqual(['newer']);
 });
 
-/** Kafka that takes records of at most so many bytes; what it has taken, and what was given up. */
+/** A Kafka that takes sends up to a size: what it took, and what was given up. */
 const settleAll = (queue: Collector, takesBytesMax: number) => {
   const taken: Parcel[] = [];
-  const letters: Parcel[] = [];
+  const deadLetters: Parcel[] = [];
   for (let send = queue.next(), turns = 0; send !== undefined; send = queue.next()) {
     if (++turns > 10_000) throw new Error('it never ends');
     const bytes = send.flatMap(({ values }) => values).reduce((sum, value) => sum + value.length, 0);
@@ -71,11 +71,11 @@ const settleAll = (queue: Collector, takesBytesMax: number) => {
       taken.push(...send);
       queue.recorded(send);
     } else {
-      const letter = queue.tooLarge(send);
-      if (letter !== undefined) letters.push(letter);
+      const deadLetter = queue.tooLarge(send);
+      if (deadLetter !== undefined) deadLetters.push(deadLetter);
     }
   }
-  return { taken, letters };
+  return { taken, deadLetters };
 };
 
 test('B2 only the record that is too large is given up, and every seq is settled once', () => {
@@ -90,14 +90,14 @@ test('B2 only the record that is too large is given up, and every seq is settled
           queue.add({ ...parcel, values: sizes.map((size) => new Uint8Array(size)) });
           next += sizes.length;
         }
-        const { taken, letters } = settleAll(queue, 600);
-        const settled = [...taken, ...letters].flatMap(({ confirms }) => {
+        const { taken, deadLetters } = settleAll(queue, 600);
+        const settled = [...taken, ...deadLetters].flatMap(({ confirms }) => {
           if (confirms === undefined) throw new Error('nothing confirmed');
           return Array.from({ length: confirms.last - confirms.first + 1 }, (_, i) => confirms.first + i);
         });
         expect(settled.sort((a, b) => a - b)).toEqual(Array.from({ length: next - 1 }, (_, i) => i + 1));
-        expect(letters).toHaveLength(frames.flat().filter((size) => size > 600).length);
-        expect(letters.every(({ lane }) => lane === 'deadletter')).toBe(true);
+        expect(deadLetters).toHaveLength(frames.flat().filter((size) => size > 600).length);
+        expect(deadLetters.every(({ topic }) => topic === 'deadletter')).toBe(true);
         expect(queue.isEmpty).toBe(true);
       },
     ),
@@ -106,9 +106,9 @@ test('B2 only the record that is too large is given up, and every seq is settled
 
 test('B2 a dead letter that is itself too large is cut until it fits, and still confirms its seq', () => {
   const queue = collector(10_000, 1);
-  queue.add({ ...events(5, 1, 5_000), lane: 'deadletter' });
-  const { taken, letters } = settleAll(queue, 600);
-  expect(letters).toEqual([]);
+  queue.add({ ...events(5, 1, 5_000), topic: 'deadletter' });
+  const { taken, deadLetters } = settleAll(queue, 600);
+  expect(deadLetters).toEqual([]);
   expect(taken).toHaveLength(1);
   expect(taken[0]?.confirms).toMatchObject({ first: 5, last: 5 });
   expect(taken[0]?.values[0]?.length).toBe(312);

@@ -2,23 +2,23 @@ import { problem } from '@branchline/contracts/errors.ts';
 import { condemnedParcel, halves, type Parcel } from './parcel.ts';
 
 /**
- * The queue of one lane: parcels wait, go out in sends, and stay counted until Kafka has answered. One send is one batch
- * per partition, so a send that is bounded as a whole bounds every batch in it.
+ * The queue of one topic: parcels wait, go out in sends, and stay counted until Kafka has answered. One send is one batch
+ * per partition, so a bound on the send bounds every batch in it.
  *
- * After a failure only one send is on the way at a time, until one succeeds: a Kafka that is away is asked once, not by
- * everything that waits.
+ * After a failure only one send is in flight until one succeeds, so that not everything that waits is tried on a Kafka
+ * that is unavailable.
  */
 export type CollectorLimits = { sendBytesMax: number; sendsInFlightMax: number };
 
-/** The smallest evidence worth keeping of a record that Kafka takes in no size. */
+/** The least that is kept of a dead letter that Kafka refuses in every size. */
 const evidenceBytesMin = 256;
 
 export class Collector {
   readonly #limits: CollectorLimits;
   #waiting: Parcel[] = [];
-  /** Sends that failed or were halved: they go first, in the same grouping, so that order is kept. */
-  #again: Parcel[][] = [];
-  #marks = new Set<string>();
+  /** Sends that failed or were halved: they go first, in the same grouping, to keep the order. */
+  #retries: Parcel[][] = [];
+  #keys = new Set<string>();
   #inFlight = 0;
   #failing = false;
   #bytes = 0;
@@ -27,7 +27,7 @@ export class Collector {
     this.#limits = limits;
   }
 
-  /** Bytes that wait or are on the way. */
+  /** Bytes that wait or are in flight. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -36,20 +36,20 @@ export class Collector {
     return this.#bytes === 0;
   }
 
-  /** False when the same parcel is here already: its receipt will do for both. */
+  /** False when the same parcel is queued or in flight: its receipt serves both. */
   add(parcel: Parcel): boolean {
-    if (parcel.mark !== '') {
-      if (this.#marks.has(parcel.mark)) return false;
-      this.#marks.add(parcel.mark);
+    if (parcel.dedupKey !== '') {
+      if (this.#keys.has(parcel.dedupKey)) return false;
+      this.#keys.add(parcel.dedupKey);
     }
     this.#waiting.push(parcel);
     this.#bytes += parcel.bytes;
     return true;
   }
 
-  /** Puts the parcel in the place of an older one with the same mark that still waits; otherwise like `add`. */
+  /** Replaces an older parcel with the same dedup key that still waits; otherwise like `add`. */
   addNewest(parcel: Parcel): boolean {
-    const index = this.#waiting.findIndex((older) => older.mark === parcel.mark);
+    const index = this.#waiting.findIndex((older) => older.dedupKey === parcel.dedupKey);
     const older = this.#waiting[index];
     if (older === undefined) return this.add(parcel);
     this.#waiting[index] = parcel;
@@ -57,10 +57,10 @@ export class Collector {
     return true;
   }
 
-  /** The parcels of the next send, or undefined when nothing may go now. */
+  /** The parcels of the next send; undefined when there is none or enough are in flight. */
   next(): Parcel[] | undefined {
     if (this.#inFlight >= (this.#failing ? 1 : this.#limits.sendsInFlightMax)) return undefined;
-    const send = this.#again.shift() ?? this.#gather();
+    const send = this.#retries.shift() ?? this.#gather();
     if (send !== undefined) this.#inFlight++;
     return send;
   }
@@ -82,16 +82,16 @@ export class Collector {
     for (const parcel of send) this.#forget(parcel);
   }
 
-  /** Kafka did not answer, or not with yes: the same parcels go again. */
+  /** Kafka did not answer, or refused for now: the same parcels go again. */
   failed(send: Parcel[]): void {
     this.#inFlight--;
     this.#failing = true;
-    this.#again.unshift(send);
+    this.#retries.unshift(send);
   }
 
   /**
-   * Kafka will never take this send as it is. Several parcels are tried in two sends, a parcel of several records as two
-   * parcels. A single record is given up here; what is returned has to go to the dead-letter lane in its place.
+   * Kafka will never take this send as it is. Several parcels become two sends, a parcel of several records two parcels.
+   * A single record is given up; the dead letter that is returned has to be sent in its place.
    */
   tooLarge(send: Parcel[]): Parcel | undefined {
     this.#inFlight--;
@@ -99,41 +99,41 @@ export class Collector {
     const only = send[0] as Parcel;
     if (send.length > 1) {
       const middle = send.length >> 1;
-      this.#again.unshift(send.slice(0, middle), send.slice(middle));
+      this.#retries.unshift(send.slice(0, middle), send.slice(middle));
       return undefined;
     }
     if (only.values.length > 1) {
-      const parts = halves(only);
+      const both = halves(only);
       this.#forget(only);
-      for (const part of parts) this.#remember(part);
-      this.#again.unshift(...parts.map((part) => [part]));
+      for (const half of both) this.#remember(half);
+      this.#retries.unshift(...both.map((half) => [half]));
       return undefined;
     }
     this.#forget(only);
-    if (only.lane === 'deadletter') {
+    if (only.topic === 'deadletter') {
       const shorter = shortened(only);
       if (shorter !== undefined) {
         this.#remember(shorter);
-        this.#again.unshift([shorter]);
+        this.#retries.unshift([shorter]);
       }
       return undefined;
     }
-    return only.lane === 'status' ? undefined : tooLargeLetter(only);
+    return only.topic === 'status' ? undefined : tooLargeDeadLetter(only);
   }
 
   #remember(parcel: Parcel): void {
-    if (parcel.mark !== '') this.#marks.add(parcel.mark);
+    if (parcel.dedupKey !== '') this.#keys.add(parcel.dedupKey);
     this.#bytes += parcel.bytes;
   }
 
   #forget(parcel: Parcel): void {
-    this.#marks.delete(parcel.mark);
+    this.#keys.delete(parcel.dedupKey);
     this.#bytes -= parcel.bytes;
   }
 }
 
-/** The event itself is too large for its topic, and most likely for the dead-letter topic as well, where it is cut. */
-const tooLargeLetter = (parcel: Parcel): Parcel | undefined => {
+/** An event too large for its topic is most likely too large for the dead-letter topic as well, where it is cut. */
+const tooLargeDeadLetter = (parcel: Parcel): Parcel | undefined => {
   const { from, confirms } = parcel;
   const value = parcel.values[0] as Uint8Array;
   if (from === undefined || confirms === undefined) return undefined;
@@ -141,7 +141,7 @@ const tooLargeLetter = (parcel: Parcel): Parcel | undefined => {
   return condemnedParcel({ ...from, stream: confirms.stream, epoch: confirms.epoch }, confirms, why, value);
 };
 
-/** Half of the evidence is better than a branch that stands still. */
+/** Half of the evidence is better than a branch that is blocked. */
 const shortened = (parcel: Parcel): Parcel | undefined => {
   const value = parcel.values[0] as Uint8Array;
   if (value.length <= evidenceBytesMin) return undefined;

@@ -2,23 +2,23 @@ import type { ErrorCode, Problem } from '@branchline/contracts/errors.ts';
 import type { FrameHeader } from '@branchline/contracts/frame.ts';
 import type { Source, Stream } from '@branchline/contracts/ids.ts';
 import { type BranchAddress, headers, originText } from '@branchline/contracts/topics.ts';
+import type { RecordGroup } from '@branchline/drivers/kafka/encode.ts';
 
 /**
- * A parcel is what one MQTT message becomes on the way to Kafka: some records of one topic that are recorded together
- * and confirmed together. It holds views into the bytes that came, and makes a record's headers only when it is sent,
- * so that a full buffer holds little more than those bytes.
+ * A parcel is what one MQTT message becomes on the way to Kafka: records of one topic that are recorded and confirmed
+ * together. It holds views into the bytes that arrived; record headers are made only when it is sent, so that a full
+ * buffer holds little more than those bytes.
  */
-export const lanes = ['pos', 'stock', 'status', 'deadletter'] as const;
-/** Each Kafka topic has a lane of its own, so that a topic that is missing or slow holds up nothing else. */
-export type Lane = (typeof lanes)[number];
+export const topicNames = ['pos', 'stock', 'status', 'deadletter'] as const;
+export type TopicName = (typeof topicNames)[number];
 
 /** What the agent is told when the parcel is recorded. */
 export type Confirms = { stream: Stream; epoch: string; first: number; last: number };
 
 export type Parcel = {
-  lane: Lane;
-  /** Equal for two parcels that hold the same thing; the second one is not needed while the first one waits. */
-  mark: string;
+  topic: TopicName;
+  /** Equal for parcels with the same content: while one waits, another is not needed. Empty for content that never repeats. */
+  dedupKey: string;
   from: BranchAddress | undefined;
   values: Uint8Array[];
   /** Of events: value i is the event `origin + (first + i)`. */
@@ -26,7 +26,7 @@ export type Parcel = {
   /** Of anything else: the same for all values. */
   headers?: Record<string, string>;
   confirms?: Confirms;
-  /** What it costs in memory and, never less, what it costs in a Kafka batch. */
+  /** Memory it takes; its share of a Kafka batch is never more. */
   bytes: number;
 };
 
@@ -42,14 +42,22 @@ const bytesOf = (values: Uint8Array[], fixed: Record<string, string> = {}): numb
   return values.reduce((sum, value) => sum + value.length + recordOverheadBytes + headerBytes, 0);
 };
 
+/** What the Kafka driver writes of a parcel. The record's key is the site, so that a site's events share a partition. */
+export const recordGroup = ({ from, values, origin, headers: fixed = {} }: Parcel): RecordGroup => ({
+  key: from?.site,
+  values,
+  headers: fixed,
+  ...(origin === undefined ? {} : { counted: { name: headers.origin, ...origin } }),
+});
+
 const addressText = (from: BranchAddress): string => `${from.site}/${from.agent}`;
 
-/** `site/agent/stream/epoch/`: with a seq behind it, it is the origin of one event. */
+/** `site/agent/stream/epoch/`; followed by a seq it is the origin of one event. */
 const originPrefix = (source: Source): string => originText(source, 0).slice(0, -1);
 
 export const eventsParcel = (frame: FrameHeader, events: Uint8Array[]): Parcel => ({
-  lane: frame.stream,
-  mark: `${originText(frame, frame.first)}/${frame.count}/${frame.crc}`,
+  topic: frame.stream,
+  dedupKey: `${originText(frame, frame.first)}/${frame.count}/${frame.crc}`,
   from: { site: frame.site, agent: frame.agent },
   values: events,
   origin: { prefix: originPrefix(frame), first: frame.first },
@@ -65,8 +73,8 @@ export const eventsParcel = (frame: FrameHeader, events: Uint8Array[]): Parcel =
 export const statusParcel = (from: BranchAddress, payload: Uint8Array): Parcel => {
   const fixed = { [headers.from]: addressText(from) };
   return {
-    lane: 'status',
-    mark: `status/${addressText(from)}`,
+    topic: 'status',
+    dedupKey: `status/${addressText(from)}`,
     from,
     values: [payload],
     headers: fixed,
@@ -84,7 +92,7 @@ const detailOf = ({ where, detail }: Problem): string =>
 
 /**
  * A dead letter for bytes that stand for no seqs: damaged on the way, unreadable, or from somebody else. It names no
- * origin, because the hub counts the seqs of a dead letter's origin as taken.
+ * origin, because the hub counts the seqs of a dead letter's origin as received.
  */
 export const evidenceParcel = (
   from: BranchAddress | undefined,
@@ -96,8 +104,8 @@ export const evidenceParcel = (
     ...(from === undefined ? {} : { [headers.from]: addressText(from) }),
   };
   return {
-    lane: 'deadletter',
-    mark: '',
+    topic: 'deadletter',
+    dedupKey: '',
     from,
     values: [payload],
     headers: fixed,
@@ -105,7 +113,7 @@ export const evidenceParcel = (
   };
 };
 
-/** A dead letter that stands for the seqs it names: sending them again could not help, so they are confirmed (B2). */
+/** A dead letter for the seqs it names: sending them again could not help, so they are confirmed (B2). */
 export const condemnedParcel = (
   source: Source,
   { first, last }: { first: number; last: number },
@@ -119,8 +127,8 @@ export const condemnedParcel = (
     [headers.seqs]: `${first}-${last}`,
   };
   return {
-    lane: 'deadletter',
-    mark: `${originText(source, first)}/${last}`,
+    topic: 'deadletter',
+    dedupKey: `${originText(source, first)}/${last}`,
     from: { site: source.site, agent: source.agent },
     values: [payload],
     headers: fixed,
@@ -129,15 +137,15 @@ export const condemnedParcel = (
   };
 };
 
-/** A parcel of several records as two; each confirms its own half. */
+/** Splits a parcel of several records; each half confirms its own seqs. */
 export const halves = (parcel: Parcel): [Parcel, Parcel] => {
   const middle = parcel.values.length >> 1;
-  const part = (from: number, to: number, side: string): Parcel => {
+  const half = (from: number, to: number, side: string): Parcel => {
     const values = parcel.values.slice(from, to);
     const { origin, confirms } = parcel;
     return {
       ...parcel,
-      mark: parcel.mark === '' ? '' : `${parcel.mark}${side}`,
+      dedupKey: parcel.dedupKey === '' ? '' : `${parcel.dedupKey}${side}`,
       values,
       bytes: bytesOf(values),
       ...(origin === undefined ? {} : { origin: { prefix: origin.prefix, first: origin.first + from } }),
@@ -146,5 +154,5 @@ export const halves = (parcel: Parcel): [Parcel, Parcel] => {
         : { confirms: { ...confirms, first: confirms.first + from, last: confirms.first + to - 1 } }),
     };
   };
-  return [part(0, middle, 'a'), part(middle, parcel.values.length, 'b')];
+  return [half(0, middle, 'a'), half(middle, parcel.values.length, 'b')];
 };

@@ -5,14 +5,14 @@ import type { Log } from '@branchline/kernel/log.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 import { Collector } from '../core/collect.ts';
 import type { Counters } from '../core/counters.ts';
-import { type Lane, lanes, type Parcel } from '../core/parcel.ts';
+import { type Parcel, type TopicName, topicNames } from '../core/parcel.ts';
 import type { Recorder } from '../ports.ts';
 
 const sendsInFlightMax = 3;
-/** The wait after a send that failed, with full jitter. There is no last attempt: the agent waits for its receipt. */
+/** Backoff after a send that failed, with full jitter. There is no last attempt: the agent waits for its receipt. */
 const retryBaseMs = 200;
 const retryCapMs = 5_000;
-const complainEveryMs = 30_000;
+const reportEveryMs = 30_000;
 
 export type Recording = {
   hasRoom(bytes: number): boolean;
@@ -20,11 +20,14 @@ export type Recording = {
   submit(parcel: Parcel): boolean;
   submitNewest(parcel: Parcel): boolean;
   bytes(): number;
-  /** Resolves when nothing waits any more, or after `withinMs`; from then on nothing more is sent. */
+  /** Resolves when nothing waits any more or after `withinMs`; from then on nothing is sent. */
   stop(withinMs: number): Promise<void>;
 };
 
-/** The second stage: parcels wait in their lanes, go to Kafka, and are handed on when Kafka has them (B1). */
+/**
+ * The second stage: parcels wait, go to Kafka, and are handed on when Kafka has them (B1). Each topic has a queue of its
+ * own, so that one that is missing or slow delays nothing else.
+ */
 export const startRecording = ({
   recorder,
   bufferBytesMax,
@@ -43,88 +46,89 @@ export const startRecording = ({
   clock: Clock;
   random: Random;
   counters: Counters;
-  /** Told how long Kafka took for a send that it recorded. */
+  /** How long Kafka took for each send that it recorded. */
   recordSeconds: { observe(seconds: number): void };
   log: Log;
 }): Recording => {
-  const newLane = (name: Lane) => ({
+  const newTopic = (name: TopicName) => ({
     name,
     queue: new Collector({ sendBytesMax: limits.kafkaBatchBytesMax, sendsInFlightMax }),
     failures: 0,
-    complainedAt: Number.NEGATIVE_INFINITY,
+    reportedAt: Number.NEGATIVE_INFINITY,
     timer: undefined as NodeJS.Timeout | undefined,
   });
-  type LaneState = ReturnType<typeof newLane>;
-  const states = new Map(lanes.map((name) => [name, newLane(name)]));
-  const laneOf = (parcel: Parcel): LaneState => states.get(parcel.lane) as LaneState;
+  type Topic = ReturnType<typeof newTopic>;
+  const topics = new Map(topicNames.map((name) => [name, newTopic(name)]));
+  const topicOf = (parcel: Parcel): Topic => topics.get(parcel.topic) as Topic;
 
   let stopped = false;
   let onEmpty: (() => void) | undefined;
   const bytes = () => {
     let sum = 0;
-    for (const { queue } of states.values()) sum += queue.bytes;
+    for (const { queue } of topics.values()) sum += queue.bytes;
     return sum;
   };
 
-  const pump = (lane: LaneState) => {
-    if (stopped || lane.timer !== undefined) return;
-    for (let send = lane.queue.next(); send !== undefined; send = lane.queue.next()) void settle(lane, send);
+  const pump = (topic: Topic) => {
+    if (stopped || topic.timer !== undefined) return;
+    for (let send = topic.queue.next(); send !== undefined; send = topic.queue.next())
+      void settle(topic, send);
   };
 
-  const settle = async (lane: LaneState, send: Parcel[]) => {
+  const settle = async (topic: Topic, send: Parcel[]) => {
     const sentAt = clock.monotonic();
-    const answer = await recorder.record(lane.name, send);
+    const answer = await recorder.record(topic.name, send);
     if (answer.kind !== 'failed' || answer.byKafka === true) counters.answeredSends++;
     if (answer.kind === 'failed') counters.failedSends++;
     if (answer.kind === 'recorded') recordSeconds.observe((clock.monotonic() - sentAt) / 1_000);
     if (stopped && answer.kind !== 'recorded') return;
     if (answer.kind === 'recorded') {
-      recorded(lane, send, answer.at ?? clock.now());
+      recorded(topic, send, answer.at ?? clock.now());
     } else if (answer.kind === 'too-large') {
-      const letter = lane.queue.tooLarge(send);
-      if (letter !== undefined) submit(letter);
+      const deadLetter = topic.queue.tooLarge(send);
+      if (deadLetter !== undefined) submit(deadLetter);
     } else {
-      lane.queue.failed(send);
-      retryLater(lane, answer.reason);
+      topic.queue.failed(send);
+      retryLater(topic, answer.reason);
     }
-    pump(lane);
+    pump(topic);
     const waiting = bytes();
     if (waiting <= bufferBytesMax / 2) onRoom();
     if (waiting === 0) onEmpty?.();
   };
 
-  const recorded = (lane: LaneState, send: Parcel[], at: number) => {
-    lane.queue.recorded(send);
-    if (lane.failures > 0)
-      log.info({ lane: lane.name, failures: lane.failures }, 'Kafka takes records again');
-    lane.failures = 0;
+  const recorded = (topic: Topic, send: Parcel[], at: number) => {
+    topic.queue.recorded(send);
+    if (topic.failures > 0)
+      log.info({ topic: topic.name, failures: topic.failures }, 'Kafka takes records again');
+    topic.failures = 0;
     for (const parcel of send) {
-      if (lane.name === 'deadletter') counters.deadLettered += seqsOf(parcel);
+      if (topic.name === 'deadletter') counters.deadLettered += seqsOf(parcel);
       else if (parcel.confirms !== undefined) counters.recorded += parcel.values.length;
       onRecorded(parcel, at);
     }
   };
 
-  const retryLater = (lane: LaneState, reason: string) => {
+  const retryLater = (topic: Topic, reason: string) => {
     const now = clock.monotonic();
-    if (lane.failures === 0 || now - lane.complainedAt >= complainEveryMs) {
-      lane.complainedAt = now;
-      log.error({ lane: lane.name, reason, failures: lane.failures + 1 }, 'Kafka does not take records');
+    if (topic.failures === 0 || now - topic.reportedAt >= reportEveryMs) {
+      topic.reportedAt = now;
+      log.error({ topic: topic.name, reason, failures: topic.failures + 1 }, 'Kafka does not take records');
     }
-    clearTimeout(lane.timer);
-    lane.timer = setTimeout(
+    clearTimeout(topic.timer);
+    topic.timer = setTimeout(
       () => {
-        lane.timer = undefined;
-        pump(lane);
+        topic.timer = undefined;
+        pump(topic);
       },
-      fullJitterMs(lane.failures++, retryBaseMs, retryCapMs, random),
+      fullJitterMs(topic.failures++, retryBaseMs, retryCapMs, random),
     );
   };
 
   const submit = (parcel: Parcel): boolean => {
-    const lane = laneOf(parcel);
-    const taken = lane.queue.add(parcel);
-    if (taken) pump(lane);
+    const topic = topicOf(parcel);
+    const taken = topic.queue.add(parcel);
+    if (taken) pump(topic);
     return taken;
   };
 
@@ -132,9 +136,9 @@ export const startRecording = ({
     hasRoom: (more) => bytes() + more <= bufferBytesMax,
     submit,
     submitNewest: (parcel) => {
-      const lane = laneOf(parcel);
-      const taken = lane.queue.addNewest(parcel);
-      if (taken) pump(lane);
+      const topic = topicOf(parcel);
+      const taken = topic.queue.addNewest(parcel);
+      if (taken) pump(topic);
       return taken;
     },
     bytes,
@@ -146,7 +150,7 @@ export const startRecording = ({
         });
       }
       stopped = true;
-      for (const lane of states.values()) clearTimeout(lane.timer);
+      for (const topic of topics.values()) clearTimeout(topic.timer);
     },
   };
 };

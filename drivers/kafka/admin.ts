@@ -1,8 +1,11 @@
-import type { Admin, Kafka } from 'kafkajs';
-import { answered } from './client.ts';
+import type { Kafka } from 'kafkajs';
+import { answered, createKafka, type KafkaAddress } from './client.ts';
+import type { TopicPartition } from './record.ts';
 
-/** What the broker says of its topics: which cluster it is, and where each partition begins and ends. */
-export type Bounds = { topic: string; partition: number; earliest: number; end: number };
+/** What is asked of a cluster about itself and its topics. */
+
+/** Where a partition's log begins and ends. `end` is the offset that its next record will have. */
+export type Bounds = TopicPartition & { earliest: number; end: number };
 
 export type LogBounds = {
   clusterId(): Promise<string>;
@@ -11,12 +14,12 @@ export type LogBounds = {
 };
 
 export const readBounds = async (kafka: Kafka): Promise<LogBounds> => {
-  const admin: Admin = kafka.admin();
+  const admin = kafka.admin();
   await admin.connect();
   return {
-    clusterId: async () => (await answered('which cluster it is', admin.describeCluster())).clusterId,
+    clusterId: async () => (await answered('the cluster id', admin.describeCluster())).clusterId,
     boundsOf: async (topic) =>
-      (await answered('the ends of a topic', admin.fetchTopicOffsets(topic))).map(
+      (await answered('the bounds of a topic', admin.fetchTopicOffsets(topic))).map(
         ({ partition, low, high }) => ({
           topic,
           partition,
@@ -26,4 +29,53 @@ export const readBounds = async (kafka: Kafka): Promise<LogBounds> => {
       ),
     close: () => admin.disconnect(),
   };
+};
+
+export type TopicOptions = { partitions: number; replicationFactor: number; config: Record<string, string> };
+
+/** Creates those of the topics that do not exist yet, and returns their names. */
+export const createMissingTopics = async (
+  kafka: Kafka,
+  topics: readonly string[],
+  { partitions, replicationFactor, config }: TopicOptions,
+): Promise<string[]> => {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const existing = new Set(await admin.listTopics());
+    const missing = topics.filter((topic) => !existing.has(topic));
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    if (missing.length > 0) {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map((topic) => ({
+          topic,
+          numPartitions: partitions,
+          replicationFactor,
+          configEntries,
+        })),
+      });
+    }
+    return missing;
+  } finally {
+    await admin.disconnect();
+  }
+};
+
+/**
+ * Whether Kafka would take records of these topics now, asked over a new connection: the question is whether a new
+ * process would fare better than this one. Never rejects.
+ */
+export const takesRecords = async (address: KafkaAddress, topics: readonly string[]): Promise<boolean> => {
+  const admin = createKafka({ ...address, retry: { retries: 0 } }).admin();
+  try {
+    await admin.connect();
+    const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
+    // A partition without a leader takes no records, whoever sends them.
+    return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
 };

@@ -1,11 +1,10 @@
-import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompress } from 'node:zlib';
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry } from 'kafkajs';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
+import { type CodecName, codecNames, compress, decompress } from './compression.ts';
 
 /**
- * kafkajs with its traps contained: its log is quiet, its idle timer is stopped, zstd is known to it. Everything in the
- * project that speaks to Kafka gets its client here.
+ * A kafkajs client with its traps contained (README.md lists them): its idle timer is stopped, its log is quiet, and it
+ * knows every codec. Everything in the project that speaks to Kafka gets its client here.
  */
 
 const { CompressionCodecs, CompressionTypes, Kafka: KafkaClient, logLevel } = kafkajs;
@@ -27,12 +26,15 @@ const stopIdleTimer = () => {
 };
 stopIdleTimer();
 
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
-CompressionCodecs[CompressionTypes.ZSTD] = () => ({
-  compress: (encoder: { buffer: Buffer }) => compress(encoder.buffer),
-  decompress: (buffer: Buffer) => decompress(buffer),
-});
+/** kafkajs has gzip only; a batch of any other codec would stop the partition for good. */
+const teachCodec = (name: CodecName) => {
+  const known: Record<number, () => unknown> = CompressionCodecs;
+  known[codecNames.indexOf(name)] = () => ({
+    compress: async (encoder: { buffer: Buffer }) => compress(name, encoder.buffer),
+    decompress: async (stored: Buffer) => decompress(name, stored),
+  });
+};
+for (const name of ['snappy', 'lz4', 'zstd'] as const) teachCodec(name);
 
 export type KafkaAddress = { brokers: string[]; clientId: string } & Pick<
   KafkaConfig,
@@ -47,8 +49,8 @@ export const brokerList = (text: string): string[] =>
     .filter((broker) => broker !== '');
 
 /**
- * kafkajs logs at ERROR what it repeats by itself a moment later (GroupCoordinatorNotAvailable in the first seconds of a
- * broker, every reconnect), so its lines go to `onLog` and nobody prints them unless asked to.
+ * kafkajs logs at ERROR what it retries a moment later (GroupCoordinatorNotAvailable in the first seconds of a broker,
+ * every reconnect), so its lines go to `onLog` and nobody prints them unless asked to.
  */
 export const createKafka = (address: KafkaAddress, onLog: (entry: LogEntry) => void = () => {}): Kafka =>
   new KafkaClient({
@@ -60,12 +62,22 @@ export const createKafka = (address: KafkaAddress, onLog: (entry: LogEntry) => v
     requestTimeout: 15_000,
   });
 
+const unavailableNames = [
+  'KafkaJSNumberOfRetriesExceeded',
+  'KafkaJSConnectionError',
+  'KafkaJSBrokerNotFound',
+];
+
+/** Whether an error says that Kafka did not answer, rather than that it refused. */
+export const isKafkaUnavailable = (error: unknown): boolean =>
+  unavailableNames.includes((error as Error).name);
+
 /** Longer than `requestTimeout`, after which kafkajs itself gives a request up. */
 const answerMsMax = 20_000;
 
 /**
- * What kafkajs was asked for, or an error when it neither answers nor fails: whoever waited on would wait for ever. Seen
- * once: after a broker had been away a consumer did nothing any more, and said nothing.
+ * What kafkajs was asked for, or an error when it neither answers nor fails, because waiting would never end. Seen once:
+ * a broker had been unavailable, and afterwards a consumer did nothing any more and reported nothing.
  */
 export const answered = async <T>(what: string, asked: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
@@ -82,4 +94,5 @@ export const answered = async <T>(what: string, asked: Promise<T>): Promise<T> =
   }
 };
 
+export type { Consumer, Kafka, Producer } from 'kafkajs';
 export { CompressionTypes };

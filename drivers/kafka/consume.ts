@@ -1,18 +1,18 @@
-import type { TopicPartition } from '@branchline/hub/ledger/intake/position.ts';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { answered } from './client.ts';
 import { recordsFrom, teachWholeBatches, wholeBatches } from './fetch-response.ts';
+import type { TopicPartition } from './record.ts';
 import type { RecordQueue } from './record-queue.ts';
 
 /**
- * The reading side of Kafka as a port. kafkajs keeps the group and fetches; where reading stands is the handler's
- * business: it gets whatever was fetched and answers with the offset that it wants next. The broker's commits follow and
- * are only advisory.
+ * The reading side of Kafka as a port. kafkajs keeps the group and fetches; the handler owns the position: it gets
+ * whatever was fetched and answers with the offset that it wants next. Offsets committed to the broker follow it and are
+ * only advisory.
  */
 export type LogBatch = TopicPartition & {
-  /** From the offset on that was asked for; there is one at least. Unpacking can fail. */
+  /** At least one record, beginning with the requested offset. Unpacking them can fail. */
   records: RecordQueue;
-  /** To be called between slices; throws when the group is being reshuffled, and the handler must let that through. */
+  /** Heartbeat, to be sent between slices; throws on rebalance, and the handler must not catch that. */
   alive(): Promise<void>;
   /** False when the partition may belong to another hub by now. */
   isMine(): boolean;
@@ -37,17 +37,17 @@ export const readLog = async (
   const consumer = kafka.consumer({
     groupId: options.groupId,
     rackId: wholeBatches,
-    // The shortest that brokers allow by default: so long a group waits for a hub that was killed.
+    // The shortest that brokers allow by default: a group waits this long for a hub that was killed.
     sessionTimeout: 6_000,
     heartbeatInterval: 1_500,
     rebalanceTimeout: 20_000,
     maxWaitTimeInMs: 100,
-    // Larger slices share more: the same item sold twice is one row of the totals. About 8,000 events.
+    // Larger slices share more: an item sold twice is one row of the totals. About 8,000 events.
     maxBytesPerPartition: 4 * 1024 * 1024,
-    // Four partitions at a time: one fetch at a time is under way, and the hub applies several partitions side by side.
+    // Four partitions at a time: one fetch is under way at a time, and the hub applies several partitions concurrently.
     maxBytes: 16 * 1024 * 1024,
     allowAutoTopicCreation: false,
-    // kafkajs gives up after these and crashes; `restartOnFailure` then starts it again, for ever.
+    // After its retries kafkajs gives up and crashes; `restartOnFailure` then restarts it, for ever.
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5, restartOnFailure: async () => true },
   });
   let stopping = false;
@@ -65,13 +65,15 @@ export const readLog = async (
       .catch((error: Error) => handlers.onCrash(error));
   });
   const underWay: UnderWay = new Map();
+  const commit = committerOf(consumer);
   await consumer.connect();
+  // From the beginning, because kafkajs goes there by itself when an offset is out of range: the end would skip records.
   await consumer.subscribe({ topics: options.topics, fromBeginning: true });
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: options.concurrency,
-    eachBatch: (payload) => eachBatch(consumer, payload, handlers, underWay),
+    eachBatch: (payload) => eachBatch({ consumer, handlers, underWay, commit }, payload),
   });
   return {
     stop: async () => {
@@ -88,74 +90,78 @@ const seekAll = (consumer: Consumer, positions: (TopicPartition & { next: number
     consumer.seek({ topic, partition, offset: String(next) });
 };
 
-/** A batch that could not be handled comes again after this long. */
-const againAfterMs = 1_000;
+/** Wait before a batch that could not be handled is fetched again. */
+const retryAfterMs = 1_000;
 
-/** What of each partition is being handled; by topic and partition. */
+/** The batch of each partition that is being handled, by topic and partition. */
 type UnderWay = Map<string, Promise<void>>;
 
+const isRebalance = (error: Error & { type?: string }): boolean => error.type === 'REBALANCE_IN_PROGRESS';
+
 /**
- * While a batch goes into the books the next one is fetched: kafkajs fetches only when everything that it fetched has been
- * taken off its hands. So a batch is taken as soon as the one before it is done, and where reading goes on is corrected
- * afterwards where the handler wants it otherwise. What was fetched in vain then is recognised by its offsets. Measured on
- * two busy processors: 24,200 events a second instead of 16,800.
+ * kafkajs fetches only when everything that it fetched has been taken, so a batch is taken as soon as the one before it
+ * is in the books: the next one is fetched while this one is applied. Where the handler wants to go on elsewhere, the
+ * position is corrected afterwards, and the offsets of what was fetched in vain tell it apart. Measured on two busy
+ * processors: 24,200 events a second instead of 16,800.
  */
 const eachBatch = async (
-  consumer: Consumer,
-  payload: EachBatchPayload,
-  handlers: LogHandlers,
-  underWay: UnderWay,
+  {
+    consumer,
+    handlers,
+    underWay,
+    commit,
+  }: { consumer: Consumer; handlers: LogHandlers; underWay: UnderWay; commit: Commit },
+  { batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload,
 ): Promise<void> => {
-  const { batch, heartbeat, isRunning, isStale, resolveOffset } = payload;
   if (batch.messages.length === 0) return;
   const { topic, partition } = batch;
   const key = `${topic}/${partition}`;
   await underWay.get(key);
-  if (!isRunning() || isStale()) return;
+  const isMine = () => isRunning() && !isStale();
+  if (!isMine()) return;
   // kafkajs has it, its types do not.
   const fetchedFrom = Number((batch as typeof batch & { fetchedOffset: string }).fetchedOffset);
   const last = Number(batch.lastOffset());
   const records = recordsFrom(batch.messages, fetchedFrom);
-  // A consumer that was stopped, or started again, asks the books where it stands.
+  // A consumer that was stopped or restarted takes its position from the books.
   const seek = (offset: number) => {
     if (isRunning()) consumer.seek({ topic, partition, offset: String(offset) });
   };
   const handle = async () => {
-    // The log was compacted: nothing is left of this batch from here on.
+    // Compaction may have left nothing of the batch from here on.
     if (records.ahead(1).length === 0) return;
-    const { next } = await handlers.onBatch({
-      topic,
-      partition,
-      records,
-      alive: () => answered('a heartbeat', heartbeat()),
-      isMine: () => isRunning() && !isStale(),
-    });
+    const alive = () => answered('a heartbeat', heartbeat());
+    const { next } = await handlers.onBatch({ topic, partition, records, alive, isMine });
     if (next !== last + 1) seek(next);
-    if (isRunning() && !isStale()) await commitNowAndThen(consumer, topic, partition, next);
+    if (isMine()) await commit({ topic, partition }, next);
   };
-  const handled = handle().catch(async (error: Error & { type?: string }) => {
-    // The group is being reshuffled: whoever gets the partition asks the books where it stands.
-    if (error.type === 'REBALANCE_IN_PROGRESS') return;
+  const handled = handle().catch(async (error: Error) => {
+    // Whoever gets the partition next takes its position from the books.
+    if (isRebalance(error)) return;
     handlers.onCrash(error);
-    await new Promise((resolve) => setTimeout(resolve, againAfterMs));
+    await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
     seek(fetchedFrom);
   });
   underWay.set(key, handled);
   resolveOffset(batch.lastOffset());
 };
 
+type Commit = (at: TopicPartition, next: number) => Promise<void>;
+
 /** The group's offsets only shorten the next start, so they follow the books at a distance. */
 const commitEveryMs = 5_000;
-const committedAt = new Map<string, number>();
 
-const commitNowAndThen = async (consumer: Consumer, topic: string, partition: number, next: number) => {
-  const key = `${topic}/${partition}`;
-  const now = performance.now();
-  if (now - (committedAt.get(key) ?? 0) < commitEveryMs) return;
-  committedAt.set(key, now);
-  // A commit that fails costs nothing: PostgreSQL knows the position.
-  const commit = consumer.commitOffsets([{ topic, partition, offset: String(next) }]);
-  await answered('a commit of offsets', commit).catch((error: Error & { type?: string }) => {
-    if (error.type === 'REBALANCE_IN_PROGRESS') throw error;
-  });
+const committerOf = (consumer: Consumer): Commit => {
+  const committedAt = new Map<string, number>();
+  return async ({ topic, partition }, next) => {
+    const key = `${topic}/${partition}`;
+    const now = performance.now();
+    if (now - (committedAt.get(key) ?? Number.NEGATIVE_INFINITY) < commitEveryMs) return;
+    committedAt.set(key, now);
+    const commit = consumer.commitOffsets([{ topic, partition, offset: String(next) }]);
+    await answered('a commit of offsets', commit).catch((error: Error) => {
+      // Any other failure costs nothing: PostgreSQL knows the position.
+      if (isRebalance(error)) throw error;
+    });
+  };
 };

@@ -1,6 +1,7 @@
 /**
  * CRC-32C (Castagnoli), which Kafka puts on every record batch and which node:zlib does not have. Eight bytes a step;
- * byte by byte it was a tenth of the time of the whole bridge.
+ * byte by byte it was a tenth of the time of the whole bridge. Our own, though @platformatic/wasm-utils has one that is
+ * faster (20 kB in 12 µs instead of 18): that instance decompresses foreign bytes, and may fail for good (README.md).
  * Source: RFC 3720 § 12.1 (polynomial); Kounavis and Berry, "A Systematic Approach to Building High Performance
  * Software-based CRC Generators", 2005 (slicing by eight).
  */

@@ -1,54 +1,57 @@
+import { crc32c } from './crc32c.ts';
 import type { LogRecord } from './record.ts';
 
 /**
- * Kafka's record batches, read in place: a record is where it lies in the bytes that were fetched, and its value and
- * headers are cut out when somebody asks for them. Source: Apache Kafka documentation, "Message Format" (magic 2).
+ * Reads Kafka's record batches in place: a record is a position in the fetched bytes, and its value and headers are
+ * sliced when somebody asks for them. Source: Apache Kafka documentation, "Message Format" (magic 2).
  */
 export type RecordBatch = {
   baseOffset: number;
   lastOffset: number;
   /** Milliseconds since 1970. */
   baseTimestamp: number;
-  /** Set where the broker stamped the records when it appended them: then all of them have this time. */
+  /** Set when the broker stamped the records as it appended them (LogAppendTime): the time of all of them. */
   appendedAt: number | undefined;
   count: number;
-  /** Not compressed (any more). */
+  /** Decompressed. */
   records: Buffer;
 };
 
-/** What is read before it is known how the records are stored. */
+/** What a batch says of itself before its records are decompressed. */
 export type BatchHeader = Omit<RecordBatch, 'records'> & {
-  magic: number;
-  /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd */
+  /** The number in the attributes; `compression.ts` names them. */
   codec: number;
   control: boolean;
   inTransaction: boolean;
   producerId: bigint;
   /** As they were stored. */
   stored: Buffer;
+  crc: number;
+  /** What the checksum covers: everything that the producer wrote, and the broker's append time. */
+  covered: Buffer;
 };
 
 const headerBytes = 61;
 const magicAt = 16;
-/** Of a batch, what its length does not count: offset and length. */
+const crcAt = 17;
+const attributesAt = 21;
+/** Offset and length come first, and the length does not count them. */
 const prefixBytes = 12;
 const attributes = { codec: 0x07, appendTime: 0x08, transactional: 0x10, control: 0x20 };
 
-/** The batches of a fetched record set. The last one may be cut off where the fetch was full, and is left out then. */
+/** The batches of a fetched record set, without a last one that was cut off because the fetch was full. */
 export const batchHeaders = (bytes: Buffer): BatchHeader[] => {
   const found: BatchHeader[] = [];
   let at = 0;
   while (bytes.length - at >= headerBytes) {
     const end = at + prefixBytes + bytes.readInt32BE(at + 8);
     const magic = bytes.readInt8(at + magicAt);
-    if (magic !== 2)
-      throw new Error(`record batches of magic ${magic} cannot be read, only those of magic 2`);
+    if (magic !== 2) throw new Error(`cannot read record batches of magic ${magic}, only those of magic 2`);
     if (end < at + headerBytes) throw new Error('a record batch is shorter than its header');
     if (end > bytes.length) break;
     const baseOffset = Number(bytes.readBigInt64BE(at));
-    const flags = bytes.readInt16BE(at + 21);
+    const flags = bytes.readInt16BE(at + attributesAt);
     found.push({
-      magic,
       baseOffset,
       lastOffset: baseOffset + bytes.readInt32BE(at + 23),
       baseTimestamp: Number(bytes.readBigInt64BE(at + 27)),
@@ -59,11 +62,17 @@ export const batchHeaders = (bytes: Buffer): BatchHeader[] => {
       inTransaction: (flags & attributes.transactional) !== 0,
       producerId: bytes.readBigInt64BE(at + 43),
       stored: bytes.subarray(at + headerBytes, end),
+      crc: bytes.readUInt32BE(at + crcAt),
+      covered: bytes.subarray(at + attributesAt, end),
     });
     at = end;
   }
   return found;
 };
+
+/** Whether the bytes are those that Kafka was given: decompressors notice few changes of their input. */
+export const isIntact = ({ crc, covered }: Pick<BatchHeader, 'crc' | 'covered'>): boolean =>
+  crc32c(covered) === crc;
 
 /** A reader of varints: zigzag, seven bits a byte, least significant first. */
 class Cursor {
@@ -75,14 +84,14 @@ class Cursor {
     this.at = at;
   }
 
-  /** Within 32 bits: lengths and differences of offsets. */
+  /** Up to 32 bits: lengths and offset deltas. */
   varint(): number {
     const { bytes } = this;
     let at = this.at;
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = bytes[at++];
-      if (byte === undefined) throw new Error('a record goes beyond its batch');
+      if (byte === undefined) throw new Error('a record extends beyond its batch');
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) break;
     }
@@ -90,14 +99,14 @@ class Cursor {
     return (value >>> 1) ^ -(value & 1);
   }
 
-  /** Within 2^53: differences of times. */
+  /** Up to 2^53: timestamp deltas. */
   varlong(): number {
     const { bytes } = this;
     let at = this.at;
     let value = 0;
     for (let unit = 1; ; unit *= 128) {
       const byte = bytes[at++];
-      if (byte === undefined) throw new Error('a record goes beyond its batch');
+      if (byte === undefined) throw new Error('a record extends beyond its batch');
       value += (byte & 0x7f) * unit;
       if (byte < 0x80) break;
     }
@@ -105,7 +114,7 @@ class Cursor {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
-  /** A length and as many bytes; undefined for Kafka's null. */
+  /** A length and as many bytes; undefined for Kafka's null, whose length is -1. */
   chunk(): Buffer | undefined {
     const length = this.varint();
     if (length < 0) return undefined;
@@ -136,20 +145,20 @@ class FetchedRecord implements LogRecord {
     return this.size === 0 ? nothing : this.#bytes.subarray(this.#valueAt, this.#valueAt + this.size);
   }
 
-  /** A name that comes twice has a list, and one may have nothing: both are for the reader to refuse. */
+  /** A repeated name gets a list, and a value may be null: the reader has to refuse both. */
   get headers(): LogRecord['headers'] {
     const cursor = new Cursor(this.#bytes, this.#valueAt + this.size);
     const headers: Record<string, unknown> = {};
     for (let left = cursor.varint(); left > 0; left--) {
       const name = (cursor.chunk() ?? nothing).toString('utf8');
       const value = cursor.chunk();
-      headers[name] = name in headers ? [headers[name], value].flat() : value;
+      headers[name] = Object.hasOwn(headers, name) ? [headers[name], value].flat() : value;
     }
     return headers as LogRecord['headers'];
   }
 }
 
-/** The key of the first record: in a control batch it says how a transaction ended. */
+/** The key of the first record; in a control batch it tells a commit from an abort. */
 export const firstKey = ({ count, records }: Pick<RecordBatch, 'count' | 'records'>): Buffer | null => {
   if (count === 0) return null;
   const cursor = new Cursor(records, 0);
@@ -172,8 +181,8 @@ export const recordsOf = ({
   for (let i = 0; i < count; i++) {
     const length = cursor.varint();
     const end = cursor.at + length;
-    if (length < 0 || end > records.length) throw new Error('a record goes beyond its batch');
-    // One byte of attributes, of which Kafka uses none.
+    if (length < 0 || end > records.length) throw new Error('a record extends beyond its batch');
+    // One byte of attributes, which Kafka does not use.
     cursor.at += 1;
     const timestamp = baseTimestamp + cursor.varlong();
     const offset = baseOffset + cursor.varint();

@@ -1,15 +1,21 @@
-import type { Parcel } from '@branchline/bridge/core/parcel.ts';
-import { headers } from '@branchline/contracts/topics.ts';
 import { crc32c } from './crc32c.ts';
 
 /**
- * Parcels as Kafka records, written straight from the inflated frames into one buffer: no object, string or small buffer
- * per event. Source: Apache Kafka documentation, "Message Format" (record batch, magic 2) and KIP-98.
+ * Writes Kafka record batches straight from the values into one buffer: no object, string or small buffer per record.
+ * Source: Apache Kafka documentation, "Message Format" (record batch, magic 2) and KIP-98.
  */
+export type RecordGroup = {
+  /** The key of every record; undefined for records without one. */
+  key: string | undefined;
+  values: readonly Uint8Array[];
+  /** Headers that every record carries. */
+  headers: Readonly<Record<string, string>>;
+  /** One more header, which counts: record i has `prefix` followed by the decimal number `first + i`. */
+  counted?: { name: string; prefix: string; first: number };
+};
 
 const batchHeaderBytes = 61;
 const magic = 2;
-const originKey = Buffer.from(headers.origin);
 
 /** Zigzag, 7 bits a byte, least significant first. */
 const writeVarint = (out: Buffer, at: number, value: number): number => {
@@ -47,46 +53,66 @@ const writeDigits = (out: Buffer, at: number, n: number, digits: number): void =
   }
 };
 
-const encodedKey = (parcel: Parcel): Buffer => {
-  if (parcel.from === undefined) return Buffer.from([1]);
-  const key = Buffer.from(parcel.from.site);
+/** The key with its length; Kafka's length of "no key" is -1, a single 1 in zigzag. */
+const encodedKey = (text: string | undefined): Buffer => {
+  if (text === undefined) return Buffer.from([1]);
+  const key = Buffer.from(text);
   const out = Buffer.alloc(varintBytes(key.length) + key.length);
   writeBytes(out, 0, key);
   return out;
 };
 
-const encodedHeaders = (fixed: Record<string, string>): Buffer => {
-  const parts = Object.entries(fixed).flatMap(([key, value]) => [Buffer.from(key), Buffer.from(value)]);
-  const out = Buffer.alloc(parts.reduce((sum, part) => sum + varintBytes(part.length) + part.length, 5));
-  let at = writeVarint(out, 0, parts.length / 2);
-  for (const part of parts) at = writeBytes(out, at, part);
+/** The number of headers, those that are the same for all records, and the name of the one that counts. */
+const encodedHeaders = ({ headers, counted }: RecordGroup): Buffer => {
+  const texts = Object.entries(headers).flat();
+  if (counted !== undefined) texts.push(counted.name);
+  const chunks = texts.map((text) => Buffer.from(text));
+  const out = Buffer.alloc(chunks.reduce((sum, chunk) => sum + varintBytes(chunk.length) + chunk.length, 5));
+  let at = writeVarint(out, 0, (texts.length + 1) >> 1);
+  for (const chunk of chunks) at = writeBytes(out, at, chunk);
   return out.subarray(0, at);
 };
 
-/** Everything of an origin header but the seq and the length of the whole: one header, its key. */
-const originHeaderStart = (() => {
-  const out = Buffer.alloc(2 + originKey.length);
-  writeBytes(out, writeVarint(out, 0, 1), originKey);
-  return out;
-})();
+type Encoded = { group: RecordGroup; key: Buffer; headers: Buffer; prefix: Buffer; bytesMax: number };
 
-/** Writes the records of one parcel; `offsetDelta` is that of its first. Returns where it ended. */
-const writeParcel = (out: Buffer, start: number, parcel: Parcel, offsetDelta: number): number => {
-  const key = encodedKey(parcel);
-  const fixed = parcel.origin === undefined ? encodedHeaders(parcel.headers ?? {}) : undefined;
-  const prefix = Buffer.from(parcel.origin?.prefix ?? '');
-  const { values } = parcel;
+/** Record length, offset delta, value length and length of the counting header, each as long as a varint can be. */
+const varintsBytesMax = 4 * 5;
+const safeIntegerDigits = 16;
+
+const encodeShared = (group: RecordGroup): Encoded => {
+  const key = encodedKey(group.key);
+  const headers = encodedHeaders(group);
+  const prefix = Buffer.from(group.counted?.prefix ?? '');
+  const perRecord = 2 + varintsBytesMax + key.length + headers.length + prefix.length + safeIntegerDigits;
+  const bytesMax = group.values.reduce((sum, value) => sum + value.length + perRecord, 0);
+  return { group, key, headers, prefix, bytesMax };
+};
+
+/** Writes the records of one group; `offsetDelta` is that of its first. Returns where it ended. */
+const writeGroup = (
+  out: Buffer,
+  start: number,
+  { group, key, headers, prefix }: Encoded,
+  offsetDelta: number,
+): number => {
+  const { values, counted } = group;
   let at = start;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as Uint8Array;
-    const seq = (parcel.origin?.first ?? 0) + i;
-    const digits = digitsOf(seq);
-    const originBytes = prefix.length + digits;
-    const headerBytes = fixed?.length ?? originHeaderStart.length + varintBytes(originBytes) + originBytes;
+    const number = (counted?.first ?? 0) + i;
+    const digits = digitsOf(number);
+    const textBytes = prefix.length + digits;
+    const countedBytes = counted === undefined ? 0 : varintBytes(textBytes) + textBytes;
     const offset = offsetDelta + i;
     // Attributes and timestamp delta are one zero byte each: all records of a batch have its time.
     const body =
-      2 + varintBytes(offset) + key.length + varintBytes(value.length) + value.length + headerBytes;
+      2 +
+      varintBytes(offset) +
+      key.length +
+      varintBytes(value.length) +
+      value.length +
+      headers.length +
+      countedBytes;
 
     at = writeVarint(out, at, body);
     out[at++] = 0;
@@ -94,33 +120,31 @@ const writeParcel = (out: Buffer, start: number, parcel: Parcel, offsetDelta: nu
     at = writeVarint(out, at, offset);
     out.set(key, at);
     at = writeBytes(out, at + key.length, value);
-    if (fixed !== undefined) {
-      out.set(fixed, at);
-      at += fixed.length;
-    } else {
-      out.set(originHeaderStart, at);
-      at = writeVarint(out, at + originHeaderStart.length, originBytes);
-      out.set(prefix, at);
-      writeDigits(out, at + prefix.length, seq, digits);
-      at += originBytes;
-    }
+    out.set(headers, at);
+    at += headers.length;
+    if (counted === undefined) continue;
+    at = writeVarint(out, at, textBytes);
+    out.set(prefix, at);
+    writeDigits(out, at + prefix.length, number, digits);
+    at += textBytes;
   }
   return at;
 };
 
-/** The records section of a batch, and how many records there are. A parcel's `bytes` are never less than it needs. */
-export const encodeRecords = (parcels: Parcel[]): { records: Buffer; count: number } => {
-  const out = Buffer.allocUnsafe(parcels.reduce((sum, parcel) => sum + parcel.bytes, 0));
+/** The records section of a batch, and how many records there are. */
+export const encodeRecords = (groups: readonly RecordGroup[]): { records: Buffer; count: number } => {
+  const encoded = groups.map(encodeShared);
+  const out = Buffer.allocUnsafe(encoded.reduce((sum, { bytesMax }) => sum + bytesMax, 0));
   let at = 0;
   let count = 0;
-  for (const parcel of parcels) {
-    at = writeParcel(out, at, parcel, count);
-    count += parcel.values.length;
+  for (const group of encoded) {
+    at = writeGroup(out, at, group, count);
+    count += group.group.values.length;
   }
   return { records: out.subarray(0, at), count };
 };
 
-/** One record batch of a producer that is neither idempotent nor transactional. `codec` is 0 for none, 1 gzip, 4 zstd. */
+/** One record batch of a producer that is neither idempotent nor transactional. `codec` says how `records` are compressed. */
 export const recordBatch = (
   { records, count }: { records: Uint8Array; count: number },
   { now, codec }: { now: number; codec: number },

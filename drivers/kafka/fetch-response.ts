@@ -1,65 +1,71 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { KafkaMessage } from 'kafkajs';
 import kafkaFetch from 'kafkajs/src/protocol/requests/fetch/index.js';
-import { type BatchHeader, batchHeaders, firstKey, recordsOf } from './decode.ts';
-import type { LogRecord } from './record.ts';
+import { codecNames, decompress } from './compression.ts';
+import { type BatchHeader, batchHeaders, firstKey, isIntact, recordsOf } from './decode.ts';
+import type { LogRecord, TopicPartition } from './record.ts';
 import { type PackedRecords, queueOf, RecordQueue } from './record-queue.ts';
 
 /**
  * kafkajs 2.2.4 makes some fifteen objects and small buffers for every record that it fetches, and they live until the
- * record is in the books: with the collection of their garbage a quarter of what an event cost the hub. So of a consumer
- * that asks for it the response is decoded here, and each record batch goes through kafkajs as one "message" whose
- * offset is that of its last record (connection, group, positions and errors stay its business). Requests of other
- * consumers are decoded by kafkajs as before.
+ * record is in the books: with their garbage collection a quarter of what an event cost the hub. So for a consumer that
+ * asks for it the response is decoded here, and each record batch goes through kafkajs as one "message" with the offset
+ * of its last record (connection, group, positions and errors remain kafkajs' business). kafkajs still decodes the
+ * responses of all other consumers.
  */
 
 const batchKey = Symbol('record batch');
-type BatchMessage = KafkaMessage & { [batchKey]?: PackedRecords };
+export type BatchMessage = KafkaMessage & { [batchKey]?: PackedRecords };
 
 /**
- * To be given as a consumer's `rackId`: the only thing in which a request shows whose it is. It does not leave this
+ * To be given as a consumer's `rackId`, the only part of a fetch request that tells whose it is. It does not leave this
  * process.
  */
 export const wholeBatches = 'branchline:whole-batches';
 
-type FetchArguments = { rackId?: string };
-type FetchResponse = {
+export type FetchArguments = { rackId?: string };
+export type FetchResponse = {
   throttleTime: number;
   responses: { topicName: string; partitions: { messages: BatchMessage[] }[] }[];
 };
-type MakeRequest = (args: FetchArguments) => { response: { decode(bytes: Buffer): Promise<FetchResponse> } };
+type MakeRequest = (args: FetchArguments) => {
+  request: { encode(): Promise<{ buffer: Buffer }> };
+  response: { decode(bytes: Buffer): Promise<FetchResponse> };
+};
 type Fetch = { protocol?: (args: { version: number }) => MakeRequest };
 
-/**
- * At once, and into a buffer that is nearly always large enough: 250 sales in 16 kB pieces on another thread took four times
- * the processor time. What a buffer has too much is not touched and costs nothing.
- */
-const inflateWith = (inflate: typeof gunzipSync | typeof zstdDecompressSync) => (stored: Buffer) =>
-  inflate(stored, { chunkSize: Math.min(Math.max(1_024, 32 * stored.length), 512 * 1_024) });
-
-const inflate: Record<number, (stored: Buffer) => Buffer> = {
-  0: (stored) => stored,
-  1: inflateWith(gunzipSync),
-  4: inflateWith(zstdDecompressSync),
+/** Reading again gives the same bytes, so the reader needs to know which bytes and how to get past them. */
+const unreadable = (at: TopicPartition, header: BatchHeader, cause: unknown): Error => {
+  const { baseOffset, lastOffset, codec } = header;
+  return new Error(
+    `cannot read offsets ${baseOffset} to ${lastOffset} of ${at.topic}, partition ${at.partition} (compression ${codecNames[codec] ?? codec}): ` +
+      `${(cause as Error).message}. Restore the partition from a sound replica; or give these records up by moving the ` +
+      `start of the log to ${lastOffset + 1} with kafka-delete-records.sh, after which agents send again what their archives hold`,
+    { cause },
+  );
 };
 
-const packedOf = (header: BatchHeader): PackedRecords => {
+const packedOf = (at: TopicPartition, header: BatchHeader): PackedRecords => {
   const { codec, lastOffset, stored } = header;
   const unpack = () => {
-    const records = inflate[codec]?.(stored);
-    if (records === undefined) throw new Error(`a record batch with compression ${codec} cannot be read`);
-    return recordsOf({ ...header, records });
+    try {
+      const name = codecNames[codec];
+      if (name === undefined) throw new Error('this version does not know the codec');
+      if (!isIntact(header)) throw new Error('the checksum does not match');
+      return recordsOf({ ...header, records: decompress(name, stored) });
+    } catch (error) {
+      throw unreadable(at, header, error);
+    }
   };
   return { lastOffset, unpack };
 };
 
-const messageOf = (header: BatchHeader): BatchMessage => {
+const messageOf = (at: TopicPartition, header: BatchHeader): BatchMessage => {
   const { count, producerId, inTransaction, control, stored } = header;
   return {
-    [batchKey]: packedOf(header),
+    [batchKey]: packedOf(at, header),
     offset: String(header.lastOffset),
     timestamp: String(header.baseTimestamp),
-    // kafkajs needs it to tell where a transaction that was taken back ends.
+    // From the key of a control record kafkajs tells where an aborted transaction ends.
     key: control ? firstKey({ count, records: stored }) : null,
     value: null,
     headers: {},
@@ -97,10 +103,10 @@ class Reader {
   }
 }
 
-/** The layout of this version of the response is read here; a broker with which kafkajs speaks another is left to kafkajs. */
+/** Only this version of the response is decoded here; kafkajs decodes it where it agrees on another one with the broker. */
 const knownVersion = 11;
 
-/** As kafkajs gives it, but for the messages. Source: Kafka protocol guide, Fetch Response (Version: 11). */
+/** What kafkajs' own decoder returns, except for the messages. Source: Kafka protocol guide, Fetch Response (Version: 11). */
 const decodeFetch = async (bytes: Buffer): Promise<FetchResponse> => {
   const reader = new Reader(bytes);
   const clientSideThrottleTime = reader.int32();
@@ -120,14 +126,16 @@ const decodeFetch = async (bytes: Buffer): Promise<FetchResponse> => {
     })),
   }));
   return {
-    // The broker has waited by itself already, where it throttles.
+    // As in kafkajs: a throttling broker expects the client to wait, for `clientSideThrottleTime`.
     throttleTime: 0,
     ...{ clientSideThrottleTime, errorCode, sessionId },
     responses: responses.map(({ topicName, partitions }) => ({
       topicName,
       partitions: partitions.map(({ recordSet, ...partition }) => ({
         ...partition,
-        messages: batchHeaders(recordSet).map(messageOf),
+        messages: batchHeaders(recordSet).map((header) =>
+          messageOf({ topic: topicName, partition: partition.partition }, header),
+        ),
       })),
     })),
   };
@@ -135,7 +143,7 @@ const decodeFetch = async (bytes: Buffer): Promise<FetchResponse> => {
 
 const wrapped = Symbol.for('branchline.fetch');
 
-/** Teaches kafkajs to hand on whole batches. Once per process; the version of kafkajs is pinned, its shape is checked. */
+/** Teaches kafkajs to hand on whole batches, once per process. The version of kafkajs is pinned and its shape checked. */
 export const teachWholeBatches = (): void => {
   const fetch: Fetch & { [wrapped]?: true } = kafkaFetch;
   const { protocol } = fetch;
@@ -161,10 +169,10 @@ const recordOf = (message: KafkaMessage): LogRecord => ({
   headers: (message.headers ?? {}) as LogRecord['headers'],
 });
 
-/** The records of fetched messages from this offset on: a batch is fetched whole, whichever of its records was asked for. */
+/** The records of fetched messages from this offset on. Kafka sends whole batches, whichever record was asked for. */
 export const recordsFrom = (messages: readonly BatchMessage[], offset: number): RecordQueue => {
   const batches = messages.map((message) => message[batchKey]);
-  // All are batches, or none is: one request is answered in one way.
+  // All messages are batches or none is: a response is decoded in one way.
   return batches.every((batch) => batch !== undefined)
     ? new RecordQueue(batches, offset)
     : queueOf(messages.map(recordOf), offset);

@@ -1,11 +1,12 @@
 import type { LogRecord } from './record.ts';
 
-/** Records that lie together in the log and are packed together. `unpack` throws when it cannot. */
+/** Records that were stored together as one batch. `unpack` throws when they cannot be read. */
 export type PackedRecords = { lastOffset: number; unpack(): readonly LogRecord[] };
 
 /**
- * What was fetched of a partition, unpacked only as far as somebody looks ahead. Sales become ten times as large when they
- * are unpacked: a million of them, all that was fetched unpacked at once, took the hub to 2.3 GB of memory instead of 0.4.
+ * What was fetched of a partition, unpacked only as far as the reader looks ahead. Unpacking makes sales ten times as
+ * large: with everything that was fetched unpacked at once, a million of them took the hub to 2.3 GB of memory instead of
+ * 0.4 (decision 017).
  */
 export class RecordQueue {
   readonly #packed: readonly PackedRecords[];
@@ -14,25 +15,28 @@ export class RecordQueue {
   #readyBytes = 0;
   #from: number;
 
-  /** `from` is the first offset that is wanted: what was packed with it comes along. */
+  /** `from` is the first offset that is wanted; records before it in the same batch are left out. */
   constructor(packed: readonly PackedRecords[], from = 0) {
     this.#packed = packed;
     this.#from = from;
   }
 
-  /** At least `records` of the next ones, or so many that their values have `bytes`, or all up to what cannot be unpacked. They stay in the queue. */
+  /**
+   * The next records, which stay in the queue: at least `records` of them, or enough for their values to have `bytes`, or
+   * all up to the end or to a batch that cannot be unpacked. Throws when that batch comes first.
+   */
   ahead(records: number, bytes = Number.POSITIVE_INFINITY): readonly LogRecord[] {
     while (this.#ready.length < records && this.#readyBytes < bytes) {
       const next = this.#packed[this.#unpacked];
       if (next === undefined) break;
       if (next.lastOffset >= this.#from && !this.#unpack(next)) break;
-      // Only now: what cannot be unpacked is not skipped by whoever asks again.
+      // Only now: asking again must not skip a batch that could not be unpacked.
       this.#unpacked += 1;
     }
     return this.#ready;
   }
 
-  /** False when it cannot be and there are records before it: those first. Throws when there are none. */
+  /** False when it fails and records before it are still to be taken; throws when there are none. */
   #unpack(next: PackedRecords): boolean {
     try {
       this.#add(next.unpack());
@@ -43,12 +47,12 @@ export class RecordQueue {
     }
   }
 
-  /** Takes the first `count` of the records that are ready off the queue. */
+  /** Removes the first `count` of the unpacked records. */
   drop(count: number): void {
     for (const { size } of this.#ready.splice(0, count)) this.#readyBytes -= size;
   }
 
-  /** Takes everything before this offset off the queue. */
+  /** Removes everything before this offset. */
   dropBefore(offset: number): void {
     this.#from = Math.max(this.#from, offset);
     const kept = this.#ready.findIndex((record) => record.offset >= offset);
@@ -64,6 +68,6 @@ export class RecordQueue {
   }
 }
 
-/** Of records that are not packed. */
+/** A queue of records that are unpacked already. */
 export const queueOf = (records: readonly LogRecord[], from = 0): RecordQueue =>
   new RecordQueue([{ lastOffset: records.at(-1)?.offset ?? -1, unpack: () => records }], from);

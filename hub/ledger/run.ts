@@ -1,11 +1,11 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { kafkaTopics, streamTopic } from '@branchline/contracts/topics.ts';
 import { readBounds } from '@branchline/drivers/kafka/admin.ts';
+import type { Kafka } from '@branchline/drivers/kafka/client.ts';
 import { readLog } from '@branchline/drivers/kafka/consume.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { Histogram } from '@branchline/kernel/metrics.ts';
-import type { Kafka } from 'kafkajs';
 import type pg from 'pg';
 import packageJson from '../package.json' with { type: 'json' };
 import { writeControl } from './agents/control.ts';

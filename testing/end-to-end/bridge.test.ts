@@ -366,8 +366,8 @@ test('B1 negative control: a bridge that confirms before Kafka has answered is c
   const honest = openKafkaRecorder({ brokers: [kafka.address], clientId: 'mutant' }, stand.topics, log);
   const hasty: Recorder = {
     ...honest,
-    record: async (lane, send) => {
-      void honest.record(lane, send);
+    record: async (topic, send) => {
+      void honest.record(topic, send);
       return { kind: 'recorded', at: undefined };
     },
   };

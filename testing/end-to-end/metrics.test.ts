@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { askKafka } from '@branchline/bridge/io/kafka-answers.ts';
 import { kafkaTopics } from '@branchline/contracts/topics.ts';
+import { takesRecords } from '@branchline/drivers/kafka/admin.ts';
 import { siteNames } from '@branchline/local/branches.ts';
 import { eventually, freePort } from '@branchline/local/probe.ts';
 import { type Stack, startStack } from '@branchline/local/stack.ts';
@@ -146,7 +146,7 @@ test('a cut line shows at the branch as an age that grows, and in the fleet as a
 test("the bridge's watchdog is told that Kafka answers only by a Kafka that would take records", async () => {
   const { pos, stock } = kafkaTopics(stack.topicPrefix);
   const at = (address: string) => ({ brokers: [address], clientId: 'asks' });
-  expect(await askKafka(at(stack.kafka.address), [pos, stock])()).toBe(true);
-  expect(await askKafka(at(stack.kafka.address), [pos, 'no-such-topic'])()).toBe(false);
-  expect(await askKafka(at(`127.0.0.1:${await freePort()}`), [pos])()).toBe(false);
+  expect(await takesRecords(at(stack.kafka.address), [pos, stock])).toBe(true);
+  expect(await takesRecords(at(stack.kafka.address), [pos, 'no-such-topic'])).toBe(false);
+  expect(await takesRecords(at(`127.0.0.1:${await freePort()}`), [pos])).toBe(false);
 });

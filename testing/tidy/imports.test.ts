@@ -89,7 +89,10 @@ test('kernel needs nothing but Node, zod and pino', () => {
  * `contracts` and `kernel`; from other files only types.
  */
 const namedPure = [
+  'drivers/kafka/crc32c.ts',
   'drivers/kafka/decode.ts',
+  'drivers/kafka/encode.ts',
+  'drivers/kafka/framing.ts',
   'drivers/kafka/record-queue.ts',
   'hub/ledger/agents/agent-clock.ts',
   'hub/ledger/books/booked.ts',
@@ -141,13 +144,6 @@ const driverOf = (from: string): string | undefined => {
   return name === 'zod' ? undefined : name;
 };
 
-/** The io files that import another one. All others are wired together above `io/`. */
-const standsOn: Record<string, { on: RegExp; because: string }> = {
-  'bridge/io/kafka-record.ts': {
-    on: /^bridge\/io\/kafka-produce\.ts$/,
-    because: 'both are the producer; kafka-produce.ts makes kafkajs accept encoded batches',
-  },
-};
 const inIo = shipped.filter((path) => /(^|\/)io\//.test(path));
 
 test('an io file wraps one driver', () => {
@@ -159,14 +155,15 @@ test('an io file wraps one driver', () => {
   expect(several.filter(({ drivers }) => drivers.size > 1)).toEqual([]);
 });
 
-test('io files do not import each other, except those listed with their reason', () => {
-  const isAllowed = (path: string, from: string) => {
-    if (!isRelative(from) || !target(path, from).includes('/io/')) return true;
-    return Object.entries(standsOn).some(
-      ([folder, { on }]) => path.startsWith(folder) && on.test(target(path, from)),
-    );
-  };
+test('io files do not import each other', () => {
+  const isAllowed = (path: string, from: string) => !isRelative(from) || !target(path, from).includes('/io/');
   expect(broken(inIo, isAllowed)).toEqual([]);
+});
+
+test('kafkajs is imported in drivers/kafka only, so that another client would change one folder', () => {
+  const isAllowed = (path: string, from: string) =>
+    path.startsWith('drivers/kafka/') || npmPackage(from) !== 'kafkajs';
+  expect(broken(code, isAllowed)).toEqual([]);
 });
 
 test('run.ts and the stages import only types from driver packages', () => {

@@ -1,8 +1,9 @@
 import type { LogBounds } from '@branchline/drivers/kafka/admin.ts';
+import type { TopicPartition } from '@branchline/drivers/kafka/record.ts';
 import type pg from 'pg';
 
 /** The `ingest_offset` table: the position of each partition. Read before the first fetch and whenever the fence failed. */
-export type TopicPartition = { topic: string; partition: number };
+export type { TopicPartition };
 
 /**
  * Where to resume reading a partition. A position beyond the end of the log, or one of another cluster, belongs to an earlier
