@@ -2,36 +2,36 @@ import { logLevels } from '@branchline/kernel/log.ts';
 import { z } from 'zod';
 import { parseShards } from './core/shards.ts';
 
-/** The settings of the bridge: validation, `--help` and documentation in one. */
+/** The bridge's settings: validation, `--help` and documentation in one. */
 export const bridgeConfig = z.object({
   kafka: z.string().min(1).describe('Kafka brokers, host:port, separated by commas'),
   topicPrefix: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,100}$/)
     .default('branchline')
-    .describe("What the installation's Kafka topics begin with"),
+    .describe("Prefix of the installation's Kafka topics"),
   mqtt: z.string().min(1).describe('The MQTT broker, mqtt://host:port or mqtts://host:port'),
   mqttUsername: z.string().optional().describe('User name at the MQTT broker'),
   mqttPassword: z.string().optional().describe('Password at the MQTT broker; better by file'),
-  mqttCa: z.string().optional().describe("PEM file of the authority that signed the broker's certificate"),
+  mqttCa: z.string().optional().describe('PEM file of the certificate authority of the MQTT broker'),
   mqttKeepaliveSeconds: z
     .int()
     .min(2)
     .max(600)
     .default(20)
-    .describe('A dead link to the MQTT broker is noticed within 1.5 times this'),
+    .describe('MQTT keepalive; a dead link is noticed within 1.5 times this'),
   instance: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,64}$/)
     .default('bridge-0')
     .describe(
-      'Unique among the bridges of an installation: MQTT client ids and a consumer group come from it',
+      'Name, unique among the bridges of an installation; MQTT client ids and the consumer group derive from it',
     ),
   shards: z
     .string()
     .refine((text) => parseShards(text) !== undefined, 'ranges like 0-15 or 0-3,8')
     .default('0-15')
-    .describe('The shards of sites this bridge serves; each of the 16 belongs to exactly one bridge'),
+    .describe('Shards of sites that this bridge serves; each of the 16 belongs to exactly one bridge'),
   statusHost: z.string().default('127.0.0.1').describe('Address of /healthz, /v1/status and /metrics'),
   statusPort: z.int().min(0).max(65_535).default(7811).describe('Port of /healthz, /v1/status and /metrics'),
   bufferBytesMax: z
@@ -39,20 +39,22 @@ export const bridgeConfig = z.object({
     .min(2 * 1024 * 1024)
     .max(4 * 1024 * 1024 * 1024)
     .default(64 * 1024 * 1024)
-    .describe('Events that may wait in memory while Kafka is away; then agents are told to hold'),
+    .describe(
+      'Bytes of events that may wait in memory while Kafka is unavailable; beyond it agents are told to hold',
+    ),
   stuckMinutes: z
     .number()
     .min(0.05)
     .max(1_440)
     .default(5)
     .describe(
-      'The bridge ends, to be started again, when no send is answered for so long though Kafka answers',
+      'The bridge exits, to be restarted, when no send is answered for this long although Kafka is available',
     ),
-  logLevel: z.enum(logLevels).default('info').describe('The least that is logged'),
+  logLevel: z.enum(logLevels).default('info').describe('Lowest level that is logged'),
 });
 export type BridgeConfig = z.infer<typeof bridgeConfig>;
 
 export const usage = `bridge: takes batch frames of branches from an MQTT broker, records their events in Kafka, and confirms
-to each branch what is recorded. Any number of bridges may run, each with shards of its own.
+to each branch what is recorded. Several bridges may run, each with its own shards.
 
   node bridge/main.ts --kafka 127.0.0.1:9092 --mqtt mqtt://127.0.0.1:1883`;

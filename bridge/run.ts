@@ -20,7 +20,7 @@ export type BridgePorts = {
   openControl: OpenControl;
   recorder: Recorder;
   asksKafka: AsksKafka;
-  /** The way to Kafka is stuck for good: the process must end and be started again. */
+  /** The Kafka client is stuck for good: the process must exit and be restarted. */
   abort(): void;
   codec: Codec;
   log: Log;
@@ -28,10 +28,10 @@ export type BridgePorts = {
   random?: Random;
 };
 
-/** What is on its way to Kafka at the stop has this long to arrive; what does not is sent again by its agent. */
+/** Time that sends in flight get at a stop; agents send again what was not recorded by then. */
 const drainMsMax = 3_000;
 
-/** receive → record → receipt, and control the other way. The order of `stop` is the order of the stages. */
+/** receive → record → receipt, and control the other way. `stop` follows the order of the stages. */
 export const runBridge = (
   settings: { shards: number[]; bufferBytesMax: number; stuckMs: number },
   ports: BridgePorts,

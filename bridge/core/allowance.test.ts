@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Allowance } from './allowance.ts';
 
-test('each key has so many per minute', () => {
+test('each key has its allowance per minute', () => {
   const allowance = new Allowance({ perMinute: 2, keysMax: 10 });
   expect([allowance.take('a', 0), allowance.take('a', 1), allowance.take('a', 2)]).toEqual([
     true,

@@ -1,6 +1,7 @@
 /**
- * So many per key and minute; what is above is only counted. It keeps a broken link, or somebody who plays with the
- * broker, from filling the dead-letter topic. Keys beyond `keysMax` share one allowance, so its memory is bounded too.
+ * Fixed-window rate limit per key: `perMinute` each, and the caller only counts what exceeds it. It keeps a broken link,
+ * or somebody who plays with the broker, from filling the dead-letter topic. Keys beyond `keysMax` share one allowance,
+ * which bounds the memory.
  */
 export class Allowance {
   readonly #perMinute: number;

@@ -1,33 +1,33 @@
-/** What the bridge has seen since its start; `/v1/status` shows them. */
+/** Totals since the bridge started, shown by `/v1/status`. */
 export const newCounters = () => ({
-  /** Frames taken, whatever became of them. */
+  /** Frames received, whatever became of them. */
   frames: 0,
-  /** Events of good frames. */
+  /** Events in valid frames. */
   events: 0,
   /** Events that Kafka has acknowledged. */
   recorded: 0,
-  /** Frames that were waiting already when they came again. */
+  /** Frames received again while the first copy was still waiting. */
   repeated: 0,
-  /** Events and pieces of evidence that went to the dead-letter topic. */
+  /** Events and pieces of evidence sent to the dead-letter topic. */
   deadLettered: 0,
-  /** Sends that Kafka answered, with yes or no, and those that failed on the way to it. */
+  /** Sends that Kafka answered, whether it took or refused them, and sends that failed. */
   answeredSends: 0,
   failedSends: 0,
-  /** Frames whose bytes were not those the agent sent. */
+  /** Frames whose checksum did not match. */
   damaged: 0,
-  /** Security counter: frames and messages on a foreign topic, with a foreign or unreadable header, or oversized. */
+  /** Security counter: messages on a foreign topic, with a foreign or unreadable header, or oversized. */
   refusedFrames: 0,
-  /** Evidence that was only counted, because its agent had spent its allowance or the buffer was full. */
+  /** Evidence that was only counted, because its agent had used up its allowance or the buffer was full. */
   evidenceDropped: 0,
-  /** Frames that were not taken because the buffer was full. */
+  /** Frames turned away because the buffer was full. */
   held: 0,
-  /** Status messages on their way to Kafka, and those that gave way to a newer one or to a full buffer. */
+  /** Status messages received, and those dropped because the buffer was full. */
   statuses: 0,
   statusesDropped: 0,
   /** Receipt messages published. */
   receipts: 0,
   controlSent: 0,
-  /** Control messages without a readable address, or that came while the MQTT link was down. */
+  /** Control messages without a readable address, or received while the MQTT link was down. */
   controlDropped: 0,
 });
 export type Counters = ReturnType<typeof newCounters>;

@@ -3,7 +3,7 @@ import { Hold } from './hold.ts';
 
 const agent = (n: number) => ({ site: `store-${n}`, agent: 'edge-1' });
 
-test('an agent that is turned away again and again is told so once per interval', () => {
+test('an agent that is turned away again and again is told once per interval', () => {
   const hold = new Hold({ repeatMs: 1_000, agentsMax: 10 });
   expect([0, 500, 999, 1_000, 1_500].map((at) => hold.turnAway(agent(1), at))).toEqual([
     true,
@@ -15,7 +15,7 @@ test('an agent that is turned away again and again is told so once per interval'
   expect(hold.turnAway(agent(2), 500)).toBe(true);
 });
 
-test('everybody who was turned away is called back once', () => {
+test('every agent that was turned away is called back once', () => {
   const hold = new Hold({ repeatMs: 1_000, agentsMax: 10 });
   hold.turnAway(agent(1), 0);
   hold.turnAway(agent(1), 2_000);

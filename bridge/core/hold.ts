@@ -1,8 +1,8 @@
 import type { BranchAddress } from '@branchline/contracts/topics.ts';
 
 /**
- * Who was turned away while the buffer was full. Each of them is told so at most once per `repeatMs`, and is called back
- * when there is room again. Agents beyond `agentsMax` are not remembered; they try again by themselves.
+ * Agents turned away while the buffer was full. Each is told at most once per `repeatMs`, and called back when there is
+ * room again. Agents beyond `agentsMax` are not remembered; they retry by themselves.
  */
 export class Hold {
   readonly #repeatMs: number;
@@ -14,7 +14,7 @@ export class Hold {
     this.#agentsMax = agentsMax;
   }
 
-  /** True when this agent has to be told now. */
+  /** Whether to tell this agent now. */
   turnAway(agent: BranchAddress, nowMs: number): boolean {
     const key = `${agent.site}/${agent.agent}`;
     const told = this.#toldAt.get(key);
@@ -24,7 +24,7 @@ export class Hold {
     return true;
   }
 
-  /** Everybody who was turned away since the last call. */
+  /** The agents turned away since the last call. */
   callBack(): BranchAddress[] {
     const agents = [...this.#toldAt.values()].map(({ agent }) => agent);
     this.#toldAt.clear();

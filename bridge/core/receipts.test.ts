@@ -7,7 +7,7 @@ const to = { site: 'store-0001', agent: 'edge-1' };
 const epoch = '0189d1de-4b1b-7c3e-9c4a-2f1d3b5a7c9e';
 const confirms = (first: number, last: number) => ({ stream: 'pos' as const, epoch, first, last });
 
-test('neighbouring frames become one range with the latest time', () => {
+test('adjacent frames become one range with the latest time', () => {
   const receipts = new Receipts({ sourcesMax: 10 });
   receipts.add(to, confirms(201, 400), 50);
   receipts.add(to, confirms(1, 200), 70);

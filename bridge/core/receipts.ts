@@ -6,9 +6,9 @@ import { RangeSet } from '@branchline/kernel/ranges.ts';
 import type { Confirms } from './parcel.ts';
 
 /**
- * Receipts that have not been sent yet, merged per agent, stream and epoch, so that a hundred frames that were recorded
- * together are one small message. While the MQTT link is down they keep merging; sources beyond `sourcesMax` are left
- * out, and their agents send again.
+ * Receipts still to be sent, merged per source, so that a hundred frames that were recorded together become one small
+ * message. While the MQTT link is down they keep merging; sources beyond `sourcesMax` are left out, and their agents
+ * send again.
  */
 export class Receipts {
   readonly #sourcesMax: number;
@@ -30,7 +30,7 @@ export class Receipts {
       this.#open.set(key, open);
     }
     open.ranges.add(first, last);
-    // The later moment is the careful one: until then the hub may not have read all of it.
+    // The later time is the safe one: before it the hub may not have read all of the range.
     open.recordedAt = Math.max(open.recordedAt, recordedAt);
   }
 
@@ -38,7 +38,7 @@ export class Receipts {
     return this.#open.size === 0;
   }
 
-  /** Everything that is open, as messages of at most `limits.rangesPerMessageMax` ranges. */
+  /** Takes all receipts, as messages of at most `limits.rangesPerMessageMax` ranges. */
   take(): { to: BranchAddress; receipt: Receipt }[] {
     const messages: { to: BranchAddress; receipt: Receipt }[] = [];
     for (const { to, stream, epoch, ranges, recordedAt } of this.#open.values()) {

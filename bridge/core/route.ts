@@ -3,7 +3,7 @@ import { type FrameHeader, splitFrame, splitLines } from '@branchline/contracts/
 import { limits } from '@branchline/contracts/limits.ts';
 import { type BranchAddress, parseMqttTopic } from '@branchline/contracts/topics.ts';
 
-/** What needs a driver: the checksum and gzip. `inflate` returns at most `limits.frameRawBytesMax` bytes or a problem. */
+/** What needs a library: checksum and gzip. `inflate` returns at most `limits.frameRawBytesMax` bytes, or a problem. */
 export type Codec = {
   crc32(bytes: Uint8Array): number;
   inflate(body: Uint8Array, expectedBytes: number): Uint8Array | Problem;
@@ -12,12 +12,12 @@ export type Codec = {
 /**
  * What becomes of one message from a branch.
  *
- * - `events`: a good frame.
- * - `status`: what the agent says of itself.
+ * - `events`: a valid frame.
+ * - `status`: the agent's report on itself.
  * - `damaged`: not the bytes that the agent sent; it is asked to send them again.
- * - `condemned`: exactly the bytes that the agent made, and no use: sending them again could not help, so they go to the
+ * - `condemned`: the bytes that the agent sent, but invalid. Sending them again could not help, so they go to the
  *   dead-letter topic and are confirmed from there.
- * - `refused`: nobody can be answered, because the message does not say (or says wrongly) whose it is.
+ * - `refused`: nobody can be answered, because the message does not say whose it is, or says it wrongly.
  */
 export type Routed =
   | { to: 'events'; frame: FrameHeader; events: Uint8Array[] }
@@ -26,7 +26,7 @@ export type Routed =
   | { to: 'condemned'; frame: FrameHeader; problem: Problem }
   | { to: 'refused'; from: BranchAddress | undefined; problem: Problem };
 
-/** 64 sources of about 200 bytes, and room for what later versions add. */
+/** 64 sources of about 200 bytes, and room for later additions. */
 export const statusBytesMax = 32 * 1024;
 
 export const route = (
@@ -61,11 +61,11 @@ const routeFrame = (from: BranchAddress, payload: Uint8Array, codec: Codec): Rou
   if (!Number.isSafeInteger(frame.first + frame.count))
     return refused(problem('frame-unreadable', 'seqs beyond what can be counted', 'first'));
 
-  // Oversized frames are not worth a checksum: no honest agent makes them, and the broker should not have passed them.
+  // No checksum for oversized frames: agents make none, and the broker should not have passed them on.
   if (payload.length > limits.frameBytesMax)
     return { to: 'condemned', frame, problem: problem('frame-too-large', `${payload.length} bytes`) };
   if (codec.crc32(body) !== frame.crc) {
-    const why = problem('frame-damaged', `${body.length} bytes with another checksum than the header's`);
+    const why = problem('frame-damaged', `the checksum of ${body.length} bytes does not match the header`);
     return { to: 'damaged', frame, problem: why };
   }
   const lines = codec.inflate(body, frame.raw);

@@ -1,10 +1,10 @@
 import { shardCount } from '@branchline/contracts/ids.ts';
 
-/** `0-15`, `0-3,8,12-15`: the shards that a bridge owns, lowest first. Undefined when the text says anything else. */
+/** Parses the shards of a bridge, such as `0-15` or `0-3,8,12-15`, in ascending order; undefined when invalid. */
 export const parseShards = (text: string): number[] | undefined => {
   const owned = new Set<number>();
-  for (const part of text.split(',')) {
-    const bounds = /^\s*(\d{1,2})(?:-(\d{1,2}))?\s*$/.exec(part);
+  for (const range of text.split(',')) {
+    const bounds = /^\s*(\d{1,2})(?:-(\d{1,2}))?\s*$/.exec(range);
     if (bounds === null) return undefined;
     const first = Number(bounds[1]);
     const last = bounds[2] === undefined ? first : Number(bounds[2]);

@@ -4,8 +4,8 @@ import { limits } from '@branchline/contracts/limits.ts';
 import type { Codec } from '../core/route.ts';
 
 /**
- * Inflating is bounded by zlib itself: without `maxOutputLength` 194 kB inflate to 200 MB. `chunkSize` is what the header
- * promises, so that an honest frame is inflated into one buffer and not copied together from many.
+ * zlib itself bounds the output: without `maxOutputLength` 194 kB inflate to 200 MB. `chunkSize` is what the header
+ * promises, so that an honest frame inflates into one buffer instead of being assembled from many.
  */
 const inflate = (body: Uint8Array, expectedBytes: number): Uint8Array | Problem => {
   try {

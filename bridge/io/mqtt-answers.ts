@@ -3,7 +3,7 @@ import { type MqttLinkOptions, openMqttLink } from '@branchline/drivers/mqtt/lin
 import type { Log } from '@branchline/kernel/log.ts';
 import type { OpenAnswers } from '../ports.ts';
 
-/** Above this much unsent, a broker does not keep up; receipts then wait and merge instead of filling the memory. */
+/** With more than this unsent the broker does not keep up; receipts then wait and merge instead of filling the memory. */
 const unsentBytesMax = 1024 * 1024;
 
 /** The link that publishes receipts and control messages. It subscribes to nothing. */

@@ -2,7 +2,7 @@ import type { BranchAddress } from '@branchline/contracts/topics.ts';
 import { isOwned, parseControlAddress } from '../core/control-address.ts';
 import type { Counters } from '../core/counters.ts';
 
-/** The way back: control messages of the hub, passed on unread to the agents of the owned shards. */
+/** The way back: passes the hub's control messages on, unread, to the agents of the owned shards. */
 export const createControlStage =
   ({
     owned,

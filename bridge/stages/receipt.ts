@@ -4,13 +4,13 @@ import type { Counters } from '../core/counters.ts';
 import type { Parcel } from '../core/parcel.ts';
 import { Receipts } from '../core/receipts.ts';
 
-/** Receipts of frames that were recorded within this time of each other become one message. */
+/** Receipts within this time of each other become one message. */
 const gatherMs = 3;
-/** How soon receipts are tried again that a clogged link did not take. */
-const againMs = 100;
+/** Delay before receipts that a congested link did not take are tried again. */
+const retryMs = 100;
 const sourcesMax = 20_000;
 
-/** The last stage: what Kafka has is confirmed to the agent that sent it, merged, and kept while the link is down. */
+/** The last stage: confirms to each agent what Kafka has, merged; receipts are kept while the link is down. */
 export const createReceiptStage = ({
   publish,
   counters,
@@ -32,7 +32,7 @@ export const createReceiptStage = ({
         for (const [first, last] of ranges) open.add(to, { stream, epoch, first, last }, recordedAt);
       }
     }
-    if (!open.isEmpty) timer = setTimeout(flush, againMs);
+    if (!open.isEmpty) timer = setTimeout(flush, retryMs);
   };
 
   const onRecorded = ({ from, confirms }: Parcel, at: number) => {
@@ -44,7 +44,7 @@ export const createReceiptStage = ({
   return {
     onRecorded,
     flush,
-    /** One last try; what is not taken now is sent again by its agent. */
+    /** One last attempt; agents send again what it does not confirm. */
     stop: () => {
       flush();
       clearTimeout(timer);

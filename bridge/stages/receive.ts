@@ -13,11 +13,11 @@ import type { Recording } from './record.ts';
 
 const evidencePerAgentAndMinute = 5;
 const agentsRememberedMax = 10_000;
-/** What an agent that was turned away is told to wait, and how long it is not told again. */
+/** How long an agent that was turned away is told to wait, and the least time before it is told again. */
 const retryAfterMs = 2_000;
 const tellAgainMs = 1_000;
 
-/** The first stage: one MQTT message in, at most one parcel on its way, and the answers that need no Kafka. */
+/** The first stage: turns an MQTT message into at most one parcel, and gives the answers that need no Kafka. */
 export const createReceiver = ({
   owned,
   codec,
@@ -88,7 +88,7 @@ export const createReceiver = ({
     }
   };
 
-  /** Half of the buffer is free again: everybody who was turned away may come back at once. */
+  /** Half of the buffer is free again: every agent that was turned away may come back at once. */
   const onRoom = () => {
     for (const agent of hold.callBack()) tell(agent, { v: 1, kind: 'hold', retryAfterMs: 0 });
   };

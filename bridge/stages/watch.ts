@@ -5,12 +5,12 @@ import type { Counters } from '../core/counters.ts';
 import type { AsksKafka } from '../ports.ts';
 import type { Recording } from './record.ts';
 
-/** How often the recording is looked at, as a share of the time after which it counts as stuck. */
-const looksPerPeriod = 20;
+/** Checks within the time after which the recording counts as stuck. */
+const checksPerPeriod = 20;
 
 /**
- * Ends the bridge when frames wait, Kafka answers others, and yet no send of this process is answered: its client is
- * stuck. What waits here still is with the agents, who send it to the next process.
+ * Ends the bridge when frames wait and Kafka is available, yet no send of this process is answered: its client is stuck.
+ * Agents still have what waits here and send it to the next process.
  */
 export const watchRecording = ({
   recording,
@@ -29,14 +29,14 @@ export const watchRecording = ({
   log: Log;
   abort(): void;
 }): { stop(): void } => {
-  const everyMs = stuckMs / looksPerPeriod;
-  // A look may wait for Kafka's answer, which has a time limit of its own below the period.
+  const everyMs = stuckMs / checksPerPeriod;
+  // A check may wait for Kafka's answer, whose own timeout is shorter than the period.
   const watchdog = new Watchdog({ stuckMs, lookGapMsMax: stuckMs / 2 });
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let answeredBefore = counters.answeredSends;
 
-  const look = async () => {
+  const check = async () => {
     const waiting = recording.bytes() > 0;
     const progress = counters.answeredSends;
     const able = waiting && progress === answeredBefore && (await asksKafka());
@@ -44,12 +44,12 @@ export const watchRecording = ({
     if (stopped) return;
     if (watchdog.look({ waiting, progress: counters.answeredSends, able, atMs: clock.monotonic() })) {
       const waits = { bytes: recording.bytes(), seconds: stuckMs / 1_000 };
-      log.error(waits, 'Kafka answers, but no send has been answered for too long; the bridge ends');
+      log.error(waits, 'Kafka is available, but no send has been answered for too long; the bridge exits');
       return abort();
     }
-    timer = setTimeout(() => void look(), everyMs);
+    timer = setTimeout(() => void check(), everyMs);
   };
-  timer = setTimeout(() => void look(), everyMs);
+  timer = setTimeout(() => void check(), everyMs);
 
   return {
     stop: () => {
