@@ -17,22 +17,17 @@ const agentsRememberedMax = 10_000;
 const retryAfterMs = 2_000;
 const tellAgainMs = 1_000;
 
-/** The first stage: turns an MQTT message into at most one parcel, and gives the answers that need no Kafka. */
-export const createReceiver = ({
-  owned,
-  codec,
-  recording,
-  tell,
-  clock,
-  counters,
-}: {
+export type ReceiverPorts = {
   owned: ReadonlySet<number>;
   codec: Codec;
   recording: Recording;
   tell(to: BranchAddress, receipt: Receipt): void;
   clock: Clock;
   counters: Counters;
-}) => {
+};
+
+/** The first stage: turns an MQTT message into at most one parcel, and gives the answers that need no Kafka. */
+export const createReceiver = ({ owned, codec, recording, tell, clock, counters }: ReceiverPorts) => {
   const allowance = new Allowance({ perMinute: evidencePerAgentAndMinute, keysMax: agentsRememberedMax });
   const hold = new Hold({ repeatMs: tellAgainMs, agentsMax: agentsRememberedMax });
 

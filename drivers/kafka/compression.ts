@@ -49,8 +49,8 @@ const translated = (codec: CodecName, decompress: () => Buffer): Buffer => {
 const unsnap = (stored: Buffer): Buffer => {
   const blocks = snappyBlocks(stored);
   allow(blocks.reduce((sum, block) => sum + snappyBytes(block), 0));
-  const parts = blocks.map((block) => translated('snappy', () => snappyDecompress(block)));
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+  const decompressed = blocks.map((block) => translated('snappy', () => snappyDecompress(block)));
+  return decompressed.length === 1 ? (decompressed[0] as Buffer) : Buffer.concat(decompressed);
 };
 
 const decompressors: Record<CodecName, (stored: Buffer) => Buffer> = {

@@ -5,16 +5,16 @@ import clientModule from 'mqtt/lib/client';
 import { type Certificates, isWebSocket, openMqttStream, parseMqttAddress } from './stream.ts';
 
 /**
- * An MQTT link that is up or down and nothing in between. mqtt.js has a queue, a store and a reconnect of its own; all
- * three lose or delay messages (its store overwrites itself at 65,536 packets, its replay is one packet a round trip),
- * so every connection here is a new client with a clean session, publishing while down is refused, and whatever was on
- * the way when a link breaks counts as not sent.
+ * An MQTT link that is either up or down. mqtt.js has a queue, a store and a reconnect of its own; all three lose or
+ * delay messages (its store overwrites itself at 65,536 packets, and resends one packet per round trip). So every
+ * connection is a new client with a clean session, publishing while down is refused, and whatever was in flight when a
+ * link breaks counts as not sent.
  *
- * Messages travel with QoS 0: the only acknowledgement that means anything is the bridge's receipt, and a PUBACK would
- * promise what a broker does not keep. See docs/decisions/002.
+ * Messages use QoS 0: the only acknowledgement with a meaning is the bridge's receipt, and a PUBACK would promise what a
+ * broker does not keep. See docs/decisions/002.
  */
 export type MqttLinkOptions = {
-  /** mqtt://host:port or mqtts://host:port; ws:// and wss:// where a proxy lets nothing else through. */
+  /** mqtt://host:port or mqtts://host:port; ws:// or wss:// where a proxy permits nothing else. */
   url: string;
   clientId: string;
   username?: string | undefined;
@@ -23,15 +23,15 @@ export type MqttLinkOptions = {
   ca?: string | undefined;
   cert?: string | undefined;
   key?: string | undefined;
-  /** 4 is MQTT 3.1.1, which every broker speaks. */
+  /** 4 is MQTT 3.1.1, which every broker supports. */
   protocolVersion?: 4 | 5;
   keepaliveSeconds?: number;
   connectTimeoutMs?: number;
-  /** Reconnect waits a random time up to base × 2^attempt, at most the cap. */
+  /** Full jitter: a reconnect waits a random time up to base × 2^attempt, at most the cap. */
   reconnectBaseMs?: number;
   reconnectCapMs?: number;
   random?: Random;
-  /** Topic filters; the link is up when all of them are granted. */
+  /** Topic filters; the link is up once all of them are granted. */
   subscriptions: string[];
 };
 
@@ -44,25 +44,25 @@ export type MqttHandlers = {
 
 export type MqttLink = {
   isUp(): boolean;
-  /** False when the link is down: the message is not kept, the caller still has it. */
+  /** False when the link is down: the message is not kept, so the caller has to. */
   publish(topic: string, payload: Uint8Array | string): boolean;
-  /** Bytes that the kernel has not taken yet; a sender that sees this grow should wait. */
+  /** Bytes not yet written to the socket; a sender should wait while they grow. */
   unsentBytes(): number;
   close(): Promise<void>;
 };
 
 type ClientClass = typeof clientModule.default;
 
-/** Node and esbuild give a CommonJS module as it is, vitest unwraps its default. */
+/** Node and esbuild return a CommonJS module as it is, vitest unwraps its default. */
 const Client: ClientClass =
   'default' in clientModule ? clientModule.default : (clientModule as unknown as ClientClass);
 
-/** One client of one connection; it begins to connect at once. */
+/** Makes a client for one connection; it starts connecting at once. */
 type OpenClient = (options: IClientOptions) => MqttClient;
 
 /**
- * mqtt.js's own `connect` brings WebSocket, SOCKS and a URL parser along, megabytes that an agent has no use for, so it
- * is loaded for the addresses that need it and for no other.
+ * mqtt.js's own `connect` loads WebSocket, SOCKS and a URL parser, megabytes that an agent does not need, so it is
+ * imported only for addresses that need it.
  */
 const openerFor = async (url: string, certificates: Certificates): Promise<OpenClient> => {
   if (isWebSocket(url)) {
@@ -74,7 +74,7 @@ const openerFor = async (url: string, certificates: Certificates): Promise<OpenC
     new Client(
       (mqtt) => {
         const stream = openMqttStream(address, certificates);
-        // mqtt.js passes on what a socket says of itself and swallows what TLS says of a certificate.
+        // mqtt.js passes on the errors of a socket, but swallows those that TLS has with a certificate.
         if (address.secure) stream.on('error', (error) => mqtt.emit('error', error));
         return stream;
       },
@@ -82,28 +82,30 @@ const openerFor = async (url: string, certificates: Certificates): Promise<OpenC
     );
 };
 
+const clientOptionsOf = (options: MqttLinkOptions): IClientOptions => ({
+  clientId: options.clientId,
+  protocolVersion: options.protocolVersion ?? 4,
+  clean: true,
+  reconnectPeriod: 0,
+  resubscribe: false,
+  queueQoSZero: false,
+  // Otherwise mqtt-packet allocates a buffer for each of the 65,536 packet ids: 12 MB, and QoS 0 uses no ids.
+  writeCache: false,
+  keepalive: options.keepaliveSeconds ?? 20,
+  connectTimeout: options.connectTimeoutMs ?? 5_000,
+  ...(options.username === undefined ? {} : { username: options.username }),
+  ...(options.password === undefined ? {} : { password: options.password }),
+});
+
+const certificatesOf = ({ ca, cert, key }: MqttLinkOptions): Certificates => ({
+  ...(ca === undefined ? {} : { ca }),
+  ...(cert === undefined ? {} : { cert }),
+  ...(key === undefined ? {} : { key }),
+});
+
 export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): MqttLink => {
   const { reconnectBaseMs = 250, reconnectCapMs = 15_000, random = systemRandom } = options;
-  const clientOptions: IClientOptions = {
-    clientId: options.clientId,
-    protocolVersion: options.protocolVersion ?? 4,
-    clean: true,
-    reconnectPeriod: 0,
-    resubscribe: false,
-    queueQoSZero: false,
-    // Else mqtt-packet makes a buffer for each of the 65,536 packet ids: 12 MB, for ids that QoS 0 does not use.
-    writeCache: false,
-    keepalive: options.keepaliveSeconds ?? 20,
-    connectTimeout: options.connectTimeoutMs ?? 5_000,
-    ...(options.username === undefined ? {} : { username: options.username }),
-    ...(options.password === undefined ? {} : { password: options.password }),
-  };
-  const certificates: Certificates = {
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
-    ...(options.cert === undefined ? {} : { cert: options.cert }),
-    ...(options.key === undefined ? {} : { key: options.key }),
-  };
-
+  const clientOptions = clientOptionsOf(options);
   let current: MqttClient | undefined;
   let up = false;
   let closed = false;
@@ -152,7 +154,7 @@ export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): 
     });
     mine.on('close', () => down(lastError));
   };
-  void openerFor(options.url, certificates).then(connect);
+  void openerFor(options.url, certificatesOf(options)).then(connect);
 
   return {
     isUp: () => up,

@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
-/** The byte stream below MQTT: TCP, or TLS that takes no certificate it cannot check. */
+/** The byte stream below MQTT: TCP, or TLS that rejects certificates it cannot verify. */
 
 const defaultPort = { plain: 1883, secure: 8883 };
 const plainProtocols = new Set(['mqtt:', 'tcp:']);
@@ -9,7 +9,7 @@ const secureProtocols = new Set(['mqtts:', 'ssl:', 'tls:']);
 
 export type MqttAddress = { host: string; port: number; secure: boolean };
 
-/** Throws for what is no address of an MQTT broker: a setting that is wrong stays wrong. */
+/** Throws when the text is not the address of an MQTT broker: retrying cannot mend a wrong setting. */
 export const parseMqttAddress = (text: string): MqttAddress => {
   const url = new URL(text);
   const secure = secureProtocols.has(url.protocol);
@@ -31,6 +31,6 @@ export type Certificates = { ca?: string; cert?: string; key?: string };
 
 export const openMqttStream = ({ host, port, secure }: MqttAddress, certificates: Certificates): Socket => {
   if (!secure) return connectTcp({ host, port });
-  // A name to ask for exists only where the address has one: RFC 6066 § 3 knows no addresses.
+  // Server Name Indication takes host names only, no IP addresses (RFC 6066 § 3).
   return connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...certificates });
 };
