@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createKafka } from '@branchline/drivers/kafka/client.ts';
+import { servesMetadata } from '@branchline/drivers/kafka/admin.ts';
 import { type Component, createComponent, type ServerOptions } from './component.ts';
 import { findJava } from './java.ts';
 import { kafkaJars } from './kafka-jars.ts';
 import { logsDir } from './paths.ts';
-import { answers, freePort, within } from './probe.ts';
+import { answers, freePort } from './probe.ts';
 import { mustRun } from './run-tool.ts';
 
 /** One Apache Kafka node, both broker and controller, on loopback, with its data in `dataDir`. */
@@ -63,20 +63,6 @@ const newClusterId = (): string => {
   return id.startsWith('-') ? newClusterId() : id;
 };
 
-const servesMetadata = async (address: string): Promise<boolean> => {
-  const admin = createKafka({ brokers: [address], clientId: 'branchline-probe' }).admin({
-    retry: { retries: 0 },
-  });
-  try {
-    await within(admin.connect(), 2_000);
-    return (await within(admin.describeCluster(), 2_000)).brokers.length > 0;
-  } catch {
-    return false;
-  } finally {
-    await admin.disconnect().catch(() => {});
-  }
-};
-
 export const startKafka = async ({
   dataDir,
   logDir = logsDir,
@@ -113,7 +99,9 @@ export const startKafka = async ({
     ],
     logFile: join(logDir, 'kafka.log'),
     stopWithinMs: 10_000,
-    isReady: async () => (await answers(port)) && (await servesMetadata(address)),
+    isReady: async () =>
+      (await answers(port)) &&
+      (await servesMetadata({ brokers: [address], clientId: 'branchline-probe' }, 2_000)),
     readyWithinMs: 90_000,
   });
   onProgress('Kafka: starting');

@@ -64,15 +64,3 @@ export const eventually = async (
     await sleep(everyMs);
   }
 };
-
-/** Rejects when the promise has not settled in time; its later outcome is ignored. */
-export const within = async <T>(promise: Promise<T>, ms: number): Promise<T> => {
-  const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeout.reject(new Error(`no answer within ${ms} ms`)), ms);
-  promise.catch(() => {});
-  try {
-    return await Promise.race([promise, timeout.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-};

@@ -79,3 +79,17 @@ export const takesRecords = async (address: KafkaAddress, topics: readonly strin
     await admin.disconnect().catch(() => {});
   }
 };
+
+/** Whether a broker answers and knows its cluster, asked over a new connection. Never rejects. */
+export const servesMetadata = async (address: KafkaAddress, withinMs: number): Promise<boolean> => {
+  const admin = createKafka({ ...address, retry: { retries: 0 } }).admin();
+  try {
+    await answered('a connection', admin.connect(), withinMs);
+    const { brokers } = await answered('the brokers', admin.describeCluster(), withinMs);
+    return brokers.length > 0;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
+};

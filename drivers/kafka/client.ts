@@ -79,12 +79,12 @@ const answerMsMax = 20_000;
  * What kafkajs was asked for, or an error when it neither answers nor fails, because waiting would never end. Seen once:
  * a broker had been unavailable, and afterwards a consumer did nothing any more and reported nothing.
  */
-export const answered = async <T>(what: string, asked: Promise<T>): Promise<T> => {
+export const answered = async <T>(what: string, asked: Promise<T>, withinMs = answerMsMax): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`Kafka's client did not answer within ${answerMsMax / 1_000} s: ${what}`)),
-      answerMsMax,
+      () => reject(new Error(`Kafka's client did not answer within ${withinMs / 1_000} s: ${what}`)),
+      withinMs,
     );
   });
   try {
