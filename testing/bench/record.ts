@@ -13,12 +13,12 @@ import { cpuSeconds } from './process-figures.ts';
 import { type Bench, type Figures, until } from './report.ts';
 import { sale } from './sales.ts';
 
-/** Frames that are there already, from the broker into Kafka and back as receipts: the cost of one bridge. */
+/** Prepared frames, through the broker into Kafka and back as receipts: the cost of one bridge. */
 const day = Date.UTC(2026, 10, 2);
 const eventsPerFrame = 200;
 const framesInFlight = 20;
 
-/** One site that sends frames as fast as receipts allow; resolves when all of them are recorded. */
+/** A site that sends frames as fast as receipts permit; resolves once all are recorded. */
 const sendFrames = async (stack: Stack, site: string, frames: number): Promise<void> => {
   const epoch = randomUUID();
   const to = { site, agent: 'bench' };
@@ -72,7 +72,7 @@ const sendFrames = async (stack: Stack, site: string, frames: number): Promise<v
   await link.close();
 };
 
-/** The same records by a plain producer that has them in memory. */
+/** The same records from memory by a plain producer; its rate in events per second. */
 const plainProduce = async (address: string, topic: string, events: number): Promise<number> => {
   const producer = createKafka({ brokers: [address], clientId: 'bench' }).producer();
   await producer.connect();
@@ -111,7 +111,7 @@ export const recordBench: Bench = async ({ backbone, folder, share, onProgress }
   try {
     for (const component of [stack.hub.component, ...stack.branches.map((branch) => branch.component)])
       await component.stop();
-    await until('Kafka and broker are reached', 30_000, async () => {
+    await until('the bridge reaches Kafka and broker', 30_000, async () => {
       const status = await stack.bridge.status();
       return status?.mqttUp === true && status.kafkaUp === true;
     });

@@ -13,11 +13,11 @@ import { createBroker, type MqttBroker } from '@branchline/local/mqtt-broker.ts'
 import { freePort } from '@branchline/local/probe.ts';
 import { createService, type Settings } from '@branchline/local/service.ts';
 
-/** A bridge process between a real MQTT broker and a real Kafka, with branches that a test plays itself. */
+/** A bridge process between a real MQTT broker and a real Kafka, with branches that the test plays. */
 
 export const sites = ['store-0001', 'store-0002', 'warehouse-01'] as const;
 
-/** Waits for what must happen; says what did not. */
+/** Polls until the condition holds; throws with the name of what did not happen. */
 export const until = async (what: string, condition: () => unknown | Promise<unknown>, withinMs = 30_000) => {
   const end = performance.now() + withinMs;
   while (!(await condition())) {
@@ -46,7 +46,7 @@ export const createTopics = async (
       })),
     })),
   };
-  // kafkajs' own waits fail at once on a broker that was paused and is not back in its cluster yet.
+  // kafkajs' own wait fails at once while a broker that was paused has not rejoined its cluster.
   await until('the topics are served', async () => {
     await admin.createTopics(wanted).catch(() => {});
     const metadata = await admin.fetchTopicMetadata({ topics: Object.values(topics) }).catch(() => undefined);
@@ -63,7 +63,7 @@ export type Found = {
   headers: Record<string, string>;
 };
 
-/** Everything that is in the topics now and comes later, as an independent consumer reads it. */
+/** All records of the topics, present and future, as an independent consumer reads them. */
 export const readTopics = async (kafka: string, topics: string[]) => {
   const found: Found[] = [];
   const client = createKafka({ brokers: [kafka], clientId: 'test-reader' });

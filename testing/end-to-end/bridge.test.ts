@@ -30,7 +30,7 @@ import {
   until,
 } from './bridge-stand.ts';
 
-/** The bridge as a process of its own, on a real Kafka and both brokers, under the faults it is made for. */
+/** The bridge as a process of its own, on a real Kafka and both brokers, under the faults it is built for. */
 
 let dir: string;
 let kafka: LocalKafka;
@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   kafka.component.kill('SIGCONT');
-  // A test that failed while Kafka was stopped leaves the next one a Kafka that runs.
+  // The test before may have failed while Kafka was stopped.
   if (kafka.component.pid === undefined) await kafka.component.start();
 });
 
@@ -183,7 +183,7 @@ for (const { kind, present } of brokers) {
       });
     });
 
-    test('Kafka away for longer than the MQTT keepalive: the link stays, memory is bounded, agents hold and return', async () => {
+    test('Kafka unavailable for longer than the MQTT keepalive: the link stays, memory is bounded, agents hold and return', async () => {
       const settings = { mqttKeepaliveSeconds: 2, bufferBytesMax: 2 * 1024 * 1024 };
       const stand = await standOn(kind, { settings });
       const branch = await branchOf(stand, 'store-0001');
@@ -214,7 +214,7 @@ for (const { kind, present } of brokers) {
         'what was buffered is confirmed',
         async () => (await stand.bridge.status())?.bufferBytes === 0,
       );
-      // As an agent does: a window of frames at a time, until every one of them has its receipt.
+      // Like an agent: a window of frames at a time, until each has its receipt.
       await until('all is confirmed', async () => {
         const open = Array.from({ length: (next - 1) / 100 }, (_, i) => 1 + i * 100);
         const recorded = branch.recorded();
@@ -258,7 +258,7 @@ for (const { kind, present } of brokers) {
       const letters = await reader([stand.topics.deadletter]);
       const events = await reader([stand.topics.pos]);
       const branch = await branchOf(stand, 'store-0001');
-      // Hexadecimal digits of random bytes: they shrink to half, and no further.
+      // Random bytes as hexadecimal digits compress to half, and no further.
       const noise = (bytes: number) => randomBytes(bytes).toString('hex');
       branch.send(1, [noise(100), noise(80_000), noise(100)]);
       branch.send(4, [noise(20_000), noise(20_000), noise(20_000), noise(20_000), noise(20_000)]);
@@ -290,7 +290,7 @@ for (const { kind, present } of brokers) {
       await producer.connect();
       const tell = (to: string, value: string) =>
         producer.send({ topic: stand.topics.control, messages: [{ value, headers: { [headers.to]: to } }] });
-      // The consumer joins its group while the uplink works already; a hint from before that is not read.
+      // The consumer joins its group after the uplink works; a hint sent before that is not read.
       await until('control is read', async () => {
         await tell('store-0001/edge-1', '{"hint":"first"}');
         await sleep(200);
@@ -305,7 +305,7 @@ for (const { kind, present } of brokers) {
     });
 
     if (kind === 'aedes')
-      test('a bridge that starts before its broker, its Kafka and its topics works as soon as they are there', async () => {
+      test('a bridge that starts before its broker, its Kafka and its topics works as soon as they exist', async () => {
         const prefix = `test${++stands}`;
         const stand = await createStand({ kafka: kafka.address, kind, dir, prefix });
         onTestFinished(stand.stop);

@@ -6,7 +6,7 @@ import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 
 /**
- * The hub as it ships, on a Kafka client whose consumer says that it runs and never gets a record: what kafkajs has been
+ * The hub as it ships, on a Kafka client whose consumer claims to run and never gets a record, which kafkajs has been
  * seen to do (tulios/kafkajs#1616). Only the first hub of a stack is stuck.
  */
 const config = loadConfigOrExit('A hub for tests, whose Kafka consumer is stuck.', hubConfig);

@@ -8,7 +8,7 @@ import { type Stack, startStack } from '@branchline/local/stack.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sale } from '../bench/sales.ts';
 
-/** A hub that is stuck ends itself; one that waits, or that works, does not. The tests build on each other. */
+/** A hub that is stuck exits; one that is idle, or works, does not. The tests build on each other. */
 
 const stuckSeconds = 4;
 let folder: string;
