@@ -55,6 +55,7 @@ test('lz4 frames never say that they hold less than they do', () => {
   const frame = compress('lz4', Buffer.from('one and one and one and one'));
   for (let length = 0; length < frame.length; length++)
     expect(() => decompress('lz4', frame.subarray(0, length))).toThrow();
+  expect(() => decompress('lz4', Buffer.concat([frame, frame]))).toThrow('does not end with its batch');
 });
 
 const bomb = Buffer.alloc(decompressedBytesMax + 1);

@@ -43,6 +43,7 @@ const lz4Flags = {
   version: 0x40,
   blockChecksum: 0x10,
   contentSize: 0x08,
+  contentChecksum: 0x04,
   dictionary: 0x01,
 };
 const lz4BlockBytesMax: Record<number, number> = { 4: 1 << 16, 5: 1 << 18, 6: 1 << 20, 7: 1 << 22 };
@@ -51,8 +52,8 @@ const lz4Uncompressed = 0x80000000;
 const lz4RatioMax = 255;
 
 /**
- * The most that an lz4 frame can decompress to: each block fills its block size at most. Throws when the blocks do not
- * end where the frame does. Source: lz4/lz4, doc/lz4_Frame_format.md.
+ * The most that an lz4 frame can decompress to: each block fills its block size at most. Throws when the frame does not
+ * end where the bytes do: a second frame would not be counted. Source: lz4/lz4, doc/lz4_Frame_format.md.
  */
 export const lz4BytesMax = (frame: Buffer): number => {
   if (frame.length < 7 || frame.readUInt32LE(0) !== lz4Magic) throw new Error('the frame is not lz4');
@@ -67,7 +68,11 @@ export const lz4BytesMax = (frame: Buffer): number => {
   let total = 0;
   while (at + 4 <= frame.length) {
     const length = frame.readUInt32LE(at);
-    if (length === 0) return total;
+    if (length === 0) {
+      const end = at + 4 + ((flags & lz4Flags.contentChecksum) === 0 ? 0 : 4);
+      if (end !== frame.length) throw new Error('the lz4 frame does not end with its batch');
+      return total;
+    }
     const stored = length % lz4Uncompressed;
     total += length >= lz4Uncompressed ? stored : Math.min(blockBytesMax, stored * lz4RatioMax);
     at += 4 + stored + checksumBytes;
