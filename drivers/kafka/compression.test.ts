@@ -69,7 +69,7 @@ test.each([
   ['snappy', snappyLiar],
   ['snappy', xerial(...Array.from({ length: 65 }, () => compress('snappy', bomb.subarray(0, 1024 * 1024))))],
   ['lz4', compress('lz4', bomb)],
-] as const)('a %s batch that would become too large is refused', (codec, stored) => {
+] as const)('a batch in %s that would become too large is refused', (codec, stored) => {
   const before = process.memoryUsage().arrayBuffers;
   expect(() => decompress(codec, stored)).toThrow(/larger than|are allowed/);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 * decompressedBytesMax);

@@ -11,7 +11,7 @@ const recordAt = (offset: number, size = 100): LogRecord => ({
   headers: {},
 });
 
-/** Packs of these many records each, one after the other from offset 0, and which of them were unpacked. */
+/** Batches of these sizes, contiguous from offset 0, and a list of those that were unpacked. */
 const packsOf = (counts: number[], size = 100) => {
   const unpacked: number[] = [];
   let offset = 0;
@@ -30,27 +30,27 @@ const packsOf = (counts: number[], size = 100) => {
 
 const offsets = (records: readonly LogRecord[]) => records.map(({ offset }) => offset);
 
-test('a queue gives all records from its offset on, in order and once, however they are packed and taken', () => {
+test('a queue gives all records from its offset on, in order and once, however they are batched and taken', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 12 }),
       fc.integer({ min: 0, max: 40 }),
       fc.infiniteStream(
-        fc.record({ look: fc.integer({ min: 1, max: 15 }), take: fc.nat(15), skip: fc.nat(30) }),
+        fc.record({ records: fc.integer({ min: 1, max: 15 }), take: fc.nat(15), skip: fc.nat(30) }),
       ),
       (counts, from, steps) => {
         const queue = new RecordQueue(packsOf(counts).packs, from);
         const many = counts.reduce((sum, count) => sum + count, 0);
         let left = Array.from({ length: many }, (_, offset) => offset).filter((offset) => offset >= from);
         while (left.length > 0) {
-          const { look, take, skip } = steps.next().value;
+          const { records, take, skip } = steps.next().value;
           if (skip < 5) {
             const before = (left[0] as number) + skip;
             queue.dropBefore(before);
             left = left.filter((offset) => offset >= before);
           }
-          const ahead = offsets(queue.ahead(look));
-          expect(ahead.length).toBeGreaterThanOrEqual(Math.min(look, left.length));
+          const ahead = offsets(queue.ahead(records));
+          expect(ahead.length).toBeGreaterThanOrEqual(Math.min(records, left.length));
           expect(ahead).toEqual(left.slice(0, ahead.length));
           const taken = Math.min(Math.max(1, take), ahead.length);
           queue.drop(taken);
@@ -62,7 +62,7 @@ test('a queue gives all records from its offset on, in order and once, however t
   );
 });
 
-test('no more is unpacked than somebody looks ahead, in records or in bytes', () => {
+test('no more is unpacked than the reader looks ahead, in records or in bytes', () => {
   const { packs, unpacked } = packsOf([5, 5, 5, 5, 5]);
   const queue = new RecordQueue(packs, 5);
   queue.ahead(1);
@@ -81,7 +81,7 @@ test('no more is unpacked than somebody looks ahead, in records or in bytes', ()
   expect(other.ahead(1_000, 2_000)).toHaveLength(6);
 });
 
-test('what cannot be unpacked is not skipped by who asks again', () => {
+test('a batch that cannot be unpacked is not skipped when asked again', () => {
   const { packs } = packsOf([2, 2, 2]);
   let broken = true;
   const [first, second, third] = packs as [PackedRecords, PackedRecords, PackedRecords];
@@ -91,7 +91,7 @@ test('what cannot be unpacked is not skipped by who asks again', () => {
   };
   const queue = new RecordQueue([first, { ...second, unpack }, third]);
   queue.ahead(1);
-  // What comes before it is given, and can be taken off.
+  // What comes before it is given, and can be removed.
   expect(offsets(queue.ahead(6))).toEqual([0, 1]);
   queue.drop(2);
   expect(() => queue.ahead(6)).toThrow('not zstd');
@@ -100,7 +100,7 @@ test('what cannot be unpacked is not skipped by who asks again', () => {
   expect(offsets(queue.ahead(6))).toEqual([2, 3, 4, 5]);
 });
 
-test('records that are not packed are a queue too', () => {
+test('records that are unpacked already are a queue too', () => {
   expect(offsets(queueOf([recordAt(3), recordAt(4), recordAt(9)], 4).ahead(9))).toEqual([4, 9]);
   expect(queueOf([]).ahead(1)).toEqual([]);
 });

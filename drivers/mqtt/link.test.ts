@@ -32,8 +32,8 @@ const listen = async (made: Server): Promise<number> => {
   return (made.address() as AddressInfo).port;
 };
 
-/** The first thing that happens: up, or the reason of a down. */
-const firstNews = (options: Pick<MqttLinkOptions, 'url' | 'ca'>, onMessage = (_: string) => {}) =>
+/** The first change of the link: up, or the reason why it is down. */
+const firstChange = (options: Pick<MqttLinkOptions, 'url' | 'ca'>, onMessage = (_: string) => {}) =>
   new Promise<string>((resolve) => {
     link = openMqttLink(
       { ...options, clientId: 'a', subscriptions: ['t'], reconnectBaseMs: 10_000 },
@@ -75,15 +75,15 @@ const openssl = (() => {
 test('a link over TCP is up when its subscriptions are granted, and carries messages both ways', async () => {
   const port = await listen(createServer(broker.handle));
   const received = Promise.withResolvers<string>();
-  expect(await firstNews({ url: `mqtt://127.0.0.1:${port}` }, received.resolve)).toBe('up');
+  expect(await firstChange({ url: `mqtt://127.0.0.1:${port}` }, received.resolve)).toBe('up');
   expect(link?.publish('t', 'hello')).toBe(true);
   expect(await received.promise).toBe('hello');
 });
 
-test('a broker that is not there is a link that is down, with a reason', async () => {
+test('without a broker the link is down, with a reason', async () => {
   const port = await listen(createServer());
   server?.close();
-  expect(await firstNews({ url: `mqtt://127.0.0.1:${port}` })).toContain('ECONNREFUSED');
+  expect(await firstChange({ url: `mqtt://127.0.0.1:${port}` })).toContain('ECONNREFUSED');
   expect(link?.publish('t', 'hello')).toBe(false);
 });
 
@@ -92,7 +92,7 @@ test.skipIf(!openssl)(
   async () => {
     const { key, cert } = certificate();
     const port = await listen(createTlsServer({ key, cert }, broker.handle));
-    expect(await firstNews({ url: `mqtts://127.0.0.1:${port}`, ca: cert })).toBe('up');
+    expect(await firstChange({ url: `mqtts://127.0.0.1:${port}`, ca: cert })).toBe('up');
   },
 );
 
@@ -101,6 +101,6 @@ test.skipIf(!openssl)(
   async () => {
     const { key, cert } = certificate();
     const port = await listen(createTlsServer({ key, cert }, broker.handle));
-    expect(await firstNews({ url: `mqtts://127.0.0.1:${port}` })).toContain('self-signed certificate');
+    expect(await firstChange({ url: `mqtts://127.0.0.1:${port}` })).toContain('self-signed certificate');
   },
 );

@@ -11,11 +11,11 @@ test.each([
   expect(parseMqttAddress(text)).toEqual({ host, port, secure });
 });
 
-test('an address that leads to no broker is refused when it is read, not when it is used', () => {
+test('an address without a broker is refused when parsed, not when used', () => {
   expect(() => parseMqttAddress('http://broker')).toThrow('mqtts://');
 });
 
-test('only ws and wss addresses go over WebSocket', () => {
+test('only ws and wss addresses use WebSocket', () => {
   expect(['ws://b', 'wss://b', 'mqtt://ws', 'mqtts://b'].map(isWebSocket)).toEqual([
     true,
     true,
