@@ -75,69 +75,70 @@ const launch = (plan: ComponentPlan, stopWithinMs: number): ChildProcess => {
   }
 };
 
+/** One process of a component, from launch to exit. */
+type Run = { child: ChildProcess; exited: Promise<Exit>; exit: Exit | undefined };
+
+const beginRun = (plan: ComponentPlan, stopWithinMs: number, pidFile: string): Run => {
+  const child = launch(plan, stopWithinMs);
+  if (child.pid !== undefined)
+    writePidFile(pidFile, { pid: child.pid, argument: plan.command.at(-1) as string });
+  const lifeline = child.stdio[3] as NodeJS.WritableStream;
+  lifeline.on('error', () => {});
+  const { promise: exited, resolve } = Promise.withResolvers<Exit>();
+  const run: Run = { child, exited, exit: undefined };
+  const ended = (exit: Exit) => {
+    run.exit = exit;
+    removePidFile(pidFile);
+    lifeline.end('ended\n');
+    resolve(exit);
+  };
+  child.once('error', () => ended({ code: 127, signal: null }));
+  child.once('exit', (code, signal) => ended({ code, signal }));
+  return run;
+};
+
 /** Starts nothing before `start()`. */
 export const createComponent = (plan: ComponentPlan): Component => {
   const stopWithinMs = plan.stopWithinMs ?? 8_000;
-  let child: ChildProcess | undefined;
-  let exited: Promise<Exit> = Promise.resolve({ code: 0, signal: null });
-  let lastExit: Exit | undefined;
-  let stopping = false;
-
   const pidFile = `${plan.logFile}.pid`;
-
-  const begin = () => {
-    const mine = launch(plan, stopWithinMs);
-    if (mine.pid !== undefined)
-      writePidFile(pidFile, { pid: mine.pid, argument: plan.command.at(-1) as string });
-    const lifeline = mine.stdio[3] as NodeJS.WritableStream;
-    lifeline.on('error', () => {});
-    child = mine;
-    lastExit = undefined;
-    const { promise, resolve } = Promise.withResolvers<Exit>();
-    exited = promise;
-    const ended = (exit: Exit) => {
-      if (child === mine) child = undefined;
-      lastExit = exit;
-      removePidFile(pidFile);
-      lifeline.end('ended\n');
-      resolve(exit);
-    };
-    mine.once('error', () => ended({ code: 127, signal: null }));
-    mine.once('exit', (code, signal) => ended({ code, signal }));
-  };
-
-  const kill = (signal: NodeJS.Signals) => child?.kill(signal) ?? false;
+  let run: Run | undefined;
+  let stopping = false;
+  const child = () => (run?.exit === undefined ? run?.child : undefined);
+  const kill = (signal: NodeJS.Signals) => child()?.kill(signal) ?? false;
+  const exited = () => run?.exited ?? Promise.resolve({ code: 0, signal: null });
 
   return {
     name: plan.name,
     logFile: plan.logFile,
     get pid() {
-      return child?.pid;
+      return child()?.pid;
     },
     get stopping() {
       return stopping;
     },
     get exited() {
-      return exited;
+      return exited();
     },
     kill,
     start: async () => {
-      if (child !== undefined) throw new Error(`${plan.name} is already running, as process ${child.pid}`);
+      if (child() !== undefined)
+        throw new Error(`${plan.name} is already running, as process ${child()?.pid}`);
       stopping = false;
       await predecessorEnded(pidFile, plan.name);
       await plan.beforeStart?.();
       if (stopping) throw new Error(`${plan.name} was stopped before it started`);
-      begin();
-      const settled = await eventually(async () => lastExit !== undefined || (await plan.isReady()), {
+      const mine = beginRun(plan, stopWithinMs, pidFile);
+      run = mine;
+      const settled = await eventually(async () => mine.exit !== undefined || (await plan.isReady()), {
         withinMs: plan.readyWithinMs,
       });
-      if (settled && lastExit === undefined) return;
+      if (settled && mine.exit === undefined) return;
       const what =
-        lastExit === undefined
+        mine.exit === undefined
           ? `is not ready after ${plan.readyWithinMs / 1_000} s`
-          : `ended ${describe(lastExit)} while starting`;
+          : `ended ${describe(mine.exit)} while starting`;
       kill('SIGKILL');
-      await exited;
+      await mine.exited;
       throw new Error(`${plan.name} ${what}. Last lines of ${plan.logFile}:\n${lastLines(plan.logFile)}`);
     },
     stop: async () => {
@@ -146,7 +147,7 @@ export const createComponent = (plan: ComponentPlan): Component => {
       // A paused process handles no signal but SIGKILL until it is resumed.
       if (wasRunning) kill('SIGCONT');
       const forced = setTimeout(() => kill('SIGKILL'), stopWithinMs);
-      const exit = await exited;
+      const exit = await exited();
       clearTimeout(forced);
       return exit;
     },

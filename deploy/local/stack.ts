@@ -115,6 +115,13 @@ const createMqtt = async (options: StackOptions, logDir: string): Promise<MqttBr
     : externalBroker(external.mqtt);
 };
 
+const postgresOf = ({ postgres }: Backbone, database: string): Stack['postgres'] => ({
+  ownerUrl: postgres.ownerUrl(database),
+  hubUrl: postgres.hubUrl(database),
+  reportsUrl: postgres.reportsUrl(database),
+  ...(postgres.component === undefined ? {} : { component: postgres.component }),
+});
+
 /** The services of a stack, wired to each other and not yet started. */
 const createServices = async (
   options: StackOptions,
@@ -206,12 +213,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     backbone = options.backbone ?? (await startBackbone({ dataDir, logDir, external, onProgress }));
     const { kafka } = backbone;
     const database = options.database ?? backbone.postgres.database;
-    const postgres = {
-      ownerUrl: backbone.postgres.ownerUrl(database),
-      hubUrl: backbone.postgres.hubUrl(database),
-      reportsUrl: backbone.postgres.reportsUrl(database),
-      ...(backbone.postgres.component === undefined ? {} : { component: backbone.postgres.component }),
-    };
+    const postgres = postgresOf(backbone, database);
     const { newHub, newBranch, ...services } = await createServices(
       options,
       { kafka, postgres },

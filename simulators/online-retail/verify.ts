@@ -48,67 +48,82 @@ export type VerifyResult = {
 
 const pollMs = 500;
 
+/** Polls the agents and keeps the latest counts of each. */
+const createCounts = (agents: readonly AgentAddress[]) => {
+  const counts = new Map<string, AgentCounts>();
+  return {
+    sum: () => sumOf(counts.values()),
+    text: () => JSON.stringify([...counts.values()]),
+    /** True when every agent answered and has everything that it accepted in the books. */
+    poll: async (): Promise<boolean> => {
+      const answers = await Promise.all(
+        agents.map(async (agent) => [agent.site, await readAgentCounts(agent)] as const),
+      );
+      for (const [site, answer] of answers) if (answer !== undefined) counts.set(site, answer);
+      return answers.every(([, answer]) => answer !== undefined && answer.applied >= answer.accepted);
+    },
+  };
+};
+
+const pollUntil = async (ended: AbortSignal, poll: () => Promise<unknown>): Promise<void> => {
+  while (!ended.aborted) {
+    await poll();
+    await sleep(pollMs, null, { signal: ended }).catch(() => {});
+  }
+};
+
+/** True once `isApplied`; false when `state` has not changed for `stallMsMax`. */
+const untilApplied = async (
+  isApplied: () => Promise<boolean>,
+  state: () => string,
+  { clock, signal, stallMsMax }: { clock: Clock; signal: AbortSignal | undefined; stallMsMax: number },
+): Promise<boolean> => {
+  let seen = '';
+  let movedAt = clock.monotonic();
+  for (;;) {
+    signal?.throwIfAborted();
+    if (await isApplied()) return true;
+    const now = state();
+    if (now !== seen) movedAt = clock.monotonic();
+    seen = now;
+    if (clock.monotonic() - movedAt > stallMsMax) return false;
+    await sleep(pollMs);
+  }
+};
+
 export const verifyDataSet = async (options: VerifyOptions): Promise<VerifyResult> => {
-  const { agents, postgresUrl, speed = 'max', clock = systemClock, signal, stallMsMax = 120_000 } = options;
+  const { agents, postgresUrl, speed = 'max', dayReports = true, clock = systemClock, signal } = options;
   const files = await dataFiles(options.data);
-  const survey = await surveyDays(readDays(files), agents.length, options.dayReports);
+  const survey = await surveyDays(readDays(files), agents.length, dayReports);
 
   const clients = new Map(agents.map((agent) => [agent.site, createAgentClient(agent)]));
-  const counts = new Map<string, AgentCounts>();
+  const counts = createCounts(agents);
   const startedAt = clock.monotonic();
   const paceMs = dueMs(speed, survey.firstAt, survey.lastAt);
   let fed = 0;
 
   const progress = (): Progress => {
-    const sum = sumOf(counts.values());
+    const sum = counts.sum();
     const elapsedMs = clock.monotonic() - startedAt;
     const share = shareDone({ total: survey.events, fed, applied: sum.applied });
-    return {
-      ...sum,
-      total: survey.events,
-      fed,
-      elapsedMs,
-      remainingMs: remainingOf(share, elapsedMs, paceMs),
-    };
+    const remainingMs = remainingOf(share, elapsedMs, paceMs);
+    return { ...sum, total: survey.events, fed, elapsedMs, remainingMs };
   };
-  const poll = async () => {
-    const answers = await Promise.all(
-      agents.map(async (agent) => [agent.site, await readAgentCounts(agent)] as const),
-    );
-    for (const [site, answer] of answers) if (answer !== undefined) counts.set(site, answer);
+  const poll = async (): Promise<boolean> => {
+    const allApplied = await counts.poll();
     options.onProgress?.(progress());
-    return answers.every(([, answer]) => answer !== undefined && answer.applied >= answer.accepted);
-  };
-
-  /** True once every agent reports everything it accepted as applied; false when nothing moves any more. */
-  const untilApplied = async (): Promise<boolean> => {
-    let seen = '';
-    let movedAt = clock.monotonic();
-    for (;;) {
-      signal?.throwIfAborted();
-      if ((await poll()) && sumOf(counts.values()).accepted >= survey.events) return true;
-      const now = JSON.stringify([...counts.values()]);
-      if (now !== seen) movedAt = clock.monotonic();
-      seen = now;
-      if (clock.monotonic() - movedAt > stallMsMax) return false;
-      await sleep(pollMs);
-    }
+    return allApplied;
   };
 
   // When one site fails for good, the others must not go on in the background.
   const fedAll = new AbortController();
   const feeding = signal === undefined ? fedAll.signal : AbortSignal.any([signal, fedAll.signal]);
-  const polling = (async () => {
-    while (!feeding.aborted) {
-      await poll();
-      await sleep(pollMs, null, { signal: feeding }).catch(() => {});
-    }
-  })();
+  const polling = pollUntil(feeding, poll);
   try {
     await feed({
       days: readDays(files),
       sites: agents.length,
-      dayReports: options.dayReports ?? true,
+      dayReports,
       speed,
       firstAt: survey.firstAt,
       clock,
@@ -128,8 +143,10 @@ export const verifyDataSet = async (options: VerifyOptions): Promise<VerifyResul
     for (const client of clients.values()) client.close();
   }
 
-  const stalled = !(await untilApplied());
-  const found = await readFound(postgresUrl, options.dayReports ?? true);
+  const isApplied = async () => (await poll()) && counts.sum().accepted >= survey.events;
+  const stallMsMax = options.stallMsMax ?? 120_000;
+  const stalled = !(await untilApplied(isApplied, counts.text, { clock, signal, stallMsMax }));
+  const found = await readFound(postgresUrl, dayReports);
   const reconciliation = reconcile(survey.expected, found.days);
   return {
     reconciliation,
