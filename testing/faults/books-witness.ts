@@ -2,13 +2,13 @@ import type { Stack } from '@branchline/local/stack.ts';
 import pg from 'pg';
 
 /**
- * What totals cannot tell about the books. A trigger sees every change of a position, so no moment is missed between two
- * looks, and quarantine is counted by the place in the log where its bytes came from.
+ * Checks what totals cannot show. A trigger sees every change of a position, so that nothing is missed between two queries,
+ * and quarantine is counted by the position in the log from which its bytes came.
  */
 export type Witness = {
-  /** Times that a position of the log moved back. */
+  /** How often a position in the log moved back. */
   movedBack: number;
-  /** Rows of quarantine that stand for a record of the log which another row stands for already. */
+  /** Rows of quarantine for a record of the log that has a row already. */
   keptTwice: number;
   kept: number;
 };

@@ -7,8 +7,8 @@ import { bridgeUser } from '@branchline/local/broker-rights.ts';
 import type { Stack } from '@branchline/local/stack.ts';
 
 /**
- * Something on the network that delivers a share of all frames a second time, a moment later: it listens as the bridge may
- * and publishes as the site itself, which is the only way the broker lets a frame through.
+ * Delivers a share of all frames a second time, a moment later: it subscribes with the bridge's rights and publishes as the
+ * site itself, because the broker accepts a frame only from its site.
  */
 export const duplicateFrames = async (
   stack: Stack,
@@ -33,28 +33,28 @@ export const duplicateFrames = async (
         { onUp: () => resolve(link), onDown: (reason) => reject(new Error(reason)), onMessage },
       );
     });
-  const echoes = new Map<string, MqttLink>();
-  for (const { site } of stack.branches) echoes.set(site, await open(site, `${site}.echo`, [], () => {}));
-  const ear = await open(
+  const copiers = new Map<string, MqttLink>();
+  for (const { site } of stack.branches) copiers.set(site, await open(site, `${site}.copier`, [], () => {}));
+  const listener = await open(
     bridgeUser,
     'duplicator',
     Array.from({ length: shardCount }, (_, shard) => mqttShardFilter(shard, 'up')),
     (topic, payload) => {
       const to = parseMqttTopic(topic);
-      // The header line names the frame; its echo must not be echoed again.
+      // The header line identifies the frame; its copy must not be copied again.
       const name = `${topic} ${Buffer.from(payload).toString('latin1', 0, Buffer.from(payload).indexOf(10))}`;
       if (isProblem(to) || sent.has(name) || random() >= share) return;
       sent.add(name);
       const copy = Buffer.from(payload);
       setTimeout(() => {
-        if (echoes.get(to.site)?.publish(topic, copy) === true) doubled += 1;
+        if (copiers.get(to.site)?.publish(topic, copy) === true) doubled += 1;
       }, random() * 300);
     },
   );
   return {
     doubled: () => doubled,
     close: async () => {
-      for (const link of [ear, ...echoes.values()]) await link.close();
+      for (const link of [listener, ...copiers.values()]) await link.close();
     },
   };
 };

@@ -7,9 +7,9 @@ import { mustRun } from '@branchline/local/run-tool.ts';
 import { environmentOf } from '@branchline/local/service.ts';
 import type { Stack } from '@branchline/local/stack.ts';
 
-/** What is done in a machine room: backups are made and put back, and Kafka is set up anew. */
+/** An operator's work: make and restore backups, and set up Kafka anew. */
 
-/** A copy of a stopped server's folder; `cp -a`, because the files belong to the account that PostgreSQL runs as. */
+/** Copies a stopped server's folder; with `cp -a`, because the files belong to the account that PostgreSQL runs as. */
 export const copyFolder = async (from: string, to: string): Promise<void> => {
   await mustRun(['rm', '-rf', to]);
   await mustRun(['cp', '-a', from, to]);
@@ -21,7 +21,7 @@ export const whileStopped = async (component: Component, work: () => Promise<voi
   await component.start();
 };
 
-/** Kafka's topics as a new installation has them: there, and empty. */
+/** Recreates all topics, empty, as after a new installation. */
 export const emptyTopics = async (stack: Stack, partitions: number): Promise<void> => {
   const topics = Object.values(kafkaTopics(stack.topicPrefix));
   const admin = createKafka({ brokers: [stack.kafka.address], clientId: 'emptier' }).admin();

@@ -9,20 +9,20 @@ import { createLog } from '@branchline/kernel/log.ts';
 import { z } from 'zod';
 
 /**
- * The hub as it ships, with one of its guards taken out or in a consumer group of its own: the proof that the checker sees
- * what the guard prevents.
+ * The hub as it ships, but without one of its guards or in a consumer group of its own: proof that the checker detects what
+ * the guard prevents.
  */
 const config = loadConfigOrExit(
   'A hub for tests. Usage: node testing/faults/mutant-hub.ts --kafka HOST:PORT --postgres URL --without dedup',
   hubConfig.extend({
-    without: z.enum(['nothing', 'dedup', 'fence']).default('nothing').describe('the guard to leave out'),
-    group: z.string().default('').describe('consumer group; empty takes the one of the real hub'),
+    without: z.enum(['nothing', 'dedup', 'fence']).default('nothing').describe('guard to omit'),
+    group: z.string().default('').describe("consumer group; the real hub's when empty"),
   }),
 );
 
 const policies: Record<typeof config.without, BooksPolicy> = {
   nothing: strictPolicy,
-  // The journal's key would still find a second copy by its event id, so each delivery gets an id of its own.
+  // The journal's key would still catch a second copy by its event id, so each delivery gets an id of its own.
   dedup: {
     ...strictPolicy,
     novelOf: (group) => group.seqs,
@@ -31,7 +31,7 @@ const policies: Record<typeof config.without, BooksPolicy> = {
       return isProblem(entry) ? entry : { ...entry, eventId: `${entry.eventId}@${record.offset}` };
     },
   },
-  // Writes the position as any consumer would that believes itself alone.
+  // Writes the position as a consumer would that assumes it is the only one.
   fence: {
     ...strictPolicy,
     fence: async (client, { topic, partition, to }) => {

@@ -8,8 +8,8 @@ import { duplicateFrames } from './duplicator.ts';
 import { dataFolder, type Faults, hasData, type Outcome, runScenario, sites } from './scenario.ts';
 
 /**
- * The promise, held against real input: twelve days of sales, 31,102 lines, end in the books exactly once each, whatever
- * breaks on the way. Kafka, PostgreSQL, brokers and every service are real processes.
+ * The promise, tested on real input: twelve days of sales, 31,102 lines, are in the books exactly once each, whatever breaks
+ * on the way. Kafka, PostgreSQL, brokers and every service are real processes.
  */
 const mosquitto = await hasMosquitto();
 const totals = { lines: 31_102, invoices: 1_458, quantity: '235231', value: '530356.91' };
@@ -28,7 +28,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Exact in every figure and every day, nothing in quarantine, no hole in any source, and the whole data set was there. */
+/** Every figure of every day is exact, nothing is in quarantine, no source has a gap, and the whole data set was there. */
 const expectExact = ({ check, books }: Outcome) => {
   expect(check.disagreements).toEqual([]);
   expect(check.stalled).toBe(false);
@@ -46,16 +46,16 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const restart = async (
   component: { kill(signal: NodeJS.Signals): boolean; exited: Promise<unknown>; start(): Promise<void> },
   signal: NodeJS.Signals,
-  awayMs = 0,
+  downMs = 0,
 ) => {
   const { exited } = component;
   expect(component.kill(signal)).toBe(true);
   await exited;
-  await pause(awayMs);
+  await pause(downMs);
   await component.start();
 };
 
-/** Longer than one and a half times the bridge's MQTT keepalive, after which a link that is not read would be cut. */
+/** Longer than one and a half times the bridge's MQTT keepalive, after which the broker cuts a link that is not read. */
 const keepaliveSeconds = 5;
 const longerThanKeepaliveMs = 9_000;
 
@@ -89,7 +89,7 @@ const brokerLosesItsMemory = async ({ stack, fed }: Faults) => {
   }
 };
 
-const kafkaAway = async ({ fed, until, agents, stack }: Faults) => {
+const kafkaDown = async ({ fed, until, agents, stack }: Faults) => {
   await fed(0.3);
   if (backbone.kafka.component === undefined) throw new Error('Kafka is not ours to stop');
   await backbone.kafka.component.stop();
@@ -104,12 +104,12 @@ const postgresCrashes = async ({ fed }: Faults) => {
   for (const share of [0.25, 0.5, 0.75]) {
     await fed(share);
     if (backbone.postgres.component === undefined) throw new Error('PostgreSQL is not ours to crash');
-    // SIGQUIT is PostgreSQL's "immediate" stop: no checkpoint, recovery at the next start.
+    // SIGQUIT is PostgreSQL's "immediate" shutdown: no checkpoint, recovery at the next start.
     await restart(backbone.postgres.component, 'SIGQUIT', 500);
   }
 };
 
-/** Longer than the session timeout of the consumer group, so that the other hub has taken the partitions by then. */
+/** Longer than the consumer group's session timeout, so that the other hub has taken over the partitions by then. */
 const longerThanSessionMs = 9_000;
 
 const hubsRace = async ({ stack, fed, until }: Faults) => {
@@ -127,10 +127,10 @@ const scenarios: [string, (faults: Faults) => Promise<void>][] = [
   ['I1 H1 every store is offline for a while', storesOffline],
   ['E1 I1 each agent is killed with -9', agentKilled],
   ['B1 I1 the bridge is killed with -9 three times', bridgeKilled],
-  ['E2 I1 the broker restarts and has lost all it knew', brokerLosesItsMemory],
-  ['B1 I1 Kafka is away for longer than the MQTT keepalive', kafkaAway],
+  ['E2 I1 the broker restarts and has lost its memory', brokerLosesItsMemory],
+  ['B1 I1 Kafka is down for longer than the MQTT keepalive', kafkaDown],
   ['H2 I1 PostgreSQL is stopped "immediate" three times', postgresCrashes],
-  ['H2 I1 two hubs race and one is paused and woken', hubsRace],
+  ['H2 I1 two hubs race and one is paused and resumed', hubsRace],
 ];
 
 const brokers = [

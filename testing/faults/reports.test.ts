@@ -10,7 +10,7 @@ import { duplicateFrames } from './duplicator.ts';
 import { type Oracle, readOracle, type Sold } from './sales-oracle.ts';
 import { dataFolder, type Faults, hasData, runScenario, sites } from './scenario.ts';
 
-/** What people read, against the files: the same real sales, through outages and duplicates, out of the report API. */
+/** What people read, compared with the files: the same real sales, through outages and duplicates, from the report API. */
 const intervalMs = 5 * 60_000;
 let folder: string;
 let backbone: Backbone;
@@ -28,19 +28,19 @@ afterAll(async () => {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Half of the stores are away for half of the time, the bridge dies, and three of ten frames come twice. */
+/** Half of the stores are offline for half of the time, the bridge is killed, and three of ten frames are delivered twice. */
 const outageAndDuplicates = async ({ stack, fed }: Faults) => {
   const duplicator = await duplicateFrames(stack, 0.3);
-  const away = sites.slice(0, 2);
+  const offline = sites.slice(0, 2);
   await fed(0.2);
-  for (const { site } of away) await stack.wan?.set(site, { online: false });
+  for (const { site } of offline) await stack.wan?.set(site, { online: false });
   await fed(0.5);
   const { exited } = stack.bridge.component;
   stack.bridge.component.kill('SIGKILL');
   await exited;
   await stack.bridge.component.start();
   await fed(0.8);
-  for (const { site } of away) await stack.wan?.set(site, { online: true });
+  for (const { site } of offline) await stack.wan?.set(site, { online: true });
   await fed(1);
   await pause(1_000);
   expect(duplicator.doubled()).toBeGreaterThan(10);
@@ -83,7 +83,7 @@ const expectAsInFiles = async (stack: Stack, oracle: Oracle): Promise<void> => {
   expect(intervals).toHaveLength((14 * 86_400_000) / intervalMs);
   const filled = intervals.filter((row) => row.transactions > 0);
   expect(new Map(filled.map((row) => [Date.parse(row.start), sold(row)]))).toEqual(oracle.byInterval);
-  // Fifteen years late: nothing was there when these intervals ended, and all of it is said to be late.
+  // Fifteen years late: nothing was there when these intervals ended, so everything counts as late.
   expect(filled.every((row) => row.onTime.transactions === 0 && row.revision >= 1)).toBe(true);
   expect(filled.every((row) => row.completeness.complete === sites.length)).toBe(true);
 };
@@ -107,11 +107,11 @@ const expectSelfCheckEqual = async (stack: Stack): Promise<void> => {
 };
 
 test.skipIf(!hasData)(
-  'H1 H3 I1 reports say of every interval and every day what the files say, after outages and duplicates',
+  'H1 H3 I1 reports agree with the files on every interval and every day, after outages and duplicates',
   async () => {
     const oracle = await readOracle(dataFolder, intervalMs);
     expect(oracle.byDay.size).toBe(12);
-    let looked = false;
+    let inspected = false;
     const { check } = await runScenario({
       backbone,
       broker: 'aedes',
@@ -120,11 +120,11 @@ test.skipIf(!hasData)(
         await expectAsInFiles(stack, oracle);
         await expectReconciled(stack, oracle);
         await expectSelfCheckEqual(stack);
-        looked = true;
+        inspected = true;
       },
     });
     expect(check.equal).toBe(true);
-    expect(looked).toBe(true);
+    expect(inspected).toBe(true);
   },
   240_000,
 );

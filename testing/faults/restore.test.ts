@@ -7,20 +7,21 @@ import type { Component } from '@branchline/local/component.ts';
 import { type Stack, startStack } from '@branchline/local/stack.ts';
 import { readFound } from '@branchline/simulators/online-retail/found.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '../world/until.ts';
 import { askWitness, placeWitness } from './books-witness.ts';
 import { copyFolder, emptyTopics, whileStopped } from './machine-room.ts';
-import { ask, booksOf, missingOf, openTills, soldBy } from './sold-and-booked.ts';
+import { ask, booksOf, missingOf, openTills, soldBy, untilApplied } from './sold-and-booked.ts';
 
 /**
- * PostgreSQL comes back from an older backup, and Kafka has nothing left that could fill the gap. The hub finds out from
- * what the agents say of themselves what it lacks, and their archives have it. Real processes all the way.
+ * PostgreSQL is restored from an older backup, and Kafka has nothing left that could fill the gap. The hub learns from the
+ * agents' statuses what it lacks, and their archives have it. Real processes all the way.
  */
 
 const partitions = 4;
 const sites = siteNames(2, 0);
 const [first, second] = sites.map(({ site }) => site) as [string, string];
 
-/** What is waited for in seconds elsewhere is waited for in tenths of a second here. */
+/** Tenths of a second where production waits for seconds. */
 const agentEnv = {
   BRANCHLINE_STATUS_INTERVAL_MS: '500',
   BRANCHLINE_RECEIPT_TIMEOUT_MS: '1000',
@@ -52,21 +53,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const eventually = async (what: string, condition: () => Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + 90_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`did not happen within 90 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-};
-const untilApplied = () =>
-  eventually('the agents know that everything is in the books', async () => {
-    const all = await Promise.all(stack.branches.map((branch) => branch.status()));
-    return all.every(
-      (status) => status !== undefined && status.applied === status.accepted && status.pending === 0,
-    );
-  });
-/** A killed agent begins a new epoch when it is back. */
+/** A killed agent begins a new epoch when it restarts. */
 const restart = async (site: string) => {
   const { component } = stack.branch(site);
   const { exited } = component;
@@ -83,7 +70,7 @@ test.each([
   ['the hub is back before the bridge', (): Component[] => [stack.hub.component, stack.bridge.component]],
   ['the bridge is back before the hub', (): Component[] => [stack.bridge.component, stack.hub.component]],
 ])(
-  'I1 E2 books from an older backup, with empty topics, are exact again when the agents have sent what they lack; %s',
+  'I1 E2 books from an older backup, with empty topics, are exact again once the agents have sent what is missing; %s',
   async (_, inOrder) => {
     const postgres = backbone.postgres.component as Component;
     const data = join(folder, 'data', 'postgres', 'data');
@@ -91,23 +78,23 @@ test.each([
     const tills = openTills(stack, Date.parse('2026-11-20T16:00:00Z'));
 
     await tills.sell(300);
-    await untilApplied();
+    await untilApplied(stack);
     await restart(first);
     await tills.sell(200);
-    await untilApplied();
+    await untilApplied(stack);
     await placeWitness(stack);
     await whileStopped(postgres, () => copyFolder(data, backup));
 
-    // What the backup does not have: more of the epochs it knows, and epochs of which it has never heard.
+    // What the backup lacks: more events of the epochs it knows, and epochs it does not know.
     await tills.sell(400);
-    await untilApplied();
+    await untilApplied(stack);
     await restart(first);
     await restart(second);
     await tills.sell(300);
-    await untilApplied();
+    await untilApplied(stack);
     await restart(first);
     await tills.sell(100);
-    await untilApplied();
+    await untilApplied(stack);
     expect(await booksOf(stack)).toEqual(soldBy(tills.accepted));
 
     await stack.hub.component.stop();
@@ -116,7 +103,7 @@ test.each([
     await emptyTopics(stack, partitions);
     const restored = await booksOf(stack);
     expect(restored.ids.length).toBeLessThan(tills.accepted.length - 1_000);
-    // Branches go on selling meanwhile.
+    // Branches keep selling meanwhile.
     await tills.sell(50);
 
     const components = inOrder();
@@ -124,18 +111,22 @@ test.each([
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     await components[1]?.start();
     let seenMissing = 0;
-    await eventually('the books hold everything that was accepted', async () => {
+    const isComplete = async () => {
       seenMissing = Math.max(seenMissing, await missingOf(stack));
       return (await booksOf(stack)).ids.length >= tills.accepted.length;
+    };
+    await until('the books hold everything that was accepted', isComplete, {
+      withinMs: 90_000,
+      everyMs: 200,
     });
-    await untilApplied();
+    await untilApplied(stack);
 
     expect(await booksOf(stack)).toEqual(soldBy(tills.accepted));
     expect((await readFound(stack.postgres.ownerUrl)).disagreements).toEqual([]);
     expect(await missingOf(stack)).toBe(0);
     expect(await askWitness(stack)).toMatchObject({ kept: 0, keptTwice: 0 });
     expect(await ask(stack, 'select 1 from conflict')).toEqual([]);
-    // The hub said what it lacked, and the agents noticed.
+    // The hub named what it lacked, and the agents noticed.
     expect(seenMissing).toBeGreaterThan(0);
     expect(await alarms()).toBeGreaterThan(0);
   },

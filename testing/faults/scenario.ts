@@ -9,10 +9,11 @@ import { type Stack, startStack } from '@branchline/local/stack.ts';
 import type { Progress } from '@branchline/simulators/online-retail/progress.ts';
 import { type VerifyResult, verifyDataSet } from '@branchline/simulators/online-retail/verify.ts';
 import pg from 'pg';
+import { until } from '../world/until.ts';
 
 /**
- * A scenario replays twelve days of real sales through the whole path in a few seconds while something breaks, and then
- * compares what the books hold with the files. The replay is paced, so that the fault falls into the middle of it.
+ * A scenario sends twelve days of real sales through the whole path in a few seconds while something breaks, and then compares
+ * the books with the files. The feeding is paced, so that the fault strikes in the middle of it.
  */
 export const dataFolder = process.env.BRANCHLINE_TEST_DATA ?? join(checkout, '../shared/data/online-retail');
 export const hasData = existsSync(dataFolder);
@@ -22,7 +23,7 @@ export const sites = siteNames(4, 0);
 /** 13 days and 8 hours of opening times in about nine seconds. */
 const speed = 125_000;
 
-/** What is waited for in seconds elsewhere is waited for in tenths of a second here. */
+/** Tenths of a second where production waits for seconds. */
 const agentEnv = {
   BRANCHLINE_EVENT_BYTES_MAX: String(limits.eventBytesCeiling),
   BRANCHLINE_STATUS_INTERVAL_MS: '500',
@@ -33,11 +34,11 @@ const agentEnv = {
 
 export type Faults = {
   stack: Stack;
-  /** Resolves when this share (0 … 1) of the events was given to the agents. */
+  /** Resolves when this share (0 … 1) of the events has been given to the agents. */
   fed(share: number): Promise<void>;
   /** Resolves when `condition` holds; fails after 60 s, because a fault that did not happen proves nothing. */
   until(what: string, condition: () => Promise<boolean> | boolean): Promise<void>;
-  /** Adds up one figure of the agents' statuses. */
+  /** The sum of one figure of the agents' statuses. */
   agents(figure: 'accepted' | 'recorded' | 'applied' | 'pending'): Promise<number>;
 };
 
@@ -50,27 +51,28 @@ export type Outcome = {
 
 let number = 0;
 
-/** Names that no other scenario of this run has, so that they can share one Kafka and one PostgreSQL. */
+/** Names unique to a scenario, so that all of them can share one Kafka and one PostgreSQL. */
 const ownNames = () => {
   number += 1;
   const name = `s${process.pid}x${number}`;
   return { database: name, topicPrefix: name };
 };
 
-export const runScenario = async (options: {
+export type ScenarioOptions = {
   backbone: Backbone;
   broker: 'aedes' | 'mosquitto';
-  /** A hub of ours that runs instead of the real one. */
+  /** A test hub that runs instead of the real one. */
   hubScript?: string;
-  /** Books that are wrong are what this scenario is for: its logs are not kept. */
+  /** The scenario is meant to make the books wrong, so its logs are not kept. */
   isExpectedToFail?: boolean;
   faults?: (faults: Faults) => Promise<void>;
-  /** A look at everything while it still runs, when the replay is through; the reports are started for it. */
+  /** Inspects the running stack after the check; the reports are started for it. */
   inspect?: (stack: Stack) => Promise<void>;
   env?: { agent?: Record<string, string>; bridge?: Record<string, string>; hub?: Record<string, string> };
-}): Promise<Outcome> => {
-  const folder = mkdtempSync(join(tmpdir(), 'branchline-scenario-'));
-  const stack = await startStack({
+};
+
+const startScenarioStack = (options: ScenarioOptions, folder: string): Promise<Stack> =>
+  startStack({
     dataDir: join(folder, 'data'),
     logDir: join(folder, 'logs'),
     sites,
@@ -84,48 +86,48 @@ export const runScenario = async (options: {
     bridgeEnv: { BRANCHLINE_LOG_LEVEL: 'warn', ...options.env?.bridge },
     hubEnv: { BRANCHLINE_LOG_LEVEL: 'warn', ...options.env?.hub },
   });
-  let kept = false;
-  try {
-    let latest: Progress | undefined;
-    const share = () => (latest === undefined ? 0 : latest.fed / latest.total);
-    const aborted = new AbortController();
-    const until = async (what: string, condition: () => Promise<boolean> | boolean) => {
-      const deadline = Date.now() + 60_000;
-      while (!(await condition())) {
-        aborted.signal.throwIfAborted();
-        if (Date.now() > deadline) throw new Error(`did not happen within 60 s: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    };
-    const agents: Faults['agents'] = async (figure) => {
+
+/** Checks the data set while the faults strike. When one of the two fails, it ends the other. */
+const checkWithFaults = async (stack: Stack, strike: ScenarioOptions['faults']): Promise<VerifyResult> => {
+  let latest: Progress | undefined;
+  const share = () => (latest === undefined ? 0 : latest.fed / latest.total);
+  const aborted = new AbortController();
+  const { signal } = aborted;
+  const orAbort = (error: unknown): never => {
+    aborted.abort(error);
+    throw error;
+  };
+  const faults: Faults = {
+    stack,
+    until: (what, condition) => until(what, condition, { signal }),
+    agents: async (figure) => {
       const all = await Promise.all(stack.branches.map((branch) => branch.status()));
       return all.reduce((sum, status) => sum + Number(status?.[figure] ?? 0), 0);
-    };
-    const faults: Faults = {
-      stack,
-      until,
-      agents,
-      fed: (wanted) => until(`${wanted * 100} % of the events are fed`, () => share() >= wanted),
-    };
-    const striking = (options.faults?.(faults) ?? Promise.resolve()).catch((error: unknown) => {
-      aborted.abort(error);
-      throw error;
-    });
-    const checking = verifyDataSet({
-      data: dataFolder,
-      agents: stack.branches,
-      postgresUrl: stack.postgres.ownerUrl,
-      speed,
-      signal: aborted.signal,
-      stallMsMax: 60_000,
-      onProgress: (progress) => {
-        latest = progress;
-      },
-    }).catch((error: unknown) => {
-      aborted.abort(error);
-      throw error;
-    });
-    const [check] = await Promise.all([checking, striking]);
+    },
+    fed: (wanted) => until(`${wanted * 100} % of the events are fed`, () => share() >= wanted, { signal }),
+  };
+  const striking = (strike?.(faults) ?? Promise.resolve()).catch(orAbort);
+  const checking = verifyDataSet({
+    data: dataFolder,
+    agents: stack.branches,
+    postgresUrl: stack.postgres.ownerUrl,
+    speed,
+    signal,
+    stallMsMax: 60_000,
+    onProgress: (progress) => {
+      latest = progress;
+    },
+  }).catch(orAbort);
+  const [check] = await Promise.all([checking, striking]);
+  return check;
+};
+
+export const runScenario = async (options: ScenarioOptions): Promise<Outcome> => {
+  const folder = mkdtempSync(join(tmpdir(), 'branchline-scenario-'));
+  const stack = await startScenarioStack(options, folder);
+  let keepLogs = true;
+  try {
+    const check = await checkWithFaults(stack, options.faults);
     await options.inspect?.(stack);
     const outcome = {
       check,
@@ -133,14 +135,11 @@ export const runScenario = async (options: {
       bridge: (await stack.bridge.status()) ?? {},
       books: await readBooks(stack.postgres.ownerUrl),
     };
-    if (!check.equal && options.isExpectedToFail !== true) kept = true;
+    keepLogs = !check.equal && options.isExpectedToFail !== true;
     return outcome;
-  } catch (error) {
-    kept = true;
-    throw error;
   } finally {
     await stack.stop();
-    if (kept) process.stderr.write(`logs of the failed scenario: ${folder}\n`);
+    if (keepLogs) process.stderr.write(`logs of the failed scenario: ${folder}\n`);
     else rmSync(folder, { recursive: true, force: true });
   }
 };

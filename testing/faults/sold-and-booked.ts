@@ -5,14 +5,15 @@ import type { Stack } from '@branchline/local/stack.ts';
 import { createAgentClient } from '@branchline/simulators/agent-client.ts';
 import { createTill } from '@branchline/simulators/till/till.ts';
 import pg from 'pg';
+import { until } from '../world/until.ts';
 
-/** Tills with a memory of what they sold, and what the books say of it. */
+/** Tills that remember what they sold, and what the books hold of it. */
 
 const zone = 'Europe/Berlin';
 const minuteMs = 60_000;
 const requestEvents = 100;
 
-/** Sells at every site of a stack and remembers every event that an agent has said yes to. */
+/** Sells at every site of a stack and remembers every event that an agent accepted. */
 export const openTills = (stack: Stack, startedAt: number) => {
   const accepted: BranchEvent[] = [];
   const tills = stack.branches.map(({ site }, i) => ({
@@ -50,7 +51,7 @@ export const openTills = (stack: Stack, startedAt: number) => {
   };
 };
 
-/** Of each site: the ids, and what counts as turnover, straight from what the tills sent. */
+/** The ids and the turnover, straight from what the tills sent. */
 export const soldBy = (events: readonly BranchEvent[]) => {
   const turnover = events.filter(
     (event) =>
@@ -62,6 +63,19 @@ export const soldBy = (events: readonly BranchEvent[]) => {
     gross: turnover.reduce((sum, { data }) => sum + (data as { totals: { gross: number } }).totals.gross, 0),
   };
 };
+
+/** Until every agent knows that all it accepted is in the books. */
+export const untilApplied = (stack: Stack): Promise<void> =>
+  until(
+    'the agents know that everything is in the books',
+    async () => {
+      const all = await Promise.all(stack.branches.map((branch) => branch.status()));
+      return all.every(
+        (status) => status !== undefined && status.applied === status.accepted && status.pending === 0,
+      );
+    },
+    { withinMs: 90_000, everyMs: 200 },
+  );
 
 export const ask = async <T extends pg.QueryResultRow>(stack: Stack, sql: string): Promise<T[]> => {
   const client = new pg.Client({ connectionString: stack.postgres.ownerUrl });
@@ -89,7 +103,7 @@ export const booksOf = async (stack: Stack) => {
   };
 };
 
-/** What the hub knows it lacks: seqs below the highest one that it has heard of. */
+/** What the hub knows to be missing: seqs below the highest one reported to it. */
 export const missingOf = async (stack: Stack): Promise<number> => {
   const [row] = await ask<{ missing: string }>(
     stack,
