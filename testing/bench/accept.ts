@@ -6,7 +6,7 @@ import { cpuSeconds } from './process-figures.ts';
 import { type Bench, distribution, type Figures } from './report.ts';
 import { sale } from './sales.ts';
 
-/** The till's wait. Every answer comes after the event's transaction is synced; nothing is uplinked meanwhile. */
+/** How long a till waits. Every answer comes after the event's transaction is synced; nothing is uplinked meanwhile. */
 const site = 'store-0001';
 const day = Date.UTC(2026, 10, 2);
 
@@ -39,8 +39,7 @@ const atRate = async (
         const answer = await poster.post(bodies[mine] as string);
         if (answer.status !== 200 || answer.text.includes('"refused"'))
           throw new Error(`the agent answered ${answer.status}: ${answer.text.slice(0, 300)}`);
-        // At a fixed rate the wait counts from when the request was due, or sent a little before that; without one, from
-        // when it was sent.
+        // At a fixed rate the wait counts from when the request was due, or from when it was sent if that was earlier.
         latencies.push(
           Number.isFinite(options.perSecond) ? performance.now() - Math.min(sentAt, dueAt) : answer.ms,
         );
@@ -52,7 +51,7 @@ const atRate = async (
   return { latencies, seconds, events: requests * options.perRequest };
 };
 
-/** The floor: the same number of rows of the same size in plain synced transactions, in this process, with no till. */
+/** The baseline: the same number of rows of the same size in plain synced transactions, in this process, with no till. */
 const plainInserts = (folder: string, rows: number, perTransaction: number): number => {
   const require = createRequire(import.meta.url);
   const Database = require('better-sqlite3') as typeof import('better-sqlite3');
@@ -92,7 +91,7 @@ export const acceptBench: Bench = async ({ folder, share, onProgress }) => {
       first,
     });
     first += events;
-    const conditions = `${bytes} B events, ${options.perRequest} a request, ${options.connections} connections, ${seconds.toFixed(1)} s`;
+    const conditions = `${bytes} B events, ${options.perRequest} per request, ${options.connections} connections, ${seconds.toFixed(1)} s`;
     figures.push(
       {
         what: `${what}: rate`,
@@ -108,8 +107,13 @@ export const acceptBench: Bench = async ({ folder, share, onProgress }) => {
   };
   await run('warm-up', { perSecond: 5_000, perRequest: 50, connections: 4, events: 20_000 });
   figures.length = 0;
-  await run('20,000 events/s asked', { perSecond: 20_000, perRequest: 50, connections: 8, events: 200_000 });
-  await run('as fast as it takes them', {
+  await run('20,000 events/s requested', {
+    perSecond: 20_000,
+    perRequest: 50,
+    connections: 8,
+    events: 200_000,
+  });
+  await run('maximum rate', {
     perSecond: Number.POSITIVE_INFINITY,
     perRequest: 100,
     connections: 8,
@@ -118,14 +122,14 @@ export const acceptBench: Bench = async ({ folder, share, onProgress }) => {
   await run('500 single sales/s', { perSecond: 500, perRequest: 1, connections: 8, events: 5_000 });
   await agent.component.stop();
 
-  onProgress('beside it: plain synced inserts');
-  const floor = plainInserts(folder, Math.max(1_000, 100_000 * share), 100);
+  onProgress('baseline: plain synced inserts');
+  const plain = plainInserts(folder, Math.max(1_000, 100_000 * share), 100);
   const taken = figures[2]?.figures.taken ?? Number.NaN;
   figures.push({
-    what: 'beside it: plain synced inserts',
+    what: 'baseline: plain synced inserts',
     unit: 'rows/s',
-    figures: { rate: floor, 'accept / plain': taken / floor },
-    conditions: '100 rows a transaction, one process, no HTTP, no validation, no duplicate check',
+    figures: { rate: plain, 'accept / plain': taken / plain },
+    conditions: '100 rows per transaction, one process, no HTTP, no validation, no duplicate check',
   });
   rmSync(folder, { recursive: true, force: true });
   return figures;

@@ -6,7 +6,7 @@ import { checkout } from '@branchline/local/paths.ts';
 import { answers, freePort } from '@branchline/local/probe.ts';
 import { environmentOf } from '@branchline/local/service.ts';
 
-/** An agent as it runs at a branch: its own process, with the flags and the environment that keep it small. */
+/** An agent as in a branch: its own process, with the flags and the environment that keep it small. */
 export type AgentProcess = {
   component: Component;
   url: string;
@@ -25,7 +25,7 @@ export const createAgentProcess = async (options: {
   mqtt: string;
   account?: Record<string, string | undefined>;
   env?: Record<string, string>;
-  /** The program of a bundle; the source in the checkout by default. */
+  /** The program of a bundle; defaults to the source in the checkout. */
   program?: string;
 }): Promise<AgentProcess> => {
   const port = await freePort();
@@ -60,7 +60,7 @@ export type Poster = {
   close(): void;
 };
 
-/** A till's connection: kept alive, one request at a time. */
+/** A till's connection: keep-alive, one request at a time. */
 export const openPoster = (url: string, token?: string): Poster => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const target = new URL('/v1/events', url);
@@ -98,12 +98,12 @@ export const openPoster = (url: string, token?: string): Poster => {
   };
 };
 
-/** Gives an agent events as fast as it takes them, from four connections. */
+/** Fills an agent as fast as it accepts events, over four connections. */
 export const fill = async (
   { url, token }: { url: string; token?: string },
   count: number,
   eventAt: (i: number) => object,
-  onProgress: (done: number) => void,
+  onProgress: (accepted: number) => void,
   perRequest = 500,
 ): Promise<void> => {
   let next = 0;

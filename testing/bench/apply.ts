@@ -6,29 +6,29 @@ import { headers, kafkaTopics, originText } from '@branchline/contracts/topics.t
 import { CompressionTypes, createKafka } from '@branchline/drivers/kafka/client.ts';
 import { mergeDeltas } from '@branchline/hub/ledger/books/merge.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
-import { startStack } from '@branchline/local/stack.ts';
+import { type Stack, startStack } from '@branchline/local/stack.ts';
 import pg from 'pg';
 import { cpuSeconds, peakResidentBytes } from './process-figures.ts';
-import { type Bench, type Figures, until } from './report.ts';
+import { type Bench, type BenchContext, type Figures, until } from './report.ts';
 import { sale } from './sales.ts';
 
-/** A full log and one hub that was away: how fast are the books up to date, with every guarantee on? */
+/** A full log and one hub that was down: how fast does it catch up, with every guarantee on? */
 const sitesCount = 200;
 const partitions = 4;
 const day = Date.UTC(2026, 10, 2, 8);
 
-/** As an agent keeps an event and a bridge records it. */
+/** An event as an agent stores it and a bridge records it. */
 const storedForm = (event: object): string =>
   withRecordedTime(JSON.stringify(parseAtIntake(event)), '2026-11-02T20:00:00.000Z');
 
-/** Event n of the load: sites take turns, each sells every 20 seconds. */
+/** Event n of the load: sites in rotation, each sells every 20 seconds. */
 const eventAt = (n: number) => {
   const site = `store-${String(n % sitesCount).padStart(4, '0')}`;
   const seq = Math.floor(n / sitesCount) + 1;
   return { site, seq, value: storedForm(sale(site, seq, day + seq * 20_000)) };
 };
 
-/** Writes the load as a bridge would; `again` is the share of the events that comes a second time, up to 500 later. */
+/** Writes the load as a bridge would; `again` is the share of events that comes a second time, up to 500 later. */
 const fillLog = async (address: string, topic: string, events: number, again: number): Promise<number> => {
   const producer = createKafka({ brokers: [address], clientId: 'bench' }).producer();
   await producer.connect();
@@ -57,7 +57,7 @@ const fillLog = async (address: string, topic: string, events: number, again: nu
   return written;
 };
 
-/** The floor: the same events as seven typed columns, no dedup, no totals, no validation, from memory. */
+/** The baseline: the same events as seven typed columns, no dedup, no totals, no validation, from memory. */
 const plainInserts = async (url: string, events: number): Promise<number> => {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -85,93 +85,106 @@ const plainInserts = async (url: string, events: number): Promise<number> => {
   return events / seconds;
 };
 
-export const applyBench: Bench = async ({ backbone, folder, share, onProgress }) => {
-  const events = Math.round(1_000_000 * share);
-  const figures: Figures[] = [];
-  let applyRate = Number.NaN;
-  const url = backbone.postgres.ownerUrl;
-  for (const [name, again] of [
-    ['no duplicates', 0],
-    ['39 % duplicates', 0.64],
-  ] as const) {
-    const key = again === 0 ? 'once' : 'again';
-    const stack = await startStack({
-      dataDir: join(folder, key),
-      logDir: join(folder, key, 'logs'),
-      sites: [],
-      backbone,
-      database: `bench_apply_${key}`,
-      topicPrefix: `bench-apply-${key}`,
-      partitions,
-    });
-    try {
-      await stack.hub.component.stop();
-      onProgress(`${name}: writing ${events.toLocaleString('en-GB')} events to Kafka`);
-      const written = await fillLog(stack.kafka.address, kafkaTopics(stack.topicPrefix).pos, events, again);
-      onProgress(`${name}: applying ${written.toLocaleString('en-GB')} records`);
-      await stack.hub.component.start();
-      const status = async () =>
-        (await stack.hub.status()) as { applied: number; duplicates: number } | undefined;
-      let startedAt = 0;
-      let cpu = 0;
-      let taken = 0;
-      await until(
-        'everything is applied',
-        600_000,
-        async () => {
-          const now = await status();
-          const sum = Number(now?.applied ?? 0) + Number(now?.duplicates ?? 0);
-          if (sum > 0 && startedAt === 0) {
-            startedAt = performance.now();
-            cpu = cpuSeconds(stack.hub.component.pid);
-            taken = sum;
-          }
-          return sum >= written;
-        },
-        20,
-      );
-      const seconds = (performance.now() - startedAt) / 1000;
-      const used = cpuSeconds(stack.hub.component.pid) - cpu;
-      const peak = peakResidentBytes(stack.hub.component.pid);
-      await expectExact(stack.postgres.ownerUrl, events);
-      const mergeSeconds = await mergeAll(stack.postgres.ownerUrl);
-      await expectExact(stack.postgres.ownerUrl, events);
-      if (again === 0) applyRate = (written - taken) / seconds;
-      figures.push({
-        what: `the hub's peak memory, ${name}`,
-        unit: 'MB',
-        figures: { resident: peak / 1e6 },
-        conditions: 'of the same run, from its start on',
-      });
-      figures.push({
-        what: `applied, ${name}`,
-        unit: 'records/s',
-        figures: {
-          delivered: (written - taken) / seconds,
-          'new events': ((written - taken) / seconds) * (events / written),
-          'new events, with merging what waits': (events - taken) / (seconds + mergeSeconds),
-          'per hub CPU second': (written - taken) / used,
-        },
-        conditions: `${written.toLocaleString('en-GB')} records, ${sitesCount} sites, 3,000 items of which a tenth makes half of the sales, ${partitions} partitions, batches of about 250 compressed with zstd, one hub, validated, deduplicated, journal and all totals, synchronous_commit on; Kafka, hub and PostgreSQL on this machine; the result was checked`,
-      });
-    } finally {
-      await stack.stop();
-    }
-  }
-  onProgress('beside it: plain inserts');
-  await backbone.postgres.ensureDatabase('bench_apply_plain');
-  const plain = await plainInserts(url('bench_apply_plain'), Math.min(events, 200_000));
-  figures.push({
-    what: 'beside it: plain inserts',
-    unit: 'rows/s',
-    figures: { inserted: plain, 'apply / plain': applyRate / plain },
-    conditions:
-      '2,000 rows a statement, seven columns, no key, no Kafka, no validation, no totals, one connection',
-  });
-  return figures;
+type Run = { name: string; again: number; key: string; events: number };
+
+/** Waits until the hub has applied everything. The clock starts with the first applied record, after the hub's start. */
+const timeApply = async (hub: Stack['hub'], written: number) => {
+  let startedAt = 0;
+  let cpu = 0;
+  let taken = 0;
+  await until(
+    'everything is applied',
+    600_000,
+    async () => {
+      const now = (await hub.status()) as { applied: number; duplicates: number } | undefined;
+      const sum = Number(now?.applied ?? 0) + Number(now?.duplicates ?? 0);
+      if (sum > 0 && startedAt === 0) {
+        startedAt = performance.now();
+        cpu = cpuSeconds(hub.component.pid);
+        taken = sum;
+      }
+      return sum >= written;
+    },
+    20,
+  );
+  return {
+    taken,
+    seconds: (performance.now() - startedAt) / 1000,
+    cpuSeconds: cpuSeconds(hub.component.pid) - cpu,
+    peakBytes: peakResidentBytes(hub.component.pid),
+  };
 };
 
-/** The totals are exact before this too. It is what the hub does when there is time, and is charged to the events here. */
+/** The figures of one log, and the rate at which its records were taken. */
+const measureApply = async (
+  { backbone, folder, onProgress }: BenchContext,
+  { name, again, key, events }: Run,
+): Promise<{ figures: Figures[]; rate: number }> => {
+  const stack = await startStack({
+    dataDir: join(folder, key),
+    logDir: join(folder, key, 'logs'),
+    sites: [],
+    backbone,
+    database: `bench_apply_${key}`,
+    topicPrefix: `bench-apply-${key}`,
+    partitions,
+  });
+  try {
+    await stack.hub.component.stop();
+    onProgress(`${name}: writing ${events.toLocaleString('en-GB')} events to Kafka`);
+    const written = await fillLog(stack.kafka.address, kafkaTopics(stack.topicPrefix).pos, events, again);
+    onProgress(`${name}: applying ${written.toLocaleString('en-GB')} records`);
+    await stack.hub.component.start();
+    const timed = await timeApply(stack.hub, written);
+    await expectExact(stack.postgres.ownerUrl, events);
+    const mergeSeconds = await mergeAll(stack.postgres.ownerUrl);
+    await expectExact(stack.postgres.ownerUrl, events);
+    const rate = (written - timed.taken) / timed.seconds;
+    const memory = {
+      what: `the hub's peak memory, ${name}`,
+      unit: 'MB',
+      figures: { resident: timed.peakBytes / 1e6 },
+      conditions: 'same run, since the start of the process',
+    };
+    const applied = {
+      what: `applied, ${name}`,
+      unit: 'records/s',
+      figures: {
+        delivered: rate,
+        'new events': rate * (events / written),
+        'new events, deferred merge included': (events - timed.taken) / (timed.seconds + mergeSeconds),
+        'per hub CPU second': (written - timed.taken) / timed.cpuSeconds,
+      },
+      conditions: `${written.toLocaleString('en-GB')} records, ${sitesCount} sites, 3,000 items of which a tenth makes half of the sales, ${partitions} partitions, batches of about 250 compressed with zstd, one hub, validated, deduplicated, journal and all totals, synchronous_commit on; Kafka, hub and PostgreSQL on this machine; the result was checked`,
+    };
+    return { figures: [memory, applied], rate };
+  } finally {
+    await stack.stop();
+  }
+};
+
+export const applyBench: Bench = async (context) => {
+  const { backbone, share, onProgress } = context;
+  const events = Math.round(1_000_000 * share);
+  const once = await measureApply(context, { name: 'no duplicates', again: 0, key: 'once', events });
+  const again = await measureApply(context, { name: '39 % duplicates', again: 0.64, key: 'again', events });
+  onProgress('baseline: plain inserts');
+  await backbone.postgres.ensureDatabase('bench_apply_plain');
+  const plain = await plainInserts(
+    backbone.postgres.ownerUrl('bench_apply_plain'),
+    Math.min(events, 200_000),
+  );
+  const baseline = {
+    what: 'baseline: plain inserts',
+    unit: 'rows/s',
+    figures: { inserted: plain, 'apply / plain': once.rate / plain },
+    conditions:
+      '2,000 rows per statement, seven columns, no key, no Kafka, no validation, no totals, one connection',
+  };
+  return [...once.figures, ...again.figures, baseline];
+};
+
+/** The totals are exact before this too. The hub merges when it has time; here the merge is charged to the events. */
 const mergeAll = async (url: string): Promise<number> => {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const startedAt = performance.now();
@@ -181,7 +194,7 @@ const mergeAll = async (url: string): Promise<number> => {
   return seconds;
 };
 
-/** A fast wrong answer is worth nothing: the totals must be those of the load. */
+/** A fast wrong answer is worthless: the totals must be those of the load. */
 const expectExact = async (url: string, events: number): Promise<void> => {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -8,7 +8,7 @@ import { reportsOn } from '../browser/page-stand.ts';
 import { type Bench, distribution, type Figures } from './report.ts';
 
 /**
- * Scrolls the map of completeness and the fleet of 2,000 sites with the live stream running, in a real browser on the
+ * Scrolls the completeness map and the fleet grid of 2,000 sites with the live stream running, in a real browser against the
  * real report server. A frame time is the time between two frames; a screen shows 60 a second, one every 16.7 ms.
  */
 const stores = 2_000;
@@ -16,7 +16,7 @@ const intervals = 60;
 const frames = 600;
 const pixelsPerFrame = 48;
 
-/** Scrolls down and up again, a step a frame, and gives the time between frames in ms. */
+/** Scrolls down and up again, one step per frame, and resolves with the times between frames in ms. */
 const scroll = (page: Page, selector: string, steps: number): Promise<number[]> =>
   page.evaluate(
     ({ selector, steps, pixels }) =>
@@ -35,13 +35,13 @@ const scroll = (page: Page, selector: string, steps: number): Promise<number[]> 
           target.scrollTop += times.length < steps / 2 ? pixels : -pixels;
           requestAnimationFrame(step);
         };
-        // The first frames after the jump to the panel are not scrolling.
+        // The first frames after the jump to the panel are not part of the scrolling.
         setTimeout(() => requestAnimationFrame(step), 500);
       }),
     { selector, steps, pixels: pixelsPerFrame },
   );
 
-/** The same cells as a table, the plainest way to show them. */
+/** The same cells as a table, the simplest way to show them. */
 const plainTable = (page: Page): Promise<void> =>
   page.evaluate(
     ({ rows, columns }) => {
@@ -81,7 +81,7 @@ export const dashboardBench: Bench = async ({ backbone, folder, share, onProgres
   const url = backbone.postgres.ownerUrl(database);
   await migrate(url);
   const pool = new pg.Pool({ connectionString: url });
-  onProgress(`making books of ${stores} stores`);
+  onProgress(`filling books of ${stores} stores`);
   await fillBooks(pool, { stores, hours: 6, transactionsPerHour: 12, zone: 'UTC' });
   const reports = await reportsOn(url, folder);
   const browser = await openChromium();
@@ -96,7 +96,7 @@ export const dashboardBench: Bench = async ({ backbone, folder, share, onProgres
     await plainTable(page);
     const plain = await scroll(page, '#plain', steps);
     const version = browser.version();
-    const conditions = `${stores} sites × ${intervals} intervals, ${pixelsPerFrame} px a frame, 1440 × 900, live stream open, Chromium ${version} without a graphics card`;
+    const conditions = `${stores} sites × ${intervals} intervals, ${pixelsPerFrame} px per frame, 1440 × 900, live stream open, Chromium ${version} without a graphics card`;
     const figures: Figures[] = [
       {
         what: 'completeness map, frame time while scrolling',
@@ -106,13 +106,13 @@ export const dashboardBench: Bench = async ({ backbone, folder, share, onProgres
       },
       { what: 'fleet grid, frame time while scrolling', unit: 'ms', figures: framesOf(fleet), conditions },
       {
-        what: 'beside it: the same cells as a table',
+        what: 'baseline: the same cells as a table',
         unit: 'ms',
         figures: framesOf(plain),
         conditions: `${stores} rows of ${intervals + 1} table cells, no stream; the same steps`,
       },
       {
-        what: 'from opening the page to all sites on it',
+        what: 'opening the page until all sites are shown',
         unit: 'ms',
         figures: { once: liveMs },
         conditions: `${stores} sites, first visit, one measurement`,

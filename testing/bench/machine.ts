@@ -5,7 +5,7 @@ import pg from 'pg';
 
 const require = createRequire(import.meta.url);
 
-/** From the lockfile: not every package lets its package.json be imported. */
+/** From the lockfile, because not every package exports its package.json. */
 const versionOf = (name: string): string => {
   const lock = JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')) as {
     packages: Record<string, { version?: string }>;
@@ -18,7 +18,7 @@ const kafkaVersion = (): string => {
   return /<artifactId>kafka_[^<]*<\/artifactId>\s*<version>([^<]*)</.exec(pom)?.[1] ?? 'unknown';
 };
 
-/** What the figures were taken on. */
+/** The machine and the versions that the figures belong to. */
 export const describeMachine = async (postgresUrl: string): Promise<Record<string, string>> => {
   const client = new pg.Client({ connectionString: postgresUrl });
   await client.connect();

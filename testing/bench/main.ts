@@ -26,27 +26,30 @@ const benches: Record<string, Bench> = {
   dashboard: dashboardBench,
 };
 
-const help = `Measures Branchline's hot paths on this machine, with real Kafka, PostgreSQL, broker and SQLite files.
+const help = `Usage: npm run bench -- [NAME …] [--json FILE] [--quick]
 
-Usage: npm run bench -- [NAME …] [--json FILE] [--quick]
+Measures Branchline's hot paths on this machine, with real Kafka, PostgreSQL, broker and SQLite files. Without a NAME it runs
+all benchmarks:
 
-  accept    a till's request until it is answered: events a second and latency, every answer after an fsync
-  drain     a branch comes back: one agent's backlog over a line with 100 ms round trip, receipts after Kafka
-  record    frames from the broker to Kafka by one bridge
-  apply     Kafka to the books by one hub, without and with duplicates
-  latency   from a till's request until the sale is in the books, at 2,000 events a second
-  memory    the agent's resident memory with 1,000,000 events waiting
-  reports   the dashboard's questions over HTTP, with 200 sites × 1 year of intervals in the books
-  dashboard frame times while 2,000 sites scroll in a real browser
+  accept     from a till's request to its answer: events per second and latency, every answer after an fsync
+  drain      a branch back online: one agent's backlog over a line with 100 ms round trip, receipts after Kafka
+  record     frames from the broker to Kafka by one bridge
+  apply      Kafka to the books by one hub, without and with duplicates
+  latency    from a till's request until the sale is in the books, at 2,000 events per second
+  memory     the agent's resident memory with 1,000,000 events pending
+  reports    the dashboard's queries over HTTP, with 200 sites × 1 year of intervals in the books
+  dashboard  frame times while 2,000 sites scroll in a real browser
 
-  --json FILE   the same figures for machines
+  --json FILE   also write the figures to FILE as JSON
   --quick       a tenth of the work: to see that it runs, not to quote
+  --help        show this text
 
-  BRANCHLINE_POSTGRES=postgres://…  a scratch server of yours, as its superuser, instead of the PostgreSQL from npm; the
-                passwords of the roles branchline_hub and branchline_reports are set anew there
+  BRANCHLINE_POSTGRES=postgres://…
+                use a scratch server of your own, as its superuser, instead of the PostgreSQL from npm; this resets the
+                passwords of the roles branchline_hub and branchline_reports there
 
-Each prints what it ran beside: the same work done the plainest way that loses a guarantee, on the same machine in the
-same minute. Quote the ratio; absolute figures are this machine's.`;
+Each benchmark also measures a baseline: the same work done in the simplest way, with fewer guarantees, on the same machine in
+the same minute. Quote the ratio; absolute figures are this machine's.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -59,7 +62,7 @@ if (values.help === true) {
   process.exit(0);
 }
 if (unknown.length > 0) {
-  console.error(`There is no benchmark called ${unknown.join(', ')}.\n\n${help}`);
+  console.error(`There is no benchmark ${unknown.join(', ')}.\n\n${help}`);
   process.exit(2);
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** What the operating system says of one process. Where there is no /proc the figure is NaN, and is printed as such. */
+/** Figures of one process from the operating system. Without /proc a figure is NaN, and is printed as such. */
 const ticksPerSecond = (() => {
   try {
     return Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
@@ -13,7 +13,7 @@ const ticksPerSecond = (() => {
 export const cpuSeconds = (pid: number | undefined): number => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in brackets and may hold anything; user and system time follow later.
+    // The second field is the program's name in brackets and may contain anything, so fields are counted from its end.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
   } catch {
@@ -32,5 +32,5 @@ const statusBytes = (pid: number | undefined, name: 'VmRSS' | 'VmHWM'): number =
 
 export const residentBytes = (pid: number | undefined): number => statusBytes(pid, 'VmRSS');
 
-/** The most that the process ever had. */
+/** The peak since the process started. */
 export const peakResidentBytes = (pid: number | undefined): number => statusBytes(pid, 'VmHWM');

@@ -122,7 +122,7 @@ export const recordBench: Bench = async ({ backbone, folder, share, onProgress }
     await Promise.all(sites.map(({ site }) => sendFrames(stack, site, framesPerSite)));
     const seconds = (performance.now() - startedAt) / 1000;
     const used = cpuSeconds(stack.bridge.component.pid) - cpu;
-    onProgress('beside it: a plain producer');
+    onProgress('baseline: a plain producer');
     const plain = await plainProduce(
       stack.kafka.address,
       kafkaTopics(stack.topicPrefix).stock,
@@ -137,7 +137,7 @@ export const recordBench: Bench = async ({ backbone, folder, share, onProgress }
         conditions,
       },
       {
-        what: 'beside it: plain kafkajs producer',
+        what: 'baseline: plain kafkajs producer',
         unit: 'events/s',
         figures: { produced: plain, 'bridge / plain': events / seconds / plain },
         conditions: '1,000 records a send, one send at a time, from memory, no MQTT, no frames',

@@ -1,20 +1,20 @@
 import type { Backbone } from '@branchline/local/backbone.ts';
 
-/** One line of a benchmark's result: some figures of one unit, and under which conditions they were taken. */
+/** One line of a benchmark's result: figures of one unit, and the conditions under which they were taken. */
 export type Figures = { what: string; unit: string; figures: Record<string, number>; conditions: string };
 
 export type BenchContext = {
   backbone: Backbone;
   /** A folder of its own. */
   folder: string;
-  /** How much of the usual work to do, 0 … 1. */
+  /** Share of the full work to do, 0 … 1. */
   share: number;
   onProgress(line: string): void;
 };
 
 export type Bench = (context: BenchContext) => Promise<Figures[]>;
 
-/** Minimum, quantiles and maximum of a sample, by the nearest rank. */
+/** Minimum, quantiles (nearest rank) and maximum of a sample. */
 export const distribution = (sample: number[]): Record<string, number> => {
   const sorted = [...sample].sort((a, b) => a - b);
   const rank = (share: number) =>
@@ -29,7 +29,7 @@ export const distribution = (sample: number[]): Record<string, number> => {
   };
 };
 
-/** Waits for what must happen, and fails when it does not. */
+/** Polls until the condition holds; throws after `withinMs`. */
 export const until = async (
   what: string,
   withinMs: number,

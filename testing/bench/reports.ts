@@ -6,12 +6,12 @@ import pg from 'pg';
 import { sumsOfWindows } from '../world/sums-of-windows.ts';
 import { type Bench, distribution, type Figures } from './report.ts';
 
-/** The dashboard's questions over HTTP, with a chain's whole year in the books: how long does a person wait? */
+/** The dashboard's queries over HTTP, with a chain's whole year in the books: how long does a person wait? */
 const sitesCount = 200;
 const itemsCount = 1_000;
 const itemDays = 31;
 const tills = 4;
-/** From so many days on no question may read all intervals. */
+/** From this many days on no query may read all intervals. */
 const scanDaysMin = 60;
 const lastDay = Date.UTC(2026, 10, 22);
 const dayMs = 86_400_000;
@@ -20,7 +20,7 @@ const siteOf = (n: number): string => `store-${String(n).padStart(4, '0')}`;
 
 const epochOfSource = `('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid`;
 
-/** Names, agents that report every source complete, and the smaller tables. */
+/** Names, agents that report every source as complete, and the smaller tables. */
 const foundation = [
   `insert into setting (key, value) values ('interval_minutes', '5')`,
   `insert into site (name) select 'store-' || lpad(n::text, 4, '0') from generate_series(1, ${sitesCount}) n`,
@@ -34,14 +34,14 @@ const foundation = [
    select n, 'edge-1', 'alive', gen_random_uuid(), '0.1.0', now(), to_timestamp(${lastDay / 1000} + 86400), -20, 0, 4096,
      array[2 * n - 1, 2 * n]
    from generate_series(1, ${sitesCount}) n`,
-  // The first self-check of fresh books reads all windows, which is not what is measured here.
+  // The first self-check of new books reads all windows, which must not be measured here.
   `insert into self_check (took_ms, equal, figures) values (0, true, '[]')`,
   `insert into stock_merged (site_id, location, item_id, delta_since)
    select s, '', i, case when (s * i) % 97 = 0 then -1000 else 5000 end
    from generate_series(1, ${sitesCount}) s, generate_series(1, ${itemsCount}) i`,
 ];
 
-/** In the order of time, all sites in turn, as sales come: that decides which rows lie together. */
+/** In time order, all sites in turn, as sales come in: this decides which rows are adjacent on disk. */
 const windowsOfDay = `
   insert into sales_window (site_id, window_start, currency, transactions, voids, lines, units, gross, late_transactions, late_gross,
     revision, changed_at)
@@ -82,9 +82,9 @@ const fill = async (client: pg.Client, days: number, onProgress: (line: string) 
   await client.query('vacuum (analyze)');
 };
 
-type Question = { what: string; path: (random: () => number) => string };
+type Query = { what: string; path: (random: () => number) => string };
 
-const questionsOver = (days: number): Question[] => {
+const queriesOver = (days: number): Query[] => {
   const site = (random: () => number) => siteOf(1 + Math.floor(random() * sitesCount));
   const dayBack = (random: () => number, within: number) =>
     dayText(lastDay - Math.floor(random() * Math.min(days, within)) * dayMs);
@@ -127,12 +127,12 @@ const questionsOver = (days: number): Question[] => {
   ];
 };
 
-const measure = async (url: string, question: Question, times: number): Promise<number[]> => {
+const measure = async (url: string, query: Query, times: number): Promise<number[]> => {
   const random = seededRandom(17);
   const sample: number[] = [];
-  // Connections, prepared statements and caches are warm on a page that is open all day.
+  // Warms up connections, prepared statements and caches, as on a page that is open all day.
   for (let i = -10; i < times; i++) {
-    const path = `/api/v1${question.path(random)}`;
+    const path = `/api/v1${query.path(random)}`;
     const startedAt = performance.now();
     const response = await fetch(`${url}${path}`);
     const body = await response.arrayBuffer();
@@ -143,7 +143,7 @@ const measure = async (url: string, question: Question, times: number): Promise<
   return sample;
 };
 
-/** Scans that really happened, whatever plan a statement had; a connection tells after a second of rest. */
+/** The scans that really happened, whatever the plans; a connection reports them after a second of idling. */
 const scansOf = async (client: pg.Client): Promise<{ sequential: number; byIndex: number }> => {
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   const { rows } = await client.query<{ seq_scan: string; idx_scan: string }>(
@@ -177,13 +177,13 @@ export const reportsBench: Bench = async ({ backbone, folder, share, onProgress 
   try {
     await reports.component.start();
     const before = await scansOf(client);
-    for (const question of questionsOver(days)) {
-      const sample = await measure(reports.url, question, times);
+    for (const query of queriesOver(days)) {
+      const sample = await measure(reports.url, query, times);
       figures.push({
-        what: question.what,
+        what: query.what,
         unit: 'ms',
         figures: distribution(sample),
-        conditions: `GET ${question.path(seededRandom(17))}`,
+        conditions: `GET ${query.path(seededRandom(17))}`,
       });
     }
     const after = await scansOf(client);
@@ -195,11 +195,11 @@ export const reportsBench: Bench = async ({ backbone, folder, share, onProgress 
         sequential: after.sequential - before.sequential,
         'by index': after.byIndex - before.byIndex,
       },
-      conditions: `${Number(windows).toLocaleString('en-GB')} windows, ${sitesCount} sites × ${days} days, ${size}; one page that asks one question at a time, API and PostgreSQL on this machine`,
+      conditions: `${Number(windows).toLocaleString('en-GB')} windows, ${sitesCount} sites × ${days} days, ${size}; one client that sends one query at a time, API and PostgreSQL on this machine`,
     });
-    // A day is a large part of a few weeks, and reading all of them is then the right plan.
+    // With only a few weeks in the books a sequential scan is the right plan for a day.
     if (days >= scanDaysMin && after.sequential !== before.sequential)
-      throw new Error(`sales_window was read from end to end ${after.sequential - before.sequential} times`);
+      throw new Error(`sales_window was scanned sequentially ${after.sequential - before.sequential} times`);
   } finally {
     await reports.component.stop();
     await client.end();

@@ -1,12 +1,12 @@
 import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
 
 /**
- * A sale of about 450 bytes: one line and its tender. Small on purpose: what a benchmark measures is the cost per event,
- * and larger transactions have more lines, not more events.
+ * A sale of about 450 bytes: one line and its tender. It is small on purpose: a benchmark measures the cost per event, and
+ * larger transactions have more lines, not more events.
  */
 const items = 3_000;
 
-/** Which item a sale is of: a tenth of the assortment makes nearly half of the sales, as in a real store. */
+/** The item of a sale: a tenth of the assortment makes nearly half of the sales, as in a real store. */
 const itemOf = (sequence: number): string => {
   const even = ((sequence * 2_654_435_761) % 4_294_967_296) / 4_294_967_296;
   return `item-${Math.floor(items * even ** 3)}`;

@@ -1,8 +1,8 @@
 import pg from 'pg';
 
 /**
- * A PostgreSQL that runs already, such as a distribution's own, instead of the one from npm, which is built for size and
- * not for speed. A benchmark leaves it as it found it, but for the passwords of Branchline's two roles.
+ * A running PostgreSQL, such as a distribution's own, instead of the one from npm, which is built for size and not for speed.
+ * A benchmark leaves it as it found it, except for the passwords of Branchline's two roles.
  */
 const benchDatabases = async (client: pg.Client): Promise<string[]> => {
   const { rows } = await client.query<{ datname: string }>(
@@ -11,7 +11,7 @@ const benchDatabases = async (client: pg.Client): Promise<string[]> => {
   return rows.map((row) => row.datname);
 };
 
-/** Throws when databases of an earlier run are there: their contents would be counted again. */
+/** Throws if databases of an earlier run exist: their contents would be counted again. */
 export const openScratchServer = async (
   connectionString: string,
 ): Promise<{ dropDatabases(): Promise<void> }> => {
@@ -27,7 +27,7 @@ export const openScratchServer = async (
   const found = await connected(benchDatabases);
   if (found.length > 0)
     throw new Error(
-      `The server of BRANCHLINE_POSTGRES holds ${found.join(', ')}. If they are of an earlier benchmark, drop them first.`,
+      `The server of BRANCHLINE_POSTGRES has the databases ${found.join(', ')}. If an earlier benchmark left them, drop them first.`,
     );
   return {
     dropDatabases: () =>
