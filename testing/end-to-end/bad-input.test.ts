@@ -19,9 +19,9 @@ import { movementEvent, transactionEvent } from '../world/events.ts';
 import { frame, until } from './bridge-stand.ts';
 
 /**
- * One running system that sells all the time while everything bad is thrown at it: at an agent over HTTP, at the bridge
- * with the rights of a site that has turned bad, and into Kafka as only the bridge should write. Each gets its outcome, and
- * in the end every sale that was accepted is in the books once.
+ * One running system that sells all the time while it is fed bad input: at an agent over HTTP, at the bridge with the rights
+ * of a hostile site, and in Kafka, where only the bridge should write. Each input has its outcome, and in the end every
+ * accepted sale is in the books once.
  */
 const honest = 'store-0001';
 const hostile = 'store-0002';
@@ -35,7 +35,7 @@ let producer: Producer;
 let selling: { accepted: string[]; stop(): Promise<void> };
 let intruder: Awaited<ReturnType<typeof openIntruder>>;
 
-/** Sequence numbers of sales that no other test uses. */
+/** Sequence numbers that no other sale uses. */
 let number = 1_000_000;
 const sale = (site = honest) =>
   transactionEvent({
@@ -55,7 +55,7 @@ const post = async (branch: Branch, body: unknown) => {
   return { status: response.status, answer };
 };
 
-/** A till that sells until it is stopped. A refused sale is a failed test: nothing bad may reach the good ones. */
+/** A till that sells until it is stopped. A refused sale fails the test: bad input must not affect good sales. */
 const sell = (branch: Branch) => {
   const accepted: string[] = [];
   const stopped = new AbortController();
@@ -78,7 +78,7 @@ const sell = (branch: Branch) => {
   };
 };
 
-/** Somebody who has the credentials of `hostile` and ideas of his own. */
+/** An attacker with the credentials of `hostile`. */
 const openIntruder = async () => {
   const address = { site: hostile, agent: 'edge-1' };
   const { mqttUsername: username, mqttPassword: password } = stack.mqtt.account(hostile);
@@ -107,15 +107,15 @@ const openIntruder = async () => {
       expect(link.publish(mqttTopic({ ...address, site: as }, 'up'), payload)).toBe(true),
     isUp: () => link.isUp(),
     cuts: () => cuts,
-    /** What the bridge has told about an epoch. */
-    told: (epoch: string) => answers.filter((answer) => (answer as { epoch?: string }).epoch === epoch),
+    /** The bridge's answers about an epoch. */
+    answersTo: (epoch: string) => answers.filter((answer) => (answer as { epoch?: string }).epoch === epoch),
     close: () => link.close(),
   };
 };
 
 type Held = { reason: string; detail: string; raw: Buffer; site: string | null; seqs: string | null };
 
-/** What the books keep in quarantine of a source's epoch, or of a payload that no source stands for. */
+/** What quarantine holds of a source's epoch, or of a payload without a source. */
 const held = async (where: { epoch: string } | { raw: Uint8Array }): Promise<Held[]> => {
   const { rows } = await books.query<Held>(
     `select reason, detail, raw, site.name as site, first_seq || '-' || last_seq as seqs
@@ -132,7 +132,7 @@ const oneHeld = async (where: { epoch: string } | { raw: Uint8Array }): Promise<
   return first as Held;
 };
 
-/** A record in the topic of sales as the bridge would write it, but for what is wrong with it. */
+/** Writes to the topic of sales as the bridge would, except for what is wrong with the record. */
 const record = async (value: string, epoch?: string) => {
   const origin = epoch && originText({ site: hostile, agent: 'edge-1', stream: 'pos', epoch }, 1);
   await producer.send({
@@ -199,7 +199,7 @@ test.each<[string, () => unknown, number, string]>([
   ['B15: a sale of another site', () => sale(hostile), 422, 'site-mismatch'],
 ])('bad input %s is refused at the till', async (_, body, status, code) => {
   const bad = body();
-  // An agent that hangs up on a body it will not read may do so before its answer is read: a till then asks again.
+  // An agent that closes the connection on an oversized body may do so before its answer is read: a till then retries.
   let result: Awaited<ReturnType<typeof post>> | undefined;
   await until('it is answered', async () => {
     result = await post(stack.branch(honest), bad).catch(() => undefined);
@@ -209,28 +209,28 @@ test.each<[string, () => unknown, number, string]>([
   expect(result?.answer.error.hint).not.toBe('');
 });
 
-test('bad input B15: what a site publishes as another one never leaves the broker', async () => {
+test('bad input B15: a message that a site publishes as another one never leaves the broker', async () => {
   const epoch = randomUUID();
   const cuts = intruder.cuts();
   intruder.publish(frame({ site: honest, epoch, first: 1 }, [JSON.stringify(sale())]), honest);
-  await until('the broker has hung up', () => intruder.cuts() > cuts);
+  await until('the broker has disconnected', () => intruder.cuts() > cuts);
   await until('the intruder is back', () => intruder.isUp());
   const { rows } = await books.query('select 1 from source where epoch = $1', [epoch]);
   expect(rows).toEqual([]);
 });
 
-test('bad input B15: a frame on its own topic in the name of another site is evidence and nothing else', async () => {
+test('bad input B15: a frame on its own topic in the name of another site is only kept as evidence', async () => {
   const epoch = randomUUID();
   const forged = frame({ site: honest, epoch, first: 1 }, [JSON.stringify(sale())]);
   intruder.publish(forged);
   const kept = await oneHeld({ raw: forged });
   expect(kept).toMatchObject({ reason: 'frame-foreign', site: null, seqs: null });
-  expect(intruder.told(epoch)).toEqual([]);
+  expect(intruder.answersTo(epoch)).toEqual([]);
   const { rows } = await books.query('select 1 from source where epoch = $1', [epoch]);
   expect(rows).toEqual([]);
 });
 
-test('bad input B4: a frame cut in half is asked for again, and the whole one is taken', async () => {
+test('bad input B4: a truncated frame is requested again, and the complete one is taken', async () => {
   const epoch = randomUUID();
   const event = movementEvent({
     site: hostile,
@@ -241,11 +241,11 @@ test('bad input B4: a frame cut in half is asked for again, and the whole one is
   const whole = frame({ site: hostile, epoch, first: 1, stream: 'stock' }, [JSON.stringify(event)]);
   const half = whole.subarray(0, whole.length - 40);
   intruder.publish(half);
-  await until('it is asked for again', () => intruder.told(epoch).length === 1);
-  expect(intruder.told(epoch)).toMatchObject([{ kind: 'damaged', ranges: [[1, 1]] }]);
+  await until('it is requested again', () => intruder.answersTo(epoch).length === 1);
+  expect(intruder.answersTo(epoch)).toMatchObject([{ kind: 'damaged', ranges: [[1, 1]] }]);
   expect(await oneHeld({ raw: half })).toMatchObject({ reason: 'frame-damaged', site: null });
   intruder.publish(whole);
-  await until('the whole one is in the books', async () => {
+  await until('the complete one is in the books', async () => {
     const { rows } = await books.query("select 1 from journal where event_id = 'cut-1'");
     return rows.length === 1;
   });
@@ -264,7 +264,7 @@ test('bad input B4: a gzip bomb is a dead letter that takes its seqs', async () 
   const kept = await oneHeld({ epoch });
   expect(kept).toMatchObject({ reason: 'frame-too-large', site: hostile, seqs: '1-2' });
   expect(kept.raw.equals(bomb)).toBe(true);
-  expect(intruder.told(epoch)).toMatchObject([{ kind: 'recorded', ranges: [[1, 2]] }]);
+  expect(intruder.answersTo(epoch)).toMatchObject([{ kind: 'recorded', ranges: [[1, 2]] }]);
 });
 
 test('bad input B4: a frame that holds another number of events than it says is a dead letter', async () => {
@@ -273,7 +273,7 @@ test('bad input B4: a frame that holds another number of events than it says is 
   intruder.publish(miscounted);
   const kept = await oneHeld({ epoch });
   expect(kept).toMatchObject({ reason: 'frame-miscounted', site: hostile, seqs: '1-3' });
-  expect(intruder.told(epoch)).toMatchObject([{ kind: 'recorded', ranges: [[1, 3]] }]);
+  expect(intruder.answersTo(epoch)).toMatchObject([{ kind: 'recorded', ranges: [[1, 3]] }]);
 });
 
 test.each<[string, () => string, string]>([

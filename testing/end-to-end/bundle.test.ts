@@ -13,7 +13,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildAll, platformOf, thisPlatform } from '../../deploy/bundle/build-all.ts';
 import { sale } from '../bench/sales.ts';
 
-/** The production bundles as they are installed: away from the checkout, with no node_modules beside or above them. */
+/** The production bundles as installed: outside the checkout, with no node_modules next to or above them. */
 
 const site = 'store-0001';
 const day = Date.UTC(2026, 10, 20);
@@ -66,7 +66,7 @@ const post = async (first: number, count: number) => {
 };
 
 test.each(['edge-agent/main', 'bridge/main', 'hub/main', 'hub/setup'])(
-  'the bundle %s explains itself from an empty directory',
+  'the bundle %s prints its help in an empty directory',
   (program) => {
     const text = execFileSync(process.execPath, [join(folder, `${program}.mjs`), '--help'], {
       cwd: mkdtempSync(join(folder, 'empty-')),
@@ -76,13 +76,13 @@ test.each(['edge-agent/main', 'bridge/main', 'hub/main', 'hub/setup'])(
   },
 );
 
-test('the hub bundle brings every migration along', () => {
+test('the hub bundle contains every migration', () => {
   const sources = readdirSync(join(import.meta.dirname, '../../hub/sql'));
   expect(readdirSync(join(folder, 'hub/sql'))).toEqual(sources);
   expect(sources.length).toBeGreaterThan(0);
 });
 
-test('the bundled hub serves reports and the dashboard from an empty directory, with the migrations it brings', async () => {
+test('the bundled hub serves reports and the dashboard in an empty directory, with the migrations it contains', async () => {
   const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: join(folder, 'logs') });
   onTestFinished(async () => void (await postgres.component.stop()));
   await ensureDatabase(postgres.urlOf('postgres'), 'books');
@@ -117,7 +117,7 @@ test('the bundled hub serves reports and the dashboard from an empty directory, 
   expect((await fetch(`http://127.0.0.1:${statusPort}/metrics`)).status).toBe(200);
 });
 
-test('E1 an event that the bundled agent answered is there after kill -9 and a new start', async () => {
+test('E1 an event that the bundled agent answered is there after kill -9 and a restart', async () => {
   const first = await startAgent();
   expect(await post(1, 300)).toEqual(Array(300).fill('accepted'));
   first.kill('SIGKILL');
@@ -134,7 +134,7 @@ test('E1 an event that the bundled agent answered is there after kill -9 and a n
 test.each([
   ['mqtt', '\u0010'],
   ['ws', 'GET '],
-])('the bundled agent speaks to a broker at %s://', async (protocol, begin) => {
+])('the bundled agent connects to a broker at %s://', async (protocol, begin) => {
   const heard = Promise.withResolvers<string>();
   const broker = createServer((socket) =>
     socket.once('data', (data) => heard.resolve(data.toString('latin1'))),

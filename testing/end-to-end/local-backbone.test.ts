@@ -32,7 +32,7 @@ const query = async <R extends pg.QueryResultRow>(text: string): Promise<R[]> =>
 describe('PostgreSQL', () => {
   const component = () => backbone.postgres.component as Component;
 
-  test('does what the books depend on: every commit is on the disk before it is confirmed', async () => {
+  test('keeps what the books depend on: every commit is on disk before it is confirmed', async () => {
     await backbone.postgres.ensureDatabase('shop');
     await backbone.postgres.ensureDatabase('shop');
     await query('create table sale (n int)');
@@ -56,14 +56,14 @@ describe('PostgreSQL', () => {
     },
   );
 
-  test('starts although its pid file names a process that belongs to somebody else by now', async () => {
+  test('starts although the process id in its pid file belongs to another process by now', async () => {
     await component().stop();
     writeFileSync(join(folder, 'postgres/data/postmaster.pid'), `${process.pid}\n`);
     await component().start();
     expect(await query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('keeps its password and its data from other users', () => {
+  test('hides its password and its data from other users', () => {
     expect(statSync(join(folder, 'postgres/password')).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, 'postgres/data')).mode & 0o777).toBe(0o700);
   });
@@ -92,7 +92,7 @@ describe('Kafka', () => {
       await producer.disconnect();
     });
 
-  test('dates records by its own clock and makes no topic that nobody asked for', async () => {
+  test('stamps records with its own clock and creates no topic on its own', async () => {
     await inKafka(async (kafka) => {
       const admin = kafka.admin();
       await admin.connect();

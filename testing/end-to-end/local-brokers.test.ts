@@ -10,14 +10,14 @@ import { eventually } from '@branchline/local/probe.ts';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-/** One suite for both brokers of the one-machine stack: what the bridge and the agents may rely on. */
+/** One suite for both brokers of the one-machine stack: what the bridge and the agents rely on. */
 const own = { site: 'store-0001', agent: 'edge-1' };
 const foreign = { site: 'store-0002', agent: 'edge-1' };
 const kinds = ['aedes', ...((await hasMosquitto()) ? ['mosquitto'] : [])] as ('aedes' | 'mosquitto')[];
 
 if (!kinds.includes('mosquitto'))
   describe.skip(`mosquitto, which is not installed (${installMosquitto})`, () => {
-    test('gives the same answers as aedes', () => expect(kinds).toContain('mosquitto'));
+    test('behaves like aedes', () => expect(kinds).toContain('mosquitto'));
   });
 
 describe.each(kinds)('%s', (kind) => {
@@ -62,7 +62,7 @@ describe.each(kinds)('%s', (kind) => {
     return client;
   };
 
-  /** The bridge, and everything it has heard. */
+  /** A client with the bridge's rights, and everything that it receives. */
   const listen = async (): Promise<{ client: MqttClient; heard: string[] }> => {
     const client = await connect(bridgeUser, `bridge-${clients.length}`);
     const heard: string[] = [];
@@ -71,7 +71,7 @@ describe.each(kinds)('%s', (kind) => {
     return { client, heard };
   };
 
-  test('a message of a site reaches the bridge, and the answer the site', async () => {
+  test('a message of a site reaches the bridge, and the answer reaches the site', async () => {
     const { client: bridge, heard } = await listen();
     const site = await connect(own.site, 'store-0001.a');
     const answers: string[] = [];
@@ -85,11 +85,11 @@ describe.each(kinds)('%s', (kind) => {
     expect(await eventually(() => answers.includes('recorded'), { withinMs: 5_000 })).toBe(true);
   });
 
-  test('B3 what a site publishes as another site reaches nobody', async () => {
+  test('B3 a message that a site publishes as another site reaches nobody', async () => {
     const { heard } = await listen();
     const thief = await connect(own.site, 'store-0001.b');
     thief.publish(mqttTopic(foreign, 'up'), 'a forged sale');
-    // A message of the honest site that is sent later and arrives shows that the forged one had its chance.
+    // A later message of the honest site arrives, which shows that the forged one had enough time.
     const honest = await connect(foreign.site, 'store-0002.b');
     await honest.publishAsync(mqttTopic(foreign, 'up'), 'an honest sale');
     expect(
@@ -98,7 +98,7 @@ describe.each(kinds)('%s', (kind) => {
     expect(heard.some((line) => line.includes('forged'))).toBe(false);
   });
 
-  test("B3 a site does not hear another site's receipts", async () => {
+  test("B3 a site does not receive another site's receipts", async () => {
     const { client: bridge } = await listen();
     const spy = await connect(own.site, 'store-0001.c');
     const heard: string[] = [];
@@ -115,7 +115,7 @@ describe.each(kinds)('%s', (kind) => {
     await expect(connect(own.site, 'store-0001.d', 'wrong-wrong-wrong-wrong')).rejects.toThrow();
   });
 
-  test('a client that announces a packet above the limit is cut off and the others are not', async () => {
+  test('a client that announces a packet above the limit is disconnected and the others are not', async () => {
     const { heard } = await listen();
     const rude = await connect(own.site, 'store-0001.e');
     const closed = new Promise<void>((resolve) => rude.once('close', () => resolve()));
@@ -129,7 +129,7 @@ describe.each(kinds)('%s', (kind) => {
     expect(heard).toHaveLength(1);
   });
 
-  test('a restart on the same address loses every memory of the broker and no account', async () => {
+  test('a restart on the same address loses the messages of the broker and no account', async () => {
     broker.component.kill('SIGKILL');
     await broker.component.exited;
     await broker.component.start();

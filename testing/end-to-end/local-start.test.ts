@@ -9,7 +9,7 @@ import { isAlive } from '@branchline/local/process-table.ts';
 import type { RunFile } from '@branchline/local/run-file.ts';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
-/** `npm start` as a person meets it, in a folder of its own. The tests build on each other. */
+/** `npm start` as a user runs it, in a folder of its own. The tests build on each other. */
 let home: string;
 let launcher: ChildProcess | undefined;
 
@@ -22,7 +22,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true });
 });
 
-/** The same environment, so the same folder, for every command of the person. */
+/** Runs a command as a user would, on the folder of this test. */
 const command = (script: string, args: string[], folder = home): ChildProcess & { text(): string } => {
   const child = spawn(process.execPath, ['deploy/local/bootstrap.mjs', `deploy/local/${script}`, ...args], {
     cwd: checkout,
@@ -60,7 +60,7 @@ const status = async (url: string): Promise<Record<string, number>> =>
 
 const processesOf = (run: RunFile): number[] => [run.pid, ...Object.values(run.components ?? {})];
 
-test('npm start brings up every component as a process, and names its addresses to its owner alone', async () => {
+test('npm start starts every component as a process, and only its owner may read the addresses', async () => {
   const run = await start();
   expect(Object.keys(run.components ?? {}).sort()).toEqual(
     [
@@ -74,7 +74,7 @@ test('npm start brings up every component as a process, and names its addresses 
   expect(await eventually(applied, { withinMs: 60_000 })).toBe(true);
 });
 
-test('npm start names the dashboard before anything else, and it is there when everything is up', async () => {
+test('npm start names the dashboard first, and the dashboard is there when everything is up', async () => {
   const { reports } = runFile();
   const text = (launcher as ChildProcess & { text(): string }).text();
   expect(text.split('\n').slice(0, 8).join('\n')).toContain(`The dashboard will be at ${reports}`);
@@ -84,7 +84,7 @@ test('npm start names the dashboard before anything else, and it is there when e
   expect((await finish('fleet.ts', 'status')).text).toContain(`Dashboard: ${reports}`);
 });
 
-test('a second npm start says that one runs, and ends with 1', async () => {
+test('a second npm start says that one is running, and exits with 1', async () => {
   const second = await finish('start.ts');
   expect(second).toMatchObject({
     code: 1,
@@ -92,7 +92,7 @@ test('a second npm start says that one runs, and ends with 1', async () => {
   });
 });
 
-test('a store whose plug is pulled sells on, and catches up when it is back', async () => {
+test('a store whose plug is pulled goes on selling, and catches up when it is back', async () => {
   const agent = runFile().agents?.find(({ site }) => site === 'store-0002')?.url as string;
   expect((await finish('fleet.ts', 'offline', 'store-0002')).code).toBe(0);
   const cut = await status(agent);
@@ -108,7 +108,7 @@ test('a store whose plug is pulled sells on, and catches up when it is back', as
   ).toBe(true);
 });
 
-test('a site sends again what it is asked for, and nothing changes where nothing was missing', async () => {
+test('a site replays the events it is asked for, and nothing changes where nothing was missing', async () => {
   const agent = runFile().agents?.find(({ site }) => site === 'store-0001')?.url as string;
   const page = (await (await fetch(`${agent}/v1/status`)).json()) as {
     highestBySource: { stream: string; epoch: string; appliedTo: number }[];
@@ -120,7 +120,7 @@ test('a site sends again what it is asked for, and nothing changes where nothing
   expect(answer.code).toBe(0);
 });
 
-test('a replay that cannot be meant is an error that says why, and names the nearest site', async () => {
+test('a replay with wrong arguments is an error that says why, and names the nearest site', async () => {
   expect(await finish('replay.ts', 'store-0001', '--seqs', '1-5')).toMatchObject({
     code: 2,
     text: expect.stringContaining('not EPOCH:FIRST-LAST'),
@@ -136,7 +136,7 @@ test('a replay that cannot be meant is an error that says why, and names the nea
   });
 });
 
-test('the replay of the fleet command names the command that took its place', async () => {
+test('the former fleet command for replays names its replacement', async () => {
   expect(await finish('fleet.ts', 'replay', 'store-0001', '--from', '10:15', '--to', '10:30')).toMatchObject({
     code: 2,
     text: expect.stringContaining('npm run replay -- store-0001 --from 10:15 --to 10:30'),
@@ -155,7 +155,7 @@ test.each([
   expect(child.text()).toContain('Replays need the reports service, which is not running.');
 });
 
-test('a site that is not there is an error that names those that are', async () => {
+test('an unknown site is an error that lists the known ones', async () => {
   const answer = await finish('fleet.ts', 'offline', 'store-9999');
   expect(answer).toMatchObject({
     code: 2,
@@ -163,7 +163,7 @@ test('a site that is not there is an error that names those that are', async () 
   });
 });
 
-test('a component that is killed is started again at the same address', async () => {
+test('a killed component is restarted at the same address', async () => {
   const before = runFile();
   process.kill(before.components?.bridge as number, 'SIGKILL');
   const isBack = () => ![0, before.components?.bridge].includes(runFile().components?.bridge);
@@ -171,7 +171,7 @@ test('a component that is killed is started again at the same address', async ()
   expect((await status(before.bridge as string)).frames).toBeTypeOf('number');
 });
 
-test('kill -9 of the launcher leaves no process behind, and the next start goes on with the data', async () => {
+test('kill -9 of the launcher leaves no process behind, and the next start continues with the data', async () => {
   const killed = runFile();
   const accepted = (await status(killed.agents?.[0]?.url as string)).accepted as number;
   process.kill(killed.pid, 'SIGKILL');

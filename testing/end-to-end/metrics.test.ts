@@ -12,7 +12,7 @@ import { textOf } from '../tidy/tree.ts';
 import { readExposition, type Scraped } from '../world/exposition.ts';
 import { alerts, metricsIn, metricsOfDashboard } from '../world/monitoring.ts';
 
-/** What every service serves on /metrics, on a real stack with one shop. */
+/** The /metrics of every service, on a real stack with one shop. */
 
 let folder: string;
 let stack: Stack;
@@ -54,11 +54,11 @@ const scrapeAll = async (): Promise<Map<string, Scraped>> => {
   const all = await Promise.all(names.map(scrape));
   return new Map(all.flatMap((families) => [...families]));
 };
-/** One figure, all labels added up. */
+/** A metric's sum over all labels. */
 const figure = (families: Map<string, Scraped>, name: string): number =>
   [...(families.get(name)?.samples.values() ?? [])].reduce((sum, value) => sum + value, 0);
 
-test('every metric that an alert or the dashboard names is served, and by the list that people read', async () => {
+test('every metric that an alert or the dashboard names is served, as metrics.md lists it', async () => {
   const served = await scrapeAll();
   const named = new Set([...alerts.flatMap(({ expr }) => metricsIn(expr)), ...metricsOfDashboard()]);
   expect(named.size).toBeGreaterThan(40);
@@ -69,7 +69,7 @@ test('every metric that an alert or the dashboard names is served, and by the li
   );
 });
 
-test('each service says which program of which release it is, and what its process needs', async () => {
+test('each service reports its program, its release and the resources of its process', async () => {
   for (const [name, service] of [
     ['edge-agent', 'edge-agent'],
     ['bridge', 'bridge'],
@@ -84,7 +84,7 @@ test('each service says which program of which release it is, and what its proce
   }
 });
 
-test('sales move the counters of every hop on their way to the books', async () => {
+test('sales increment the counters of every hop on their way to the books', async () => {
   const before = await scrapeAll();
   const { url, token } = stack.branch('store-0001');
   const answer = await fetch(`${url}/v1/events`, {
@@ -115,12 +115,12 @@ test('sales move the counters of every hop on their way to the books', async () 
     expect(samples.get(`branchline_${name}_seconds_count`)).toBeGreaterThan(0);
   }
   expect(figure(after, 'branchline_agent_oldest_unreceived_seconds')).toBe(0);
-  // Each sale has an item: one delta for stock and one for its day. The hub looks every five seconds.
+  // Each sale has an item: one delta for stock and one for its day. The hub counts them every five seconds.
   const waits = async () => figure(await scrape('hub'), 'branchline_hub_unmerged_items') >= 2;
   expect(await eventually(waits, { withinMs: 20_000 })).toBe(true);
 });
 
-test('a cut line shows at the branch as an age that grows, and in the fleet as a site that is not online', async () => {
+test('a cut line shows as a growing age at the branch and as a site that is not online in the fleet', async () => {
   await stack.wan?.set('store-0001', { online: false });
   const { url, token } = stack.branch('store-0001');
   await fetch(`${url}/v1/events`, {
@@ -143,7 +143,7 @@ test('a cut line shows at the branch as an age that grows, and in the fleet as a
   await stack.wan?.set('store-0001', { online: true });
 });
 
-test("the bridge's watchdog is told that Kafka answers only by a Kafka that would take records", async () => {
+test("for the bridge's watchdog Kafka answers only when it would take records", async () => {
   const { pos, stock } = kafkaTopics(stack.topicPrefix);
   const at = (address: string) => ({ brokers: [address], clientId: 'asks' });
   expect(await takesRecords(at(stack.kafka.address), [pos, stock])).toBe(true);
