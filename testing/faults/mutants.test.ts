@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaTopics } from '@branchline/contracts/topics.ts';
 import { createKafka } from '@branchline/drivers/kafka/client.ts';
-import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
 import type { Service } from '@branchline/local/service.ts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { useBackbone } from './backbone-with-data.ts';
 import { askWitness, placeWitness, type Witness } from './books-witness.ts';
 import { duplicateFrames } from './duplicator.ts';
 import { type Faults, hasData, runScenario } from './scenario.ts';
@@ -17,19 +14,7 @@ import { type Faults, hasData, runScenario } from './scenario.ts';
  */
 const hubScript = 'testing/faults/mutant-hub.ts';
 
-let folder: string;
-let backbone: Backbone;
-
-beforeAll(async () => {
-  if (!hasData) return;
-  folder = mkdtempSync(join(tmpdir(), 'branchline-mutants-'));
-  backbone = await startBackbone({ dataDir: join(folder, 'data'), logDir: join(folder, 'logs') });
-});
-afterAll(async () => {
-  if (!hasData) return;
-  await backbone.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+const backbone = useBackbone();
 
 const deadLetters = 60;
 
@@ -65,7 +50,7 @@ const rivalry = async (without: 'nothing' | 'fence') => {
   let second: Service | undefined;
   let fenced = 0;
   const outcome = await runScenario({
-    backbone,
+    backbone: backbone(),
     broker: 'aedes',
     hubScript,
     isExpectedToFail: without !== 'nothing',
@@ -94,7 +79,7 @@ describe.skipIf(!hasData)('twelve days of real sales and a hub without a guard',
   test('H1 control: without deduplication frames that are delivered twice are counted twice, and the checker reports it', async () => {
     let doubled = 0;
     const { check } = await runScenario({
-      backbone,
+      backbone: backbone(),
       broker: 'aedes',
       hubScript,
       isExpectedToFail: true,

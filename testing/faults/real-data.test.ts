@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
 import { hasMosquitto, installMosquitto } from '@branchline/local/mosquitto.ts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { useBackbone } from './backbone-with-data.ts';
 import { duplicateFrames } from './duplicator.ts';
 import { dataFolder, type Faults, hasData, type Outcome, runScenario, sites } from './scenario.ts';
 
@@ -14,19 +11,7 @@ import { dataFolder, type Faults, hasData, type Outcome, runScenario, sites } fr
 const mosquitto = await hasMosquitto();
 const totals = { lines: 31_102, invoices: 1_458, quantity: '235231', value: '530356.91' };
 
-let folder: string;
-let backbone: Backbone;
-
-beforeAll(async () => {
-  if (!hasData) return;
-  folder = mkdtempSync(join(tmpdir(), 'branchline-faults-'));
-  backbone = await startBackbone({ dataDir: join(folder, 'data'), logDir: join(folder, 'logs') });
-});
-afterAll(async () => {
-  if (!hasData) return;
-  await backbone.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+const backbone = useBackbone();
 
 /** Every figure of every day is exact, nothing is in quarantine, no source has a gap, and the whole data set was there. */
 const expectExact = ({ check, books }: Outcome) => {
@@ -91,21 +76,23 @@ const brokerLosesItsMemory = async ({ stack, fed }: Faults) => {
 
 const kafkaDown = async ({ fed, until, agents, stack }: Faults) => {
   await fed(0.3);
-  if (backbone.kafka.component === undefined) throw new Error('Kafka is not ours to stop');
-  await backbone.kafka.component.stop();
+  const { component: kafka } = backbone().kafka;
+  if (kafka === undefined) throw new Error('Kafka is not ours to stop');
+  await kafka.stop();
   await pause(longerThanKeepaliveMs);
   const bridge = await stack.bridge.status();
   expect(bridge).toMatchObject({ mqttUp: true, kafkaUp: false });
   await until('events wait at the agents', async () => (await agents('pending')) > 100);
-  await backbone.kafka.component.start();
+  await kafka.start();
 };
 
 const postgresCrashes = async ({ fed }: Faults) => {
   for (const share of [0.25, 0.5, 0.75]) {
     await fed(share);
-    if (backbone.postgres.component === undefined) throw new Error('PostgreSQL is not ours to crash');
+    const { component: postgres } = backbone().postgres;
+    if (postgres === undefined) throw new Error('PostgreSQL is not ours to crash');
     // SIGQUIT is PostgreSQL's "immediate" shutdown: no checkpoint, recovery at the next start.
-    await restart(backbone.postgres.component, 'SIGQUIT', 500);
+    await restart(postgres, 'SIGQUIT', 500);
   }
 };
 
@@ -144,7 +131,7 @@ for (const [broker, runnable] of brokers) {
       test(title, async () => {
         expectExact(
           await runScenario({
-            backbone,
+            backbone: backbone(),
             broker,
             faults,
             env: { bridge: { BRANCHLINE_MQTT_KEEPALIVE_SECONDS: String(keepaliveSeconds) } },
@@ -156,7 +143,7 @@ for (const [broker, runnable] of brokers) {
     test('H1 I1 three of ten frames are delivered twice', async () => {
       let doubled = 0;
       const outcome = await runScenario({
-        backbone,
+        backbone: backbone(),
         broker,
         faults: async ({ stack, fed }) => {
           const duplicator = await duplicateFrames(stack, 0.3);

@@ -1,30 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { quantityOf } from '@branchline/contracts/decimal.ts';
 import type { Reconciliation, SalesDay, SalesInterval } from '@branchline/hub/reports/contract.ts';
-import { type Backbone, startBackbone } from '@branchline/local/backbone.ts';
 import type { Stack } from '@branchline/local/stack.ts';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { useBackbone } from './backbone-with-data.ts';
 import { duplicateFrames } from './duplicator.ts';
 import { type Oracle, readOracle, type Sold } from './sales-oracle.ts';
 import { dataFolder, type Faults, hasData, runScenario, sites } from './scenario.ts';
 
 /** What people read, compared with the files: the same real sales, through outages and duplicates, from the report API. */
 const intervalMs = 5 * 60_000;
-let folder: string;
-let backbone: Backbone;
-
-beforeAll(async () => {
-  if (!hasData) return;
-  folder = mkdtempSync(join(tmpdir(), 'branchline-reports-'));
-  backbone = await startBackbone({ dataDir: join(folder, 'data'), logDir: join(folder, 'logs') });
-});
-afterAll(async () => {
-  if (!hasData) return;
-  await backbone.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+const backbone = useBackbone();
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -113,7 +98,7 @@ test.skipIf(!hasData)(
     expect(oracle.byDay.size).toBe(12);
     let inspected = false;
     const { check } = await runScenario({
-      backbone,
+      backbone: backbone(),
       broker: 'aedes',
       faults: outageAndDuplicates,
       inspect: async (stack) => {
