@@ -23,7 +23,7 @@ describe('B3 a site can publish only as itself', () => {
     expect(mayPublish(own.site, topic)).toBe(allowed);
   });
 
-  test('its client ids begin with its name, so that it pushes nobody else off the broker', () => {
+  test('its client ids begin with its name, so that it disconnects nobody else', () => {
     expect(mayUseClientId('store-0001', 'store-0001.edge-1')).toBe(true);
     expect(mayUseClientId('store-0001', 'store-0002.edge-1')).toBe(false);
     expect(mayUseClientId('store-0001', 'store-00011.edge-1')).toBe(false);
