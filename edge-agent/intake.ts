@@ -2,9 +2,9 @@ import { type ErrorCode, isProblem, type Problem, problem } from '@branchline/co
 import type { Clock } from '@branchline/kernel/clock.ts';
 import { Histogram } from '@branchline/kernel/metrics.ts';
 import { answersOf, failureOf, statusOf, statusOfProblem } from './core/answer.ts';
+import { Turns } from './core/byte-semaphore.ts';
 import { type IntakeRules, judgeBody } from './core/judge.ts';
 import type { AcceptResult, NewEvent } from './core/store-port.ts';
-import { Turns } from './core/turns.ts';
 import type { IntakeReply } from './io/http-intake.ts';
 import type { Store } from './io/store-thread.ts';
 

@@ -1,7 +1,7 @@
 import { expose, type Family } from '@branchline/kernel/metrics.ts';
+import { createRest } from './core/idle.ts';
 import type { IntakeRules } from './core/judge.ts';
 import { createAgentMetrics } from './core/metrics.ts';
-import { createRest } from './core/rest.ts';
 import { statusPage } from './core/status.ts';
 import { createIntake } from './intake.ts';
 import type { HttpIntake, HttpIntakeHandlers } from './io/http-intake.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '@branchline/kernel/clock.ts';
 import { headRoomBytes, isAdmitted, isArchiveSacrificed, rowBytes } from './core/budget.ts';
 import { CommitQueue, commitRowsMax } from './core/commit-queue.ts';
 import { cutFrame } from './core/frame-cut.ts';
-import { createRest } from './core/rest.ts';
+import { createRest } from './core/idle.ts';
 import type {
   AcceptResult,
   FindRequest,

@@ -2,8 +2,8 @@ import type { AppliedMark, Receipt } from '@branchline/contracts/downlink.ts';
 import { runWorld } from '@branchline/testing/world/outbox-world.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { recordedTo, releaseTo, type Source } from './outbox/source.ts';
 import { createOutbox, type Outbox, type OutboxEffect, type OutboxInput, step } from './outbox.ts';
-import { recordedTo, releaseTo, type Source } from './source.ts';
 import type { StoredSource } from './store-port.ts';
 
 const epoch = '22222222-2222-4222-8222-222222222222';

@@ -3,8 +3,8 @@ import type { Stream } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 import type { Range } from '@branchline/kernel/ranges.ts';
-import { Replays } from './replays.ts';
-import * as flow from './send-window.ts';
+import { Replays } from './outbox/replays.ts';
+import * as flow from './outbox/send-window.ts';
 import {
   loadedSource,
   newSource,
@@ -18,7 +18,7 @@ import {
   sourceKey,
   unrecord,
   untake,
-} from './source.ts';
+} from './outbox/source.ts';
 import type { FindAnswer, FrameAnswer, KeptPosition, StoredSource } from './store-port.ts';
 
 /**

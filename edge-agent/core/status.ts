@@ -1,6 +1,6 @@
 import type { Status } from '@branchline/contracts/downlink.ts';
+import type { ReplayProgress } from './outbox/replays.ts';
 import type { describe } from './outbox.ts';
-import type { ReplayProgress } from './replays.ts';
 import { namedSources } from './status-sources.ts';
 import type { StoreFigures } from './store-port.ts';
 

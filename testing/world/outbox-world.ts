@@ -1,4 +1,5 @@
 import type { AppliedMark } from '@branchline/contracts/downlink.ts';
+import { releaseTo, type Source } from '@branchline/edge-agent/core/outbox/source.ts';
 import {
   createOutbox,
   type Outbox,
@@ -6,7 +7,6 @@ import {
   type OutboxInput,
   step,
 } from '@branchline/edge-agent/core/outbox.ts';
-import { releaseTo, type Source } from '@branchline/edge-agent/core/source.ts';
 import { type Random, seededRandom } from '@branchline/kernel/random.ts';
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 

@@ -1,4 +1,4 @@
-import { addDays, instantOfLocal, localDay, startOfDay, wallOfDay } from './zone.ts';
+import { addDays, instantOfLocal, localDay, startOfDay, wallOfDay } from '@branchline/kernel/zone.ts';
 
 /** When a site is expected to sell. Half-open spans of instants, in milliseconds since 1970. */
 export type Span = { from: number; to: number };

@@ -1,3 +1,4 @@
+import { addDays } from '@branchline/kernel/zone.ts';
 import type pg from 'pg';
 import type { SalesDay, SalesInterval, SalesItem, SalesSite } from '../contract.ts';
 import { endOfBusinessDay, openSpans, type SiteCalendar, spansOfDay } from '../core/calendar.ts';
@@ -12,7 +13,6 @@ import {
 } from '../core/completeness.ts';
 import type { SiteView } from '../core/fleet.ts';
 import { inSteps, type Sums } from '../core/sums.ts';
-import { addDays } from '../core/zone.ts';
 import { expectedIn } from '../fleet-view.ts';
 import type { ItemSums } from '../io/item-query.ts';
 import { readChainIntervals, readIntervals, readMainCurrency, readSiteSums } from '../io/sales-query.ts';

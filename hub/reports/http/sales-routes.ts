@@ -1,9 +1,9 @@
 import { siteName } from '@branchline/contracts/ids.ts';
+import { addDays, startOfDay } from '@branchline/kernel/zone.ts';
 import { z } from 'zod';
 import { salesDay, salesInterval, salesItem, salesSite } from '../contract.ts';
 import { type Grid, startOf } from '../core/completeness.ts';
 import type { SiteView } from '../core/fleet.ts';
-import { addDays, startOfDay } from '../core/zone.ts';
 import { salesItem as itemRow, salesByDay, salesByInterval, salesBySite } from '../figures/sales.ts';
 import type { FleetView } from '../fleet-view.ts';
 import { readItems } from '../io/item-query.ts';

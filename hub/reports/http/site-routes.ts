@@ -1,4 +1,5 @@
 import { siteName } from '@branchline/contracts/ids.ts';
+import { isTimeZone } from '@branchline/kernel/zone.ts';
 import { z } from 'zod';
 import {
   calendar,
@@ -9,7 +10,6 @@ import {
   stockRow as stockSchema,
 } from '../contract.ts';
 import { countStates, freshnessOf } from '../core/fleet.ts';
-import { isTimeZone } from '../core/zone.ts';
 import { fleetSite, isStockStale, siteEntry, stockRow } from '../figures/fleet.ts';
 import { instantText } from '../figures/shape.ts';
 import { readCalendar, writeCalendar } from '../io/calendar-tables.ts';

@@ -1,7 +1,7 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
+import type { StoredSource } from '../store-port.ts';
 import { RecordedTimes } from './recorded-times.ts';
-import type { StoredSource } from './store-port.ts';
 
 /** One (stream, epoch) as the outbox sees it: sets of seqs, never single events, so its size is that of the gaps. */
 export type Source = {

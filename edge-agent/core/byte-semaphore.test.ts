@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesInHandMax, Turns } from './turns.ts';
+import { bytesInHandMax, Turns } from './byte-semaphore.ts';
 
 test('what fits goes at once; what does not waits until others have left, in order', async () => {
   const turns = new Turns();

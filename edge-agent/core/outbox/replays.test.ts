@@ -1,8 +1,8 @@
 import type { ReplayRequest } from '@branchline/contracts/downlink.ts';
 import { describe, expect, it } from 'vitest';
-import { createOutbox, type Outbox, type OutboxEffect, type OutboxInput, step } from './outbox.ts';
+import { createOutbox, type Outbox, type OutboxEffect, type OutboxInput, step } from '../outbox.ts';
+import type { StoredSource } from '../store-port.ts';
 import { releaseTo, type Source } from './source.ts';
-import type { StoredSource } from './store-port.ts';
 
 /** What the hub asks to be sent again, and what a hub restored from an older backup lacks. */
 const current = '22222222-2222-4222-8222-222222222222';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRest, restAfterEvents } from './rest.ts';
+import { createRest, restAfterEvents } from './idle.ts';
 
 test('rest comes once, after much work and when there is little', () => {
   const isRest = createRest();
