@@ -1,4 +1,6 @@
 import { logLevels } from '@branchline/kernel/log.ts';
+import { isLoopback } from '@branchline/kernel/loopback.ts';
+import { isTimeZone } from '@branchline/kernel/zone.ts';
 import { z } from 'zod';
 
 export const roles = ['ledger', 'reports'] as const;
@@ -8,15 +10,6 @@ const roleList = z.preprocess(
   (value) => (typeof value === 'string' ? value.split(',').map((role) => role.trim()) : value),
   z.array(z.enum(roles)).min(1),
 );
-
-const isTimeZone = (name: string): boolean => {
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 const port = z.int().min(0).max(65535);
 
@@ -85,9 +78,6 @@ export const hubConfig = z.object({
   logLevel: z.enum(logLevels).default('info').describe('what to log on stderr'),
 });
 export type HubConfig = z.infer<typeof hubConfig>;
-
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** What is wrong with settings that are right one by one; undefined when nothing is. */
 export const settingsProblem = (config: HubConfig): string | undefined => {

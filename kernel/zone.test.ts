@@ -1,5 +1,47 @@
 import { describe, expect, test } from 'vitest';
-import { addDays, instantOfLocal, isTimeZone, localDay, startOfDay, wallOfDay } from './zone.ts';
+import {
+  addDays,
+  instantOfLocal,
+  instantText,
+  isTimeZone,
+  localDay,
+  msIntoDay,
+  offsetAt,
+  startOfDay,
+  wallOfDay,
+} from './zone.ts';
+
+const instant = (text: string) => Date.parse(text);
+const offsetMinutes = (zone: string, at: number) => offsetAt(zone, at) / 60_000;
+
+describe('offsets', () => {
+  test('know summer and winter, whole hours, half hours and zones west of Greenwich', () => {
+    expect(offsetMinutes('Europe/London', instant('2010-12-01T08:26:00Z'))).toBe(0);
+    expect(offsetMinutes('Europe/London', instant('2010-07-01T08:26:00Z'))).toBe(60);
+    expect(offsetMinutes('Asia/Kolkata', instant('2010-07-01T08:26:00Z'))).toBe(330);
+    expect(offsetMinutes('America/St_Johns', instant('2024-01-15T12:00:00Z'))).toBe(-210);
+  });
+
+  test('change at the very minute the clocks change', () => {
+    const change = instant('2024-03-31T01:00:00Z');
+    expect(offsetMinutes('Europe/Berlin', change - 1)).toBe(60);
+    expect(offsetMinutes('Europe/Berlin', change)).toBe(120);
+  });
+});
+
+test('an instant is written as the wall clock with the offset that held, and read back as the same instant', () => {
+  const at = instant('2024-07-01T22:30:00.250Z');
+  expect(instantText('Europe/Berlin', at)).toBe('2024-07-02T00:30:00.250+02:00');
+  expect(Date.parse(instantText('America/St_Johns', at))).toBe(at);
+  expect(localDay('Europe/Berlin', at)).toBe('2024-07-02');
+});
+
+test('time since midnight never steps back within a day of 25 hours', () => {
+  const start = instant('2024-10-26T22:00:00Z');
+  expect(msIntoDay('Europe/Berlin', start)).toBe(0);
+  expect(msIntoDay('Europe/Berlin', start + 24 * 3_600_000)).toBe(24 * 3_600_000);
+  expect(msIntoDay('Europe/Berlin', start + 25 * 3_600_000)).toBe(0);
+});
 
 const hoursOf = (zone: string, day: string) =>
   (startOfDay(zone, addDays(day, 1)) - startOfDay(zone, day)) / 3_600_000;
@@ -30,6 +72,9 @@ test('a time that occurs twice means the first, one that is skipped what the old
     new Date(instantOfLocal('Europe/Berlin', wallOfDay(day) + hours * 3_600_000)).toISOString();
   expect(at('2026-10-25', 2.5)).toBe('2026-10-25T00:30:00.000Z');
   expect(at('2026-03-29', 2.5)).toBe('2026-03-29T01:30:00.000Z');
+  const london = (text: string) => instantOfLocal('Europe/London', instant(text));
+  expect(london('2010-10-31T01:30:00Z')).toBe(instant('2010-10-31T00:30:00Z'));
+  expect(london('2010-12-01T08:26:00Z')).toBe(instant('2010-12-01T08:26:00Z'));
 });
 
 test('days are counted over the ends of months and years', () => {

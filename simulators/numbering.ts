@@ -1,4 +1,4 @@
-import { localDay, msIntoDay } from './zone.ts';
+import { localDay, msIntoDay } from '@branchline/kernel/zone.ts';
 
 /**
  * Running numbers per business day, dense within one run. A simulator keeps nothing on disk, yet may never use a number

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { ErrorCode } from '@branchline/contracts/errors.ts';
 import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/contracts/intake.ts';
 import { limits } from '@branchline/contracts/limits.ts';
+import { isLoopback } from '@branchline/kernel/loopback.ts';
 import { metricsContentType } from '@branchline/kernel/metrics.ts';
 
 /** The intake's HTTP side: bounds on bodies, times and connections; what a body means is decided elsewhere. */
@@ -44,13 +45,6 @@ const retryAfterSeconds = 5;
 const headersTimeoutMs = 5_000;
 const keepAliveTimeoutMs = 60_000;
 const checkEveryMs = 500;
-
-const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
-/** The address of a setting, or of a socket, which writes IPv4 in IPv6 where it listens on both. */
-export const isLoopback = (host: string): boolean => {
-  const address = host.replace(/^::ffff:/, '');
-  return loopback.has(address) || address.startsWith('127.');
-};
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 

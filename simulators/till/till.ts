@@ -1,10 +1,10 @@
 import type { AbortedEvent, DayClosedEvent, TransactionEvent } from '@branchline/contracts/parse.ts';
 import { posTypes, type Transaction } from '@branchline/contracts/pos.ts';
 import type { Random } from '@branchline/kernel/random.ts';
+import { instantText, localDay } from '@branchline/kernel/zone.ts';
 import { between, chance, oneOf, weighted } from '../chance.ts';
 import { type DayTally, tallyDay } from '../day-tally.ts';
 import { numberByDay } from '../numbering.ts';
-import { instantText, localDay } from '../zone.ts';
 import { type Line, returnOf, returnUnknown, sellLines, withVoidedLine } from './basket.ts';
 import { abortTransaction, closeTransaction, type Printed, voidTransaction } from './transaction.ts';
 

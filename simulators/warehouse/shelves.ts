@@ -2,10 +2,10 @@ import { decimalText, quantityScale } from '@branchline/contracts/decimal.ts';
 import type { CountEvent, MovementEvent } from '@branchline/contracts/parse.ts';
 import { type Movement, type MovementReason, stockTypes } from '@branchline/contracts/stock.ts';
 import type { Random } from '@branchline/kernel/random.ts';
+import { instantText } from '@branchline/kernel/zone.ts';
 import { type Article, assortment, itemOf, popularArticle, unitOf } from '../assortment.ts';
 import { between, chance, oneOf, weighted } from '../chance.ts';
 import { numberByDay } from '../numbering.ts';
-import { instantText } from '../zone.ts';
 
 /**
  * The shelves of one warehouse or of one store's back room. The same options and instants give the same events, byte
