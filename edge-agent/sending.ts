@@ -3,14 +3,8 @@ import { joinFrame } from '@branchline/contracts/frame.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import type { Random } from '@branchline/kernel/random.ts';
-import {
-  createOutbox,
-  describe,
-  type OutboxInput,
-  type OutboxSettings,
-  step,
-  takeChanged,
-} from './core/outbox.ts';
+import { createOutbox, type OutboxInput, type OutboxSettings } from './core/outbox/state.ts';
+import { describe, step, takeChanged } from './core/outbox.ts';
 import { firstUnrecorded, type Life, statusMessage } from './core/status.ts';
 import { settledEveryStatuses } from './core/status-sources.ts';
 import type { FrameAnswer, StoreFigures } from './core/store-port.ts';

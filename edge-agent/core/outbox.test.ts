@@ -3,7 +3,8 @@ import { runWorld } from '@branchline/testing/world/outbox-world.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recordedTo, releaseTo, type Source } from './outbox/source.ts';
-import { createOutbox, type Outbox, type OutboxEffect, type OutboxInput, step } from './outbox.ts';
+import { createOutbox, type Outbox, type OutboxEffect, type OutboxInput } from './outbox/state.ts';
+import { step } from './outbox.ts';
 import type { StoredSource } from './store-port.ts';
 
 const epoch = '22222222-2222-4222-8222-222222222222';

@@ -5,8 +5,8 @@ import {
   type Outbox,
   type OutboxEffect,
   type OutboxInput,
-  step,
-} from '@branchline/edge-agent/core/outbox.ts';
+} from '@branchline/edge-agent/core/outbox/state.ts';
+import { step } from '@branchline/edge-agent/core/outbox.ts';
 import { type Random, seededRandom } from '@branchline/kernel/random.ts';
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 

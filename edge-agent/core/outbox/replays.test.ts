@@ -1,8 +1,9 @@
 import type { ReplayRequest } from '@branchline/contracts/downlink.ts';
 import { describe, expect, it } from 'vitest';
-import { createOutbox, type Outbox, type OutboxEffect, type OutboxInput, step } from '../outbox.ts';
+import { step } from '../outbox.ts';
 import type { StoredSource } from '../store-port.ts';
 import { releaseTo, type Source } from './source.ts';
+import { createOutbox, type Outbox, type OutboxEffect, type OutboxInput } from './state.ts';
 
 /** What the hub asks to be sent again, and what a hub restored from an older backup lacks. */
 const current = '22222222-2222-4222-8222-222222222222';
@@ -68,11 +69,11 @@ describe('a replay', () => {
     const outbox = start();
     const begun = drive(outbox, bySeq(4, 6));
     expect(begun.published).toEqual([{ epoch: earlier, seqs: [4, 6] }]);
-    expect(begun.others).toContainEqual({ do: 'replay-news' });
+    expect(begun.others).toContainEqual({ do: 'replay-progress' });
     expect(outbox.replays.progress()).toEqual([{ id: 'r1', events: 3, left: 3 }]);
     drive(outbox, receiptOf(4, 5));
     expect(outbox.replays.progress()).toEqual([{ id: 'r1', events: 3, left: 1 }]);
-    expect(drive(outbox, receiptOf(6, 6)).others).toContainEqual({ do: 'replay-news' });
+    expect(drive(outbox, receiptOf(6, 6)).others).toContainEqual({ do: 'replay-progress' });
     expect(outbox.replays.progress()).toEqual([{ id: 'r1', events: 3, left: 0 }]);
     expect(releaseTo(sourceOf(outbox))).toBe(10);
   });
@@ -95,16 +96,16 @@ describe('a replay', () => {
     expect(outbox.replays.progress()).toEqual([]);
     expect(drive(outbox, { kind: 'tick' }).others).toEqual([]);
     expect(drive(outbox, answer(current, 1, 5, true)).published).toEqual([{ epoch: current, seqs: [1, 5] }]);
-    expect(drive(outbox, receiptOf(1, 5, current)).others).toContainEqual({ do: 'replay-news' });
+    expect(drive(outbox, receiptOf(1, 5, current)).others).toContainEqual({ do: 'replay-progress' });
     expect(outbox.replays.progress()).toEqual([{ id: 'r1', events: 7, left: 0 }]);
   });
 
   it('asked for again is answered and not begun again, also when it is over', () => {
     const outbox = start();
     drive(outbox, bySeq(4, 6));
-    expect(drive(outbox, bySeq(4, 6))).toEqual({ published: [], others: [{ do: 'replay-news' }] });
+    expect(drive(outbox, bySeq(4, 6))).toEqual({ published: [], others: [{ do: 'replay-progress' }] });
     drive(outbox, receiptOf(4, 6));
-    expect(drive(outbox, bySeq(4, 6))).toEqual({ published: [], others: [{ do: 'replay-news' }] });
+    expect(drive(outbox, bySeq(4, 6))).toEqual({ published: [], others: [{ do: 'replay-progress' }] });
   });
 
   it('of what this agent does not have is over at once', () => {

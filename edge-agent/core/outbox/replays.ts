@@ -35,18 +35,18 @@ const leftOf = (parts: Map<Source, RangeSet>): number => {
 export class Replays {
   /** In the order in which they began. */
   readonly #replays = new Map<string, Replay>();
-  #hasNews = false;
+  #hasProgress = false;
 
   /** False when there is nothing to do: the request was heard before, or too many others are running. */
   begin(id: string): boolean {
     if (this.#replays.has(id)) {
-      this.#hasNews = true;
+      this.#hasProgress = true;
       return false;
     }
     // Running and finished ones together, as many as a status names. The hub repeats a request that finds no place.
     if (this.#replays.size >= limits.replaysPerStatusMax && !this.#forgetOldestFinished()) return false;
     this.#replays.set(id, { parts: new Map(), search: undefined, finished: undefined });
-    this.#hasNews = true;
+    this.#hasProgress = true;
     return true;
   }
 
@@ -78,7 +78,7 @@ export class Replays {
     const replay = this.#replays.get(id);
     if (replay === undefined) return;
     replay.search = undefined;
-    this.#hasNews = true;
+    this.#hasProgress = true;
   }
 
   /** Of those whose events are known: while the store is still searching, nothing left would not mean done. */
@@ -93,15 +93,15 @@ export class Replays {
   }
 
   /** Whether a replay began, ended or was asked for again since the last call. */
-  takeNews(): boolean {
+  takeProgress(): boolean {
     for (const replay of this.#replays.values()) {
       if (replay.finished !== undefined || replay.search !== undefined || leftOf(replay.parts) > 0) continue;
       replay.finished = sizeOf(replay.parts);
       replay.parts.clear();
-      this.#hasNews = true;
+      this.#hasProgress = true;
     }
-    const hadNews = this.#hasNews;
-    this.#hasNews = false;
-    return hadNews;
+    const hadProgress = this.#hasProgress;
+    this.#hasProgress = false;
+    return hadProgress;
   }
 }

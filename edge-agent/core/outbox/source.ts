@@ -21,8 +21,8 @@ export type Source = {
   times: RecordedTimes;
   appliedTo: number;
   releasedTo: number;
-  /** Made in this life of the process. Only then is the agent sure to know the highest seq there ever was. */
-  ofThisLife: boolean;
+  /** Made in this session of the process. Only then is the agent sure to know the highest seq there ever was. */
+  ofThisSession: boolean;
   /** A new epoch was asked for, because something is wrong with this one. */
   closed: boolean;
 };
@@ -41,7 +41,7 @@ export const newSource = (stream: Stream, epoch: string): Source => ({
   times: new RecordedTimes(),
   appliedTo: 0,
   releasedTo: 0,
-  ofThisLife: true,
+  ofThisSession: true,
   closed: false,
 });
 
@@ -53,7 +53,7 @@ export const loadedSource = (stored: StoredSource): Source => {
     recorded: new RangeSet(stored.recorded),
     taken: new RangeSet(stored.recorded),
     appliedTo: stored.appliedTo,
-    ofThisLife: false,
+    ofThisSession: false,
   };
   noteReleased(source, stored.releasedTo);
   return source;
