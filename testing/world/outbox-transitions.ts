@@ -1,0 +1,545 @@
+import type { AppliedMark, Receipt, ReplayRequest } from '@branchline/contracts/downlink.ts';
+import { limits } from '@branchline/contracts/limits.ts';
+import {
+  type AlarmKind,
+  createOutbox,
+  type Outbox,
+  type OutboxEffect,
+  type OutboxInput,
+} from '@branchline/edge-agent/core/outbox/state.ts';
+import { step } from '@branchline/edge-agent/core/outbox.ts';
+import type { StoredSource } from '@branchline/edge-agent/core/store-port.ts';
+import type { ChangingField } from './outbox-snapshot.ts';
+
+/**
+ * For tests: every transition of the outbox as docs/outbox.md states it, with what it takes to see it happen. A new
+ * input does not compile until it has rows here.
+ */
+export type Transition = {
+  when: string;
+  then: string;
+  /** Beside what the effects imply; see `impliedBy` in outbox-snapshot.ts. */
+  changes: readonly ChangingField[];
+  /** In order; equal ones that follow each other are named once. */
+  effects: readonly (Exclude<OutboxEffect['do'], 'alarm'> | `alarm ${AlarmKind}`)[];
+  given: () => Outbox;
+  input: OutboxInput;
+  now?: number;
+  congested?: boolean;
+};
+
+const current = '22222222-2222-4222-8222-222222222222';
+const earlier = '33333333-3333-4333-8333-333333333333';
+const stranger = '44444444-4444-4444-8444-444444444444';
+const receiptTimeoutMs = 1_000;
+
+const outboxOf = (stored: Partial<StoredSource>[] = [], before: OutboxInput[] = []): Outbox => {
+  const sources = stored.map((change): StoredSource => {
+    const fresh = { stream: 'pos', epoch: earlier, highest: 10, recorded: [], appliedTo: 0, releasedTo: 0 };
+    return { ...fresh, ...change } as StoredSource;
+  });
+  const settings = { windowFrames: 8, receiptTimeoutMs, backoffCapMs: 10_000, bootAt: 0 };
+  const outbox = createOutbox(settings, sources, () => 1);
+  for (const input of before) drive(outbox, input);
+  outbox.changed.clear();
+  return outbox;
+};
+
+/** Gives an input and has the store answer every read in full, at time 0. */
+const drive = (outbox: Outbox, input: OutboxInput): void => {
+  const effects = step(outbox, input, 0);
+  for (let effect = effects.shift(); effect !== undefined; effect = effects.shift())
+    if (effect.do === 'read')
+      effects.push(...step(outbox, frameRead(effect.id, effect.first, effect.last), 0));
+};
+
+const linkUp: OutboxInput = { kind: 'link-up' };
+const tick: OutboxInput = { kind: 'tick' };
+const accepted = (highest: number, epoch = current): OutboxInput => ({
+  kind: 'accepted',
+  stream: 'pos',
+  epoch,
+  highest,
+});
+const frameRead = (
+  id: number,
+  first: number,
+  last: number,
+  unsendable: [number, number][] = [],
+): OutboxInput => ({
+  kind: 'frame-read',
+  answer: { id, lookedAtTo: last, unsendable, ...(first <= last ? { sent: [first, last] } : {}) },
+});
+const receipt = (to: Receipt): OutboxInput => ({ kind: 'receipt', receipt: to });
+const recorded = (first: number, last: number, epoch = current, recordedAt = 100): OutboxInput =>
+  receipt({ v: 1, kind: 'recorded', stream: 'pos', epoch, ranges: [[first, last]], recordedAt });
+const damaged = (first: number, last: number): OutboxInput =>
+  receipt({ v: 1, kind: 'damaged', stream: 'pos', epoch: current, ranges: [[first, last]] });
+const mark = (change: Partial<AppliedMark>): OutboxInput => ({
+  kind: 'mark',
+  mark: {
+    v: 1,
+    kind: 'applied-mark',
+    stream: 'pos',
+    epoch: current,
+    appliedTo: 0,
+    highest: 0,
+    missing: [],
+    readTo: 0,
+    ...change,
+  },
+});
+const replay = (change: Partial<ReplayRequest>): OutboxInput => ({
+  kind: 'replay',
+  request: { v: 1, kind: 'replay-request', id: 'r1', stream: 'pos', ...change },
+});
+const found = (id: number, first: number, last: number, isLast: boolean): OutboxInput => ({
+  kind: 'found',
+  answer: { id, stream: 'pos', found: [{ epoch: earlier, first, last }], isLast },
+});
+
+/** Ten events of this session, in flight as one frame. */
+const inFlight = () => outboxOf([], [linkUp, accepted(10)]);
+/** Ten events of this session, read by the store: the frame has id 1. */
+const beingRead = () => {
+  const outbox = outboxOf([], [linkUp]);
+  step(outbox, accepted(10), 0);
+  return outbox;
+};
+/** Ten events of this session, recorded. */
+const allRecorded = () => outboxOf([], [linkUp, accepted(10), recorded(1, 10)]);
+/** Ten events of an earlier session, recorded and applied; the first two have left the archive. */
+const archived = (before: OutboxInput[] = []) =>
+  outboxOf([{ recorded: [[1, 10]], appliedTo: 10, releasedTo: 2 }], [linkUp, ...before]);
+const searching = () => archived([replay({ recorded: [100, 200] })]);
+/** The id that the search above gets: it is the first thing that this outbox asks the store. */
+const searchId = 1;
+
+const sentAgain = ['source.recorded', 'source.again', 'changed', 'hasBacklog'] as const;
+
+export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
+  'link-up': [
+    {
+      when: 'nothing waits',
+      then: 'what was accepted so far counts as backlog, what comes now as live; the window starts small',
+      changes: ['linkUp', 'source.liveAfter', 'window'],
+      effects: [],
+      given: () => {
+        const outbox = allRecorded();
+        drive(outbox, { kind: 'link-down' });
+        return outbox;
+      },
+      input: linkUp,
+    },
+    {
+      when: 'events wait',
+      then: 'the same, and the first window of frames is begun',
+      changes: ['linkUp'],
+      effects: ['read'],
+      given: () => outboxOf([{}]),
+      input: linkUp,
+    },
+  ],
+  'link-down': [
+    {
+      when: 'frames are in flight',
+      then: 'they are given up; their seqs wait again',
+      changes: ['linkUp', 'flights', 'source.taken', 'counters'],
+      effects: [],
+      given: inFlight,
+      input: { kind: 'link-down' },
+    },
+  ],
+  accepted: [
+    {
+      when: 'first event of an epoch',
+      then: 'the source is added; its frame is begun',
+      changes: ['sources'],
+      effects: ['read'],
+      given: () => outboxOf([], [linkUp]),
+      input: accepted(1),
+    },
+    {
+      when: 'the link is down',
+      then: 'the event waits',
+      changes: ['source.highest'],
+      effects: [],
+      given: () => outboxOf([], [accepted(1)]),
+      input: accepted(2),
+    },
+    {
+      when: 'the link is up and the window has room',
+      then: 'its frame is begun, full or not',
+      changes: ['source.highest'],
+      effects: ['read'],
+      given: () => outboxOf([], [linkUp, accepted(1)]),
+      input: accepted(2),
+    },
+    {
+      when: 'four live frames of this source are in flight',
+      then: 'the event waits, so that the next frame holds more',
+      changes: ['source.highest'],
+      effects: [],
+      given: () => {
+        const outbox = outboxOf([], [linkUp]);
+        outbox.window.size = 8;
+        for (let highest = 1; highest <= 4; highest++) drive(outbox, accepted(highest));
+        return outbox;
+      },
+      input: accepted(5),
+    },
+  ],
+  'frame-read': [
+    {
+      when: 'all rows fit',
+      then: 'the frame is published; its receipt is due after the timeout',
+      changes: ['flights'],
+      effects: ['publish'],
+      given: beingRead,
+      input: frameRead(1, 1, 10),
+    },
+    {
+      when: 'the size limit cut the frame',
+      then: 'the shorter frame is published; the other seqs are free for the next one',
+      changes: ['flights'],
+      effects: ['publish', 'read'],
+      given: beingRead,
+      input: frameRead(1, 1, 6),
+    },
+    {
+      when: 'some rows are damaged or gone',
+      then: 'they are never sent; the rest of the frame is, and the epoch is closed',
+      changes: ['flights', 'source.unsendable', 'source.closed'],
+      effects: ['alarm row-unsendable', 'new-epoch', 'publish'],
+      given: beingRead,
+      input: frameRead(1, 4, 10, [[1, 3]]),
+    },
+    {
+      when: 'no row can be sent',
+      then: 'the frame is dropped and the epoch closed',
+      changes: ['flights', 'source.unsendable', 'source.closed'],
+      effects: ['alarm row-unsendable', 'new-epoch'],
+      given: beingRead,
+      input: frameRead(1, 11, 10, [[1, 10]]),
+    },
+    {
+      when: 'the frame is unknown, because the link went down meanwhile',
+      then: 'nothing',
+      changes: [],
+      effects: [],
+      given: () => outboxOf([], [accepted(10)]),
+      input: frameRead(1, 1, 10),
+    },
+  ],
+  receipt: [
+    {
+      when: 'recorded: all of a live frame',
+      then: 'the seqs are recorded, with their time; the frame leaves; the window grows',
+      changes: ['flights', 'window', 'source.recorded', 'source.times', 'changed', 'firstReceiptAt'],
+      effects: [],
+      given: inFlight,
+      input: recorded(1, 10),
+    },
+    {
+      when: 'recorded: part of a frame',
+      then: 'the seqs are recorded; the frame stays in flight',
+      changes: ['source.recorded', 'source.times', 'changed', 'firstReceiptAt'],
+      effects: [],
+      given: inFlight,
+      input: recorded(1, 4),
+    },
+    {
+      when: 'recorded: the last frame of the backlog',
+      then: 'the same, and the backlog has drained',
+      changes: [
+        'flights',
+        'window',
+        'source.recorded',
+        'source.times',
+        'changed',
+        'firstReceiptAt',
+        'hasBacklog',
+      ],
+      effects: ['drained'],
+      given: () => outboxOf([{}], [linkUp]),
+      input: recorded(1, 10, earlier),
+    },
+    {
+      when: 'for a source that this agent does not have',
+      then: 'not believed',
+      changes: [],
+      effects: ['alarm foreign-source'],
+      given: inFlight,
+      input: recorded(1, 10, stranger),
+    },
+    {
+      when: 'for a seq above the highest',
+      then: 'not believed',
+      changes: [],
+      effects: ['alarm beyond-highest'],
+      given: inFlight,
+      input: recorded(1, 11),
+    },
+    {
+      when: 'recorded: the source has 10,000 recorded ranges',
+      then: 'not believed: no window leaves that many holes',
+      changes: [],
+      effects: ['alarm too-fragmented'],
+      given: () => {
+        const holes = Array.from({ length: 10_000 }, (_, i): [number, number] => [2 * i + 1, 2 * i + 1]);
+        return outboxOf([{ highest: 30_000, recorded: holes }]);
+      },
+      input: recorded(25_000, 25_000, earlier),
+    },
+    {
+      when: 'damaged, up to eight in a row',
+      then: 'the frame is given up and begun again at once',
+      changes: ['flights', 'counters', 'damagedInARow'],
+      effects: ['read'],
+      given: inFlight,
+      input: damaged(1, 10),
+    },
+    {
+      when: 'damaged, from the ninth in a row on',
+      then: 'the frame counts as timed out',
+      changes: ['flights', 'counters', 'damagedInARow', 'window'],
+      effects: ['read'],
+      given: () => outboxOf([], [linkUp, accepted(10), ...Array.from({ length: 8 }, () => damaged(1, 10))]),
+      input: damaged(1, 10),
+    },
+    {
+      when: 'hold',
+      then: 'all published frames are given up; nothing is begun until the time is over, then one frame to ask',
+      changes: ['flights', 'source.taken', 'counters', 'window'],
+      effects: [],
+      given: inFlight,
+      input: receipt({ v: 1, kind: 'hold', retryAfterMs: 3_000 }),
+    },
+  ],
+  mark: [
+    {
+      when: 'it has moved',
+      then: 'events up to it may be released, as far as they are recorded too',
+      changes: ['source.appliedTo', 'changed'],
+      effects: [],
+      given: allRecorded,
+      input: mark({ appliedTo: 8, highest: 8 }),
+    },
+    {
+      when: 'for a source that this agent does not have',
+      then: 'not believed',
+      changes: [],
+      effects: ['alarm foreign-source'],
+      given: allRecorded,
+      input: mark({ epoch: stranger, appliedTo: 8, highest: 8 }),
+    },
+    {
+      when: 'above the highest seq of an epoch of this session',
+      then: 'not believed; the epoch is closed (E3)',
+      changes: ['source.closed'],
+      effects: ['alarm lost-tail', 'new-epoch'],
+      given: allRecorded,
+      input: mark({ appliedTo: 12, highest: 12 }),
+    },
+    {
+      when: 'above the highest seq of an earlier session',
+      then: 'the database was restored; the mark holds up to its own highest seq',
+      changes: ['source.appliedTo', 'changed'],
+      effects: ['alarm lost-tail'],
+      given: () => outboxOf([{ recorded: [[1, 10]] }], [linkUp]),
+      input: mark({ epoch: earlier, appliedTo: 50, highest: 50 }),
+    },
+    {
+      when: 'recorded seqs are missing, and the hub has read past their receipt',
+      then: 'they are lost behind the receipt and sent again, with the backlog',
+      changes: [...sentAgain, 'source.times'],
+      effects: ['alarm lost-behind-receipt', 'read'],
+      given: allRecorded,
+      input: mark({ highest: 10, missing: [[3, 4]], readTo: 60_000 }),
+    },
+    {
+      when: 'recorded seqs are missing, and the hub may not have read that far',
+      then: 'they are still on their way: nothing',
+      changes: [],
+      effects: [],
+      given: allRecorded,
+      input: mark({ highest: 10, missing: [[3, 4]], readTo: 5_000 }),
+    },
+    {
+      when: 'released seqs are missing',
+      then: 'the archive does not have them any more',
+      changes: ['source.appliedTo', 'changed'],
+      effects: ['alarm missing-but-released'],
+      given: archived,
+      input: mark({ epoch: earlier, appliedTo: 0, highest: 2, missing: [[1, 2]], readTo: 60_000 }),
+    },
+  ],
+  replay: [
+    {
+      when: 'by seq',
+      then: 'what is still here of the seqs is sent again, with the backlog',
+      changes: [...sentAgain, 'replays'],
+      effects: ['read', 'replay-progress'],
+      given: archived,
+      input: replay({ epoch: earlier, seqs: [1, 10] }),
+    },
+    {
+      when: 'by seq, and none of them is here',
+      then: 'the replay has ended with no events',
+      changes: ['replays'],
+      effects: ['replay-progress'],
+      given: archived,
+      input: replay({ epoch: earlier, seqs: [1, 2] }),
+    },
+    {
+      when: 'by seq, of a source that this agent does not have',
+      then: 'the replay has ended with no events',
+      changes: ['replays'],
+      effects: ['alarm foreign-source', 'replay-progress'],
+      given: archived,
+      input: replay({ epoch: stranger, seqs: [1, 2] }),
+    },
+    {
+      when: 'by time of acceptance',
+      then: 'the store is asked which seqs these are',
+      changes: ['replays'],
+      effects: ['find', 'replay-progress'],
+      given: archived,
+      input: replay({ recorded: [100, 200] }),
+    },
+    {
+      when: 'the request is known',
+      then: 'it is answered with a status',
+      changes: [],
+      effects: ['replay-progress'],
+      given: () => archived([replay({ epoch: earlier, seqs: [4, 6] })]),
+      input: replay({ epoch: earlier, seqs: [4, 6] }),
+    },
+    {
+      when: `${limits.replaysPerStatusMax} replays are running`,
+      then: 'nothing; the hub repeats the request',
+      changes: [],
+      effects: [],
+      given: () =>
+        archived(
+          Array.from({ length: limits.replaysPerStatusMax }, (_, i) =>
+            replay({ id: `other-${i}`, epoch: earlier, seqs: [3 + (i % 8), 3 + (i % 8)] }),
+          ),
+        ),
+      input: replay({ epoch: earlier, seqs: [4, 6] }),
+    },
+  ],
+  found: [
+    {
+      when: 'more answers follow',
+      then: 'what was found is sent again; the replay does not count as ended',
+      changes: sentAgain,
+      effects: ['read'],
+      given: searching,
+      input: found(searchId, 4, 6, false),
+    },
+    {
+      when: 'the last answer',
+      then: 'the same, and progress is known from now on',
+      changes: [...sentAgain, 'replays'],
+      effects: ['read', 'replay-progress'],
+      given: searching,
+      input: found(searchId, 4, 6, true),
+    },
+    {
+      when: 'the search is unknown',
+      then: 'nothing',
+      changes: [],
+      effects: [],
+      given: archived,
+      input: found(searchId, 4, 6, true),
+    },
+  ],
+  released: [
+    {
+      when: 'rows have left the database',
+      then: 'they count as recorded for ever; their times are forgotten',
+      changes: ['source.releasedTo', 'source.times'],
+      effects: [],
+      given: () => {
+        const outbox = allRecorded();
+        drive(outbox, mark({ appliedTo: 10, highest: 10 }));
+        return outbox;
+      },
+      input: { kind: 'released', stream: 'pos', epoch: current, releasedTo: 6 },
+    },
+    {
+      when: 'they were being sent again',
+      then: 'the replay ends without them; a frame of theirs in flight is given up by its timeout',
+      changes: ['source.releasedTo', 'source.recorded', 'source.again', 'replays'],
+      effects: ['replay-progress'],
+      given: () => archived([replay({ epoch: earlier, seqs: [3, 6] })]),
+      input: { kind: 'released', stream: 'pos', epoch: earlier, releasedTo: 6 },
+    },
+  ],
+  'epoch-removed': [
+    {
+      when: 'all events of the epoch have been released',
+      then: 'the source is forgotten',
+      changes: ['sources'],
+      effects: [],
+      given: archived,
+      input: { kind: 'epoch-removed', stream: 'pos', epoch: earlier },
+    },
+  ],
+  tick: [
+    {
+      when: 'nothing is due',
+      then: 'nothing',
+      changes: [],
+      effects: [],
+      given: inFlight,
+      input: tick,
+      now: receiptTimeoutMs - 1,
+    },
+    {
+      when: 'a receipt is overdue',
+      then: 'the frame is given up, the window halved, and the frame begun again at once',
+      changes: ['flights', 'counters', 'window'],
+      effects: ['read'],
+      given: inFlight,
+      input: tick,
+      now: receiptTimeoutMs,
+    },
+    {
+      when: 'a receipt is overdue for the second time without any receipt between',
+      then: 'the frame is given up, the window halved, and sending pauses with full jitter',
+      changes: ['flights', 'source.taken', 'counters', 'window'],
+      effects: [],
+      given: () => {
+        const outbox = inFlight();
+        const [read] = step(outbox, tick, receiptTimeoutMs);
+        if (read?.do === 'read') step(outbox, frameRead(read.id, 1, 10), receiptTimeoutMs);
+        return outbox;
+      },
+      input: tick,
+      now: 10 * receiptTimeoutMs,
+    },
+    {
+      when: 'a pause or hold is over',
+      then: 'what waits is begun; after a hold one frame only',
+      changes: [],
+      effects: ['read'],
+      given: () =>
+        outboxOf([{ highest: 5_000 }], [linkUp, receipt({ v: 1, kind: 'hold', retryAfterMs: 3_000 })]),
+      input: tick,
+      now: 3_000,
+    },
+    {
+      when: 'the link is congested',
+      then: 'nothing is begun',
+      changes: [],
+      effects: [],
+      given: () =>
+        outboxOf([{ highest: 5_000 }], [linkUp, receipt({ v: 1, kind: 'hold', retryAfterMs: 3_000 })]),
+      input: tick,
+      now: 3_000,
+      congested: true,
+    },
+  ],
+};
