@@ -1,6 +1,10 @@
 import { Agent, request } from 'node:http';
 
-/** One HTTP address that takes JSON, over a few kept connections. */
+/**
+ * One HTTP address that takes JSON, over a few kept connections. On `node:http`, because at the fleet's pace (40 requests
+ * a second over ten clients) undici's pool took 95 MB and 0.7 ms CPU per request instead of 89 MB and 0.5 ms; the
+ * built-in fetch, which cannot bound its connections, managed an eighth of the requests of either.
+ */
 export type Answer = {
   status: number;
   body: string;

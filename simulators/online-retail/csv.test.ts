@@ -1,23 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CsvError, CsvReader } from './csv.ts';
+import { CsvError, readCsv } from './csv.ts';
 
-const read = (text: string, pieces: number[] = []) => {
-  const reader = new CsvReader();
-  const records = [];
-  let from = 0;
-  for (const length of pieces) {
-    records.push(...reader.push(text.slice(from, from + length)));
-    from += length;
-  }
-  records.push(...reader.push(text.slice(from)), ...reader.finish());
-  return records;
-};
-const fields = (text: string) => read(text).map((record) => record.fields);
+const fields = (text: string) => readCsv(text).map((record) => record.fields);
 
 const lineOfError = (text: string): number | undefined => {
   try {
-    read(text);
+    readCsv(text);
     return undefined;
   } catch (error) {
     if (error instanceof CsvError) return error.line;
@@ -45,7 +34,8 @@ describe('CSV', () => {
   });
 
   it('says on which line a record begins, also behind line breaks inside quotes', () => {
-    expect(read('h\n"a\nb"\nc\n').map(({ line }) => line)).toEqual([1, 2, 4]);
+    expect(readCsv('h\n"a\nb"\nc\n').map(({ line }) => line)).toEqual([1, 2, 4]);
+    expect(readCsv('h\r\n"a\r\nb"\r\nc\r\n').map(({ line }) => line)).toEqual([1, 2, 4]);
   });
 
   it('refuses what can be read in two ways, and names the line', () => {
@@ -56,16 +46,15 @@ describe('CSV', () => {
     expect(lineOfError('a\nb\r')).toBe(2);
   });
 
-  it('reads back whatever was written by the rules, however the text is cut into pieces', () => {
+  it('reads back whatever was written by the rules', () => {
     const field = fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r\n', 'é', ' ') });
     const table = fc.array(fc.array(field, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 });
     fc.assert(
-      fc.property(table, fc.array(fc.nat(5)), fc.boolean(), (rows, pieces, lastEnd) => {
+      fc.property(table, fc.boolean(), (rows, lastEnd) => {
         const text = rows
           .map((row) => row.map((value) => `"${value.replaceAll('"', '""')}"`).join(','))
           .join('\n');
-        const records = read(lastEnd ? `${text}\n` : text, pieces);
-        expect(records.map((record) => record.fields)).toEqual(rows);
+        expect(fields(lastEnd ? `${text}\n` : text)).toEqual(rows);
       }),
     );
   });

@@ -1,7 +1,9 @@
+import { type CsvErrorCode, CsvError as ParseError, parse } from 'csv-parse/sync';
+
 /**
  * RFC 4180 as it is met in practice: fields in quotes may hold commas, doubled quotes and line breaks; lines end with LF
  * or CRLF; the last line may have no end; a byte order mark is skipped. Everything else that is odd is an error with the
- * line it is on, because a guess would put a sale into the wrong column.
+ * line on which its record begins, because a guess would put a sale into the wrong column.
  */
 export type CsvRecord = {
   /** Of the record's first character, from 1. */
@@ -19,87 +21,37 @@ export class CsvError extends Error {
   }
 }
 
-type Place = 'start of field' | 'plain' | 'quoted' | 'after quote' | 'after return';
+const faults: Partial<Record<CsvErrorCode, string>> = {
+  INVALID_OPENING_QUOTE: 'a quote inside a field that has none around it',
+  CSV_INVALID_CLOSING_QUOTE: 'text after a closing quote',
+  CSV_QUOTE_NOT_CLOSED: 'the closing quote is missing',
+};
 
-export class CsvReader {
-  #place: Place = 'start of field';
-  #line = 1;
-  #recordLine = 1;
-  #field = '';
-  #fields: string[] = [];
-  #first = true;
+const breaksIn = (field: string): number => (field.includes('\n') ? field.split('\n').length - 1 : 0);
 
-  /** The records that this piece of text completes. */
-  *push(text: string): Generator<CsvRecord> {
-    for (const character of text) {
-      if (this.#first) {
-        this.#first = false;
-        if (character === '\ufeff') continue;
-      }
-      if (this.#take(character)) yield this.#endRecord();
-      if (character === '\n') {
-        this.#line++;
-        if (this.#place !== 'quoted') this.#recordLine = this.#line;
-      }
-    }
+/** Lines are counted here: csv-parse counts a CRLF within quotes as two. */
+export const readCsv = (text: string): CsvRecord[] => {
+  const records: CsvRecord[] = [];
+  let line = 1;
+  try {
+    parse(text, {
+      bom: true,
+      record_delimiter: ['\n', '\r\n'],
+      relax_column_count: true,
+      cast: (field, { quoting }) => {
+        if (!quoting && field.includes('\r'))
+          throw new CsvError(line, 'a carriage return without a line feed');
+        return field;
+      },
+      on_record: (fields: string[]) => {
+        records.push({ line, fields });
+        line += 1 + fields.reduce((sum, field) => sum + breaksIn(field), 0);
+        return null;
+      },
+    });
+    return records;
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    throw new CsvError(line, faults[error.code] ?? error.message);
   }
-
-  /** The last record, when its line has no end. */
-  *finish(): Generator<CsvRecord> {
-    if (this.#place === 'quoted') throw new CsvError(this.#recordLine, 'the closing quote is missing');
-    if (this.#place === 'after return')
-      throw new CsvError(this.#line, 'a carriage return without a line feed');
-    if (this.#place === 'start of field' && this.#fields.length === 0) return;
-    this.#endField();
-    yield this.#endRecord();
-  }
-
-  #endField(): void {
-    this.#fields.push(this.#field);
-    this.#field = '';
-    this.#place = 'start of field';
-  }
-
-  #endRecord(): CsvRecord {
-    const record = { line: this.#recordLine, fields: this.#fields };
-    this.#fields = [];
-    return record;
-  }
-
-  /** True when the character ends a record. */
-  #take(character: string): boolean {
-    if (this.#place === 'quoted') {
-      if (character === '"') this.#place = 'after quote';
-      else this.#field += character;
-      return false;
-    }
-    if (this.#place === 'after return' && character !== '\n')
-      throw new CsvError(this.#line, 'a carriage return without a line feed');
-    switch (character) {
-      case '\n':
-        this.#endField();
-        return true;
-      case '\r':
-        this.#place = 'after return';
-        return false;
-      case ',':
-        this.#endField();
-        return false;
-      case '"':
-        return this.#takeQuote();
-      default:
-        if (this.#place === 'after quote') throw new CsvError(this.#line, 'text after a closing quote');
-        this.#place = 'plain';
-        this.#field += character;
-        return false;
-    }
-  }
-
-  #takeQuote(): boolean {
-    if (this.#place === 'plain')
-      throw new CsvError(this.#line, 'a quote inside a field that has none around it');
-    if (this.#place === 'after quote') this.#field += '"';
-    this.#place = 'quoted';
-    return false;
-  }
-}
+};

@@ -1,8 +1,15 @@
-import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { CsvReader, type CsvRecord } from './csv.ts';
-import { checkHeader, DataSetError, dateOf, type Invoice, inFile, readLine } from './invoice.ts';
+import { readCsv } from './csv.ts';
+import {
+  checkHeader,
+  DataSetError,
+  dateOf,
+  type Invoice,
+  type InvoiceLine,
+  inFile,
+  readLine,
+} from './invoice.ts';
 
 /** The data set as files: one CSV per day, read one after the other, so that memory holds one day. */
 export const dataFiles = async (folder: string): Promise<string[]> => {
@@ -14,34 +21,34 @@ export const dataFiles = async (folder: string): Promise<string[]> => {
   return files.map((name) => join(folder, name));
 };
 
-async function* records(path: string): AsyncGenerator<CsvRecord> {
-  const reader = new CsvReader();
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  for await (const bytes of createReadStream(path))
-    yield* reader.push(decoder.decode(bytes, { stream: true }));
-  yield* reader.push(decoder.decode());
-  yield* reader.finish();
-}
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+
+const readText = async (path: string): Promise<string> => {
+  const bytes = await readFile(path);
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    throw new Error(`${basename(path)}: not UTF-8`);
+  }
+};
+
+const readLines = (file: string, text: string): InvoiceLine[] => {
+  try {
+    const [header, ...records] = readCsv(text);
+    if (header !== undefined) checkHeader(file, header);
+    return records.map((record) => readLine(file, record));
+  } catch (error) {
+    throw inFile(file, error);
+  }
+};
 
 /** The invoices of one file, oldest first; those of the same minute in the order of the file. */
-const readFile = async (path: string): Promise<Invoice[]> => {
-  const file = basename(path);
+const readInvoices = async (path: string): Promise<Invoice[]> => {
   const invoices = new Map<string, Invoice>();
-  let header = true;
-  try {
-    for await (const record of records(path)) {
-      if (header) checkHeader(file, record);
-      else {
-        const line = readLine(file, record);
-        const invoice = invoices.get(line.invoiceNo) ?? { invoiceNo: line.invoiceNo, lines: [] };
-        invoice.lines.push(line);
-        invoices.set(line.invoiceNo, invoice);
-      }
-      header = false;
-    }
-  } catch (error) {
-    if (error instanceof TypeError) throw new Error(`${file}: not UTF-8`);
-    throw inFile(file, error);
+  for (const line of readLines(basename(path), await readText(path))) {
+    const invoice = invoices.get(line.invoiceNo) ?? { invoiceNo: line.invoiceNo, lines: [] };
+    invoice.lines.push(line);
+    invoices.set(line.invoiceNo, invoice);
   }
   const dated = [...invoices.values()].map((invoice) => ({ invoice, date: dateOf(invoice) }));
   return dated.sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0)).map(({ invoice }) => invoice);
@@ -51,7 +58,7 @@ const readFile = async (path: string): Promise<Invoice[]> => {
 export async function* readDays(files: readonly string[]): AsyncGenerator<Invoice[]> {
   const seen = new Set<string>();
   for (const path of files) {
-    const invoices = await readFile(path);
+    const invoices = await readInvoices(path);
     for (const { invoiceNo, lines } of invoices) {
       const { file, line } = lines[0] as (typeof lines)[number];
       if (seen.has(invoiceNo))
