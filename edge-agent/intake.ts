@@ -2,43 +2,27 @@ import { type ErrorCode, isProblem, type Problem, problem } from '@branchline/co
 import type { Clock } from '@branchline/kernel/clock.ts';
 import { Histogram } from '@branchline/kernel/metrics.ts';
 import { answersOf, failureOf, statusOf, statusOfProblem } from './core/answer.ts';
-import { Turns } from './core/byte-semaphore.ts';
-import { type IntakeRules, judgeBody } from './core/judge.ts';
+import { ByteSemaphore } from './core/byte-semaphore.ts';
+import { type IntakeRules, type Judgement, judgeBody } from './core/judge.ts';
 import type { AcceptResult, NewEvent } from './core/store-port.ts';
 import type { IntakeReply } from './io/http-intake.ts';
 import type { Store } from './io/store-thread.ts';
 
-/** A request's way: judged, accepted by the store, answered. */
+/** The way of a request: judged, accepted by the store, answered. */
 export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => {
-  const counters = {
-    events: 0,
-    accepted: { pos: 0, stock: 0 },
-    duplicates: 0,
-    refused: 0,
-    refusedByCode: {} as Partial<Record<ErrorCode, number>>,
-  };
+  const { counters, count, countRefused } = createCounters();
   const commitSeconds = new Histogram();
-  const turns = new Turns();
+  const semaphore = new ByteSemaphore();
   let stopping = false;
 
-  const countRefused = (code: ErrorCode) => {
-    counters.refused++;
-    counters.refusedByCode[code] = (counters.refusedByCode[code] ?? 0) + 1;
-  };
-  /** A whole request that is turned away counts as one, because nobody has looked how many events it holds. */
+  /** Counts as one, however many events the request holds: nobody has looked. */
   const refuse = (why: Problem) => {
     countRefused(why.code);
     return { status: statusOfProblem(why.code), failure: failureOf(why) };
   };
-  const count = (events: readonly NewEvent[], results: readonly AcceptResult[]) => {
-    for (const [i, result] of results.entries()) {
-      if (result.outcome === 'refused') countRefused(result.code);
-      else if (result.outcome === 'duplicate') counters.duplicates++;
-      else counters.accepted[(events[i] as NewEvent).stream]++;
-    }
-  };
 
-  const accept = async (events: NewEvent[]): Promise<AcceptResult[]> => {
+  const accept = async ({ items }: Judgement): Promise<AcceptResult[]> => {
+    const events = items.flatMap((item) => ('event' in item ? [item.event] : []));
     if (events.length === 0) return [];
     const since = clock.monotonic();
     const results = await store.accept(events);
@@ -53,8 +37,7 @@ export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => 
     if (isProblem(judged)) return refuse(judged);
     counters.events += judged.items.length;
     for (const item of judged.items) if ('problem' in item) countRefused(item.problem.code);
-    const events = judged.items.flatMap((item) => ('event' in item ? [item.event] : []));
-    const answers = answersOf(judged.items, await accept(events));
+    const answers = answersOf(judged.items, await accept(judged));
     const status = statusOf(judged, answers);
     const [only] = answers;
     return judged.single && only !== undefined
@@ -64,17 +47,17 @@ export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => 
 
   const onEvents = async (body: Uint8Array): Promise<IntakeReply> => {
     const bytes = body.length;
-    await turns.enter(bytes);
+    await semaphore.acquire(bytes);
     try {
       return await take(body);
     } finally {
-      turns.leave(bytes);
+      semaphore.release(bytes);
     }
   };
 
   return {
     onEvents,
-    /** What the HTTP side turns away before anyone reads it. */
+    /** For requests that the HTTP side turns away before anyone reads them. */
     failure: (code: ErrorCode, detail: string) => refuse(problem(code, detail)),
     counters,
     commitSeconds,
@@ -83,4 +66,26 @@ export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => 
       stopping = true;
     },
   };
+};
+
+const createCounters = () => {
+  const counters = {
+    events: 0,
+    accepted: { pos: 0, stock: 0 },
+    duplicates: 0,
+    refused: 0,
+    refusedByCode: {} as Partial<Record<ErrorCode, number>>,
+  };
+  const countRefused = (code: ErrorCode) => {
+    counters.refused++;
+    counters.refusedByCode[code] = (counters.refusedByCode[code] ?? 0) + 1;
+  };
+  const count = (events: readonly NewEvent[], results: readonly AcceptResult[]) => {
+    for (const [i, result] of results.entries()) {
+      if (result.outcome === 'refused') countRefused(result.code);
+      else if (result.outcome === 'duplicate') counters.duplicates++;
+      else counters.accepted[(events[i] as NewEvent).stream]++;
+    }
+  };
+  return { counters, count, countRefused };
 };

@@ -40,10 +40,10 @@ const start = async () => {
       statusIntervalMs: config.statusIntervalMs,
       diskBudgetBytes: config.diskBudgetBytes,
       rules: { site, eventBytesMax: config.eventBytesMax },
-      life: {
+      session: {
         site,
         agent,
-        session: randomUUID(),
+        id: randomUUID(),
         bootAt: systemClock.now(),
         agentVersion: packageJson.version,
       },

@@ -1,5 +1,5 @@
 import { expose, type Family } from '@branchline/kernel/metrics.ts';
-import { createRest } from './core/idle.ts';
+import { createIdleCheck } from './core/idle.ts';
 import type { IntakeRules } from './core/judge.ts';
 import { createAgentMetrics } from './core/metrics.ts';
 import { statusPage } from './core/status.ts';
@@ -13,24 +13,24 @@ import { type SendingPorts, type SendingSettings, startSending } from './sending
 export type AgentPorts = Omit<SendingPorts, 'store' | 'figures'> & {
   openStore(events: StoreEvents): Promise<Store>;
   serveIntake(handlers: HttpIntakeHandlers): Promise<HttpIntake>;
-  /** What every process has to say of itself. */
+  /** The metrics that every process has. */
   processMetrics(): Family[];
-  /** Free bytes on the disk of the database; undefined where that is not to be known. */
+  /** Free bytes on the disk of the database; undefined where the system does not say. */
   diskFree(): Promise<number | undefined>;
-  /** Called when a busy time is over. */
+  /** Called when the agent is idle after much work. */
   returnMemory(): void;
-  /** The disk does not do what was promised in its name: the process must end, and not calmly. */
+  /** The disk broke its durability guarantee: exit at once. */
   abort(): void;
 };
 export type AgentSettings = SendingSettings & { rules: IntakeRules; diskBudgetBytes: number };
 
 /** Answers that say "storage-failed" are on their way to the tills; they get this long to leave. */
-const lastWordsMs = 200;
-const restEveryMs = 5_000;
+const answerGraceMs = 200;
+const idleCheckEveryMs = 5_000;
 
 export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
   const { clock, log } = ports;
-  const { life, rules } = settings;
+  const { session, rules } = settings;
 
   // accept
   const onStore = (message: Parameters<StoreEvents['onMessage']>[0]) => {
@@ -49,10 +49,10 @@ export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
         figures = message.figures;
         return;
       case 'damaged-row':
-        return log.error(message, 'a stored event is damaged; it is not sent');
+        return log.error(message, 'a stored event is damaged and is not sent');
       case 'failed':
-        log.error({ detail: message.detail }, 'the disk failed; the agent ends');
-        setTimeout(ports.abort, lastWordsMs);
+        log.error({ detail: message.detail }, 'the disk failed; the agent exits');
+        setTimeout(ports.abort, answerGraceMs);
     }
   };
   const store = await ports.openStore({ onMessage: onStore });
@@ -63,8 +63,9 @@ export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
 
   // intake
   const intake = createIntake(rules, store, clock);
+  const { counters, commitSeconds, onEvents, failure } = intake;
   const status = async () =>
-    statusPage(life, sending.sources(), await sending.oldest(), figures, intake.counters, sending.counters());
+    statusPage(session, sending.sources(), await sending.oldest(), figures, counters, sending.counters());
   const agentMetrics = createAgentMetrics({ sources: sending.sources(), figures });
   const metrics = async () =>
     expose([
@@ -73,31 +74,26 @@ export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
         sources: sending.sources(),
         oldest: await sending.oldest(),
         figures,
-        intake: { ...intake.counters, commitSeconds: intake.commitSeconds },
+        intake: { ...counters, commitSeconds },
         sending: sending.counters(),
         diskFreeBytes: await ports.diskFree(),
         diskBudgetBytes: settings.diskBudgetBytes,
         now: clock.now(),
       }),
     ]);
-  const { onEvents, failure } = intake;
   const server = await ports.serveIntake({ onEvents, failure, status, metrics });
-  const isRest = createRest();
-  const rest = setInterval(() => {
-    if (isRest(intake.counters.events)) ports.returnMemory();
-  }, restEveryMs);
-  log.info({ site: life.site, agent: life.agent, intake: server.url }, 'started');
+  const isIdle = createIdleCheck();
+  const idleTimer = setInterval(() => isIdle(counters.events) && ports.returnMemory(), idleCheckEveryMs);
+  log.info({ site: session.site, agent: session.agent, intake: server.url }, 'started');
 
-  return {
-    url: server.url,
-    stop: async (reason: string): Promise<void> => {
-      log.info({ reason }, 'stopping');
-      intake.stop();
-      await server.close();
-      clearInterval(rest);
-      await sending.stop();
-      await store.close();
-      log.info({}, 'stopped');
-    },
+  const stop = async (reason: string): Promise<void> => {
+    log.info({ reason }, 'stopping');
+    intake.stop();
+    await server.close();
+    clearInterval(idleTimer);
+    await sending.stop();
+    await store.close();
+    log.info({}, 'stopped');
   };
+  return { url: server.url, stop };
 };

@@ -3,7 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import type { FromStore, ToStore } from './core/store-port.ts';
 import { returnMemory } from './io/return-memory.ts';
-import { createStore, type StoreOptions } from './store.ts';
+import type { StoreOptions } from './store/ports.ts';
+import { createStore } from './store.ts';
 
 /** The thread of the event store. */
 if (parentPort === null) throw new Error('store-worker.ts runs as a worker thread');

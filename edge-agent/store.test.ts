@@ -89,7 +89,7 @@ it('reads a frame as compressed lines with their size and checksum', async () =>
   store.receive({ kind: 'frame', id: 7, stream: 'pos', epoch, first: 2, last: 9 });
   const answer = messages.at(-1);
   if (answer?.kind !== 'frame' || answer.lines === undefined) throw new Error('no frame');
-  expect(answer).toMatchObject({ id: 7, lookedAtTo: 3, sent: [2, 3], unsendable: [] });
+  expect(answer).toMatchObject({ id: 7, examinedTo: 3, sent: [2, 3], unsendable: [] });
   const text = gunzipSync(answer.lines.gzip).toString();
   expect(text.split('\n').map((line) => line && JSON.parse(line).id)).toEqual(['pos-2', 'pos-3', '']);
   expect(answer.lines).toMatchObject({ raw: text.length, crc: crc32(answer.lines.gzip) });

@@ -1,11 +1,11 @@
 /**
- * How much of what the tills send is in the heap at once. A request that has been parsed takes several times its size
- * until it is committed; a hundred large ones together would end the process, whose heap is small. The others wait as
- * they came, as bytes outside the heap, in the order in which they came.
+ * Bounds how much of the tills' requests is in the heap at once. A parsed request takes several times its size until it
+ * is committed; a hundred large ones together would exhaust the small heap. The others wait as bytes outside the heap,
+ * first come first served.
  */
 export const bytesInHandMax = 1024 * 1024;
 
-export class Turns {
+export class ByteSemaphore {
   #inHand = 0;
   readonly #waiting: { bytes: number; begin: () => void }[] = [];
 
@@ -16,15 +16,15 @@ export class Turns {
     return true;
   }
 
-  /** Undefined when it is this one's turn at once. */
-  enter(bytes: number): Promise<void> | undefined {
+  /** Undefined when the bytes fit at once. */
+  acquire(bytes: number): Promise<void> | undefined {
     if (this.#waiting.length === 0 && this.#take(bytes)) return undefined;
     return new Promise((begin) => {
       this.#waiting.push({ bytes, begin });
     });
   }
 
-  leave(bytes: number): void {
+  release(bytes: number): void {
     this.#inHand -= bytes;
     for (let next = this.#waiting[0]; next !== undefined && this.#take(next.bytes); next = this.#waiting[0]) {
       this.#waiting.shift();

@@ -11,7 +11,7 @@ const row = (seq: number, change: { bytes?: number; damaged?: boolean } = {}) =>
 
 it('takes rows without a hole', () => {
   expect(cutFrame([row(5), row(6), row(7)], 5, 7, true)).toEqual({
-    lookedAtTo: 7,
+    examinedTo: 7,
     unsendable: [],
     from: 0,
     to: 3,
@@ -20,9 +20,9 @@ it('takes rows without a hole', () => {
 
 it('ends a frame before a damaged row, which the next frame steps over', () => {
   const rows = [row(5), row(6, { damaged: true }), row(7)];
-  expect(cutFrame(rows, 5, 7, true)).toEqual({ lookedAtTo: 5, unsendable: [], from: 0, to: 1 });
+  expect(cutFrame(rows, 5, 7, true)).toEqual({ examinedTo: 5, unsendable: [], from: 0, to: 1 });
   expect(cutFrame(rows.slice(1), 6, 7, true)).toEqual({
-    lookedAtTo: 7,
+    examinedTo: 7,
     unsendable: [[6, 6]],
     from: 1,
     to: 2,
@@ -31,11 +31,11 @@ it('ends a frame before a damaged row, which the next frame steps over', () => {
 
 it('names rows that are gone, before the first row and when there is none', () => {
   expect(cutFrame([row(8)], 5, 8, true).unsendable).toEqual([[5, 7]]);
-  expect(cutFrame([], 5, 8, true)).toEqual({ lookedAtTo: 8, unsendable: [[5, 8]], from: 0, to: 0 });
+  expect(cutFrame([], 5, 8, true)).toEqual({ examinedTo: 8, unsendable: [[5, 8]], from: 0, to: 0 });
 });
 
 it('stays below the size of a frame, but sends a larger event alone', () => {
   const large = limits.frameRawBytesTarget + 1;
-  expect(cutFrame([row(1), row(2, { bytes: large })], 1, 2, true)).toMatchObject({ lookedAtTo: 1, to: 1 });
-  expect(cutFrame([row(2, { bytes: large }), row(3)], 2, 3, true)).toMatchObject({ lookedAtTo: 2, to: 1 });
+  expect(cutFrame([row(1), row(2, { bytes: large })], 1, 2, true)).toMatchObject({ examinedTo: 1, to: 1 });
+  expect(cutFrame([row(2, { bytes: large }), row(3)], 2, 3, true)).toMatchObject({ examinedTo: 2, to: 1 });
 });

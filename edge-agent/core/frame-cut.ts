@@ -8,7 +8,7 @@ import type { Range } from '@branchline/kernel/ranges.ts';
 export type ReadRow = { seq: number; bytes: number; damaged: boolean };
 
 export type FrameCut = {
-  lookedAtTo: number;
+  examinedTo: number;
   unsendable: Range[];
   /** Indexes into the rows, `to` not included; empty when nothing can be sent. */
   from: number;
@@ -29,7 +29,7 @@ export const cutFrame = (rows: ReadRow[], first: number, last: number, complete:
   }
   if (from === rows.length) {
     if (complete && expected <= last) unsendable.push([expected, last]);
-    return { lookedAtTo: complete ? last : expected - 1, unsendable, from, to: from };
+    return { examinedTo: complete ? last : expected - 1, unsendable, from, to: from };
   }
   let to = from + 1;
   let bytes = (rows[from] as ReadRow).bytes + 1;
@@ -39,5 +39,5 @@ export const cutFrame = (rows: ReadRow[], first: number, last: number, complete:
     if (row.damaged || row.seq !== expected || bytes > limits.frameRawBytesTarget) break;
     expected = row.seq + 1;
   }
-  return { lookedAtTo: expected - 1, unsendable, from, to };
+  return { examinedTo: expected - 1, unsendable, from, to };
 };

@@ -1,19 +1,19 @@
 /**
- * When to tidy up: after much work, once there is little. `work` is a counter that only grows, in events; the answer is
- * yes at most once per `restAfterEvents`, so that the pause it costs is spread over as many.
+ * Tells when to tidy up: after much work, once there is little. `work` is a counter that only grows, in events. The answer
+ * is yes at most once per `busyEventsMin`, so that the pause that tidying costs is spread over that many.
  */
-export const restAfterEvents = 10_000;
-/** In the time between two questions. */
-const quietEventsMax = 100;
+export const busyEventsMin = 10_000;
+/** Between two questions. */
+const idleEventsMax = 100;
 
-export const createRest = () => {
+export const createIdleCheck = () => {
   let lastWork = 0;
-  let restedAt = 0;
+  let tidiedAt = 0;
   return (work: number): boolean => {
-    const isQuiet = work - lastWork <= quietEventsMax;
+    const isIdle = work - lastWork <= idleEventsMax;
     lastWork = work;
-    if (!isQuiet || work - restedAt < restAfterEvents) return false;
-    restedAt = work;
+    if (!isIdle || work - tidiedAt < busyEventsMin) return false;
+    tidiedAt = work;
     return true;
   };
 };

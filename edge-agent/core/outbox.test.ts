@@ -55,7 +55,7 @@ const drive = (outbox: Outbox, input: OutboxInput, now = 0) => {
   for (let effect = queue.shift(); effect !== undefined; effect = queue.shift()) {
     if (effect.do === 'read') {
       const { id, first, last } = effect;
-      const answer = { id, lookedAtTo: last, unsendable: [], sent: [first, last] as [number, number] };
+      const answer = { id, examinedTo: last, unsendable: [], sent: [first, last] as [number, number] };
       const effects = step(outbox, { kind: 'frame-read', answer }, now);
       if (effects.some((next) => next.do === 'publish')) published.push([first, last]);
       queue.push(...effects.filter((next) => next.do !== 'publish'));
@@ -151,7 +151,7 @@ describe('sending', () => {
     if (read?.do !== 'read') throw new Error('no read');
     const effects = step(
       outbox,
-      { kind: 'frame-read', answer: { id: read.id, lookedAtTo: 3, unsendable: [[1, 3]] } },
+      { kind: 'frame-read', answer: { id: read.id, examinedTo: 3, unsendable: [[1, 3]] } },
       0,
     );
     expect(alarms(effects)).toEqual(['row-unsendable']);
@@ -202,7 +202,7 @@ describe('what comes down', () => {
     expect(releaseTo(sourceOf(outbox))).toBe(0);
   });
 
-  it('E3 a mark above the highest seq of an earlier life is the mark of a restored database', () => {
+  it('E3 a mark above the highest seq of an earlier session is the mark of a restored database', () => {
     const outbox = start([stored({ highest: 10, recorded: [[1, 10]] })]);
     const { others } = drive(outbox, markOf({ epoch: oldEpoch, appliedTo: 50, highest: 50 }));
     expect(alarms(others)).toEqual(['lost-tail']);
@@ -237,7 +237,7 @@ describe('what comes down', () => {
     expect(alarms(settled.others)).toEqual(['lost-behind-receipt']);
   });
 
-  it('takes what earlier lives recorded for settled when the hub has read past the first receipt of this one', () => {
+  it('takes what earlier sessions recorded for settled when the hub has read past the first receipt of this one', () => {
     const outbox = start([stored({ highest: 10, recorded: [[1, 10]] })]);
     drive(outbox, { kind: 'link-up' });
     drive(outbox, accepted(1));

@@ -44,7 +44,7 @@ const hasBacklog = ({ flights, sources }: Outbox): boolean => {
   return false;
 };
 
-const handle = (outbox: Outbox, input: OutboxInput, now: number, effects: OutboxEffect[]): void => {
+const handle = (outbox: Outbox, input: OutboxInput, now: number, effects: OutboxEffect[]) => {
   switch (input.kind) {
     case 'link-up':
       return onLinkUp(outbox);

@@ -6,19 +6,19 @@ import { namedSources } from './status-sources.ts';
 const source = (epoch: number, stream: Stream, appliedTo = 10) => ({ epoch, stream, highest: 10, appliedTo });
 const epochs = (sources: { epoch: number }[]) => sources.map(({ epoch }) => epoch);
 
-it('a status names the newest of each stream and what is not applied; in its turn also the archive', () => {
+it('a status names the newest of each stream and what is not applied; with a page also the archive', () => {
   const sources = [source(1, 'pos'), source(2, 'stock'), source(3, 'pos', 4), source(4, 'pos')];
   expect(epochs(namedSources(sources, undefined))).toEqual([2, 3, 4]);
   expect(epochs(namedSources(sources, 0))).toEqual([1, 2, 3, 4]);
 });
 
-it('a status never names more than it may, the newest and the oldest open ones first, and all in turns', () => {
+it('a status never names more than it may, the newest and the oldest open ones first, and pages name all', () => {
   const open = Array.from({ length: 40 }, (_, i) => source(i, 'pos', 0));
   const settled = Array.from({ length: 100 }, (_, i) => source(100 + i, 'pos'));
   const sources = [...open, ...settled, source(1_000, 'pos'), source(1_001, 'stock')];
   const seen = new Set<number>();
-  for (let turn = 0; turn < 5; turn++) {
-    const named = epochs(namedSources(sources, turn));
+  for (let page = 0; page < 5; page++) {
+    const named = epochs(namedSources(sources, page));
     expect(named).toHaveLength(limits.rangesPerMessageMax);
     expect(named.slice(0, 40)).toEqual(epochs(open));
     expect(named.slice(-2)).toEqual([1_000, 1_001]);

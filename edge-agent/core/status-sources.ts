@@ -4,12 +4,11 @@ import { limits } from '@branchline/contracts/limits.ts';
 type Reported = { stream: Stream; highest: number; appliedTo: number };
 
 /**
- * Which sources a status names, of all that the database still holds, oldest first. Always the newest of each stream
- * and, as many as fit, the oldest that have something left to do. With a `turn` also those that are wholly applied,
- * archive included: a hub restored from an older backup may never have heard of them. What does not fit has its turn
- * later.
+ * Selects the sources that a status names from all that the database holds, oldest first: always the newest of each
+ * stream, then as many of the oldest unapplied ones as fit. With a `page`, also those that are wholly applied, archive
+ * included, because a hub restored from an older backup may never have heard of them. Successive pages cover them all.
  */
-export const namedSources = <S extends Reported>(sources: readonly S[], turn: number | undefined): S[] => {
+export const namedSources = <S extends Reported>(sources: readonly S[], page: number | undefined): S[] => {
   const named = new Set<S>();
   for (const [i, source] of sources.entries())
     if (!sources.slice(i + 1).some((later) => later.stream === source.stream)) named.add(source);
@@ -18,12 +17,12 @@ export const namedSources = <S extends Reported>(sources: readonly S[], turn: nu
   for (const source of others.filter(isOpen).slice(0, roomFor())) named.add(source);
   const settled = others.filter((source) => !isOpen(source));
   const room = Math.min(roomFor(), settled.length);
-  for (let i = 0; turn !== undefined && i < room; i++)
-    named.add(settled[(turn * room + i) % settled.length] as S);
+  for (let i = 0; page !== undefined && i < room; i++)
+    named.add(settled[(page * room + i) % settled.length] as S);
   return sources.filter((source) => named.has(source));
 };
 
 const isOpen = ({ appliedTo, highest }: Reported): boolean => appliedTo < highest;
 
-/** One status in so many names the settled sources: once a minute with the default interval. */
+/** Every nth status names applied sources: once a minute at the default interval. */
 export const settledEveryStatuses = 6;

@@ -4,16 +4,16 @@ import type { describe } from './outbox.ts';
 import { namedSources } from './status-sources.ts';
 import type { StoreFigures } from './store-port.ts';
 
-/** What the agent says of itself, to the hub and to people. */
+/** The agent's status, for the hub and for people. */
 
 type Sources = ReturnType<typeof describe>;
 
-/** One life of the process. */
-export type Life = { site: string; agent: string; session: string; bootAt: number; agentVersion: string };
+/** One run of the process; `id` is random. */
+export type Session = { site: string; agent: string; id: string; bootAt: number; agentVersion: string };
 
 export type IntakeCounters = { duplicates: number; refused: number };
 
-/** The seqs whose time of acceptance the status needs: the first of each source that is not recorded. */
+/** The seqs whose acceptance times the status needs: the first unrecorded one of each source. */
 export const firstUnrecorded = (sources: Sources) =>
   sources
     .filter((source) => source.recordedTo < source.highest)
@@ -23,24 +23,24 @@ type Oldest = Map<string, number>;
 
 export const statusMessage = (
   kind: Status['status'],
-  life: Life,
+  session: Session,
   sources: Sources,
   /** See namedSources. */
-  turn: number | undefined,
+  page: number | undefined,
   oldest: Oldest,
   replays: ReplayProgress[],
   figures: StoreFigures,
   now: number,
 ): Status => ({
   v: 1,
-  site: life.site,
-  agent: life.agent,
+  site: session.site,
+  agent: session.agent,
   status: kind,
-  session: life.session,
-  bootAt: life.bootAt,
+  session: session.id,
+  bootAt: session.bootAt,
   at: now,
-  agentVersion: life.agentVersion,
-  sources: namedSources(sources, turn).map(({ stream, epoch, highest, recordedTo, appliedTo }) => {
+  agentVersion: session.agentVersion,
+  sources: namedSources(sources, page).map(({ stream, epoch, highest, recordedTo, appliedTo }) => {
     const oldestUnrecordedAt = oldest.get(epoch);
     return {
       stream,
@@ -56,9 +56,9 @@ export const statusMessage = (
   ...(replays.length === 0 ? {} : { replays }),
 });
 
-/** The answer of `GET /v1/status`. Events are counted since the database was made, refusals since this start. */
+/** The answer to `GET /v1/status`. Events are counted since the database was created, refusals since this start. */
 export const statusPage = (
-  life: Life,
+  session: Session,
   sources: Sources,
   oldest: Oldest,
   figures: StoreFigures,
@@ -68,9 +68,9 @@ export const statusPage = (
   const accepted = figures.retired + sum(sources, (source) => source.highest);
   const pending = sum(sources, (source) => source.pending);
   return {
-    site: life.site,
-    agent: life.agent,
-    session: life.session,
+    site: session.site,
+    agent: session.agent,
+    session: session.id,
     linkUp: sending.linkUp,
     accepted,
     duplicates: intake.duplicates,

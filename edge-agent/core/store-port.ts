@@ -35,7 +35,7 @@ export type FrameRequest = { id: number; stream: Stream; epoch: string; first: n
 export type FrameAnswer = {
   id: number;
   /** The seqs that were looked at: `first` of the request up to here. The rest of the request is free again. */
-  lookedAtTo: number;
+  examinedTo: number;
   /** Of these, the ones whose rows are damaged or gone. They are never sent. */
   unsendable: Range[];
   /** The seqs in the frame; undefined when not one of them can be sent. */

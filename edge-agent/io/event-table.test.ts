@@ -80,7 +80,7 @@ it('E3 a transaction that fails uses no seq and stores nothing', () => {
   expect(seqs('pos', epochOf('pos'))).toEqual([1, 2]);
 });
 
-it('E3 every life begins a new epoch with its first event, and not before', () => {
+it('E3 every session begins a new epoch with its first event, and not before', () => {
   accept([event(1)]);
   const before = epochOf('pos');
   reopen();

@@ -86,8 +86,5 @@ test('every invariant that is cited is defined', () => {
   ].map((path) => ({ path, comments: commentsOf(path) }));
   const cited = citing.flatMap(({ path, comments }) => comments.flatMap((comment) => citedIn(path, comment)));
   expect(cited.length).toBeGreaterThan(20);
-  // The one that is left; it may go, and none may come.
-  expect(citing.flatMap(({ path, comments }) => undefinedIn(path, comments))).toEqual([
-    'edge-agent/core/outbox.ts: I5',
-  ]);
+  expect(citing.flatMap(({ path, comments }) => undefinedIn(path, comments))).toEqual([]);
 });

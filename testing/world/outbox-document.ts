@@ -165,9 +165,9 @@ const effectTable = (): string =>
 const transitionTables = (): string =>
   Object.entries(transitions)
     .map(([input, rows]) => {
-      const cells = rows.map(({ when, then, changes, effects }) => [
+      const cells = rows.map(({ when, outcome, changes, effects }) => [
         when,
-        then,
+        outcome,
         codes(changes),
         codes(effects),
       ]);

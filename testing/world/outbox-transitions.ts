@@ -17,7 +17,7 @@ import type { ChangingField } from './outbox-snapshot.ts';
  */
 export type Transition = {
   when: string;
-  then: string;
+  outcome: string;
   /** Beside what the effects imply; see `impliedBy` in outbox-snapshot.ts. */
   changes: readonly ChangingField[];
   /** In order; equal ones that follow each other are named once. */
@@ -68,7 +68,7 @@ const frameRead = (
   unsendable: [number, number][] = [],
 ): OutboxInput => ({
   kind: 'frame-read',
-  answer: { id, lookedAtTo: last, unsendable, ...(first <= last ? { sent: [first, last] } : {}) },
+  answer: { id, examinedTo: last, unsendable, ...(first <= last ? { sent: [first, last] } : {}) },
 });
 const receipt = (to: Receipt): OutboxInput => ({ kind: 'receipt', receipt: to });
 const recorded = (first: number, last: number, epoch = current, recordedAt = 100): OutboxInput =>
@@ -121,7 +121,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   'link-up': [
     {
       when: 'nothing waits',
-      then: 'what was accepted so far counts as backlog, what comes now as live; the window starts small',
+      outcome: 'what was accepted so far counts as backlog, what comes now as live; the window starts small',
       changes: ['linkUp', 'source.liveAfter', 'window'],
       effects: [],
       given: () => {
@@ -133,7 +133,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'events wait',
-      then: 'the same, and the first window of frames is begun',
+      outcome: 'the same, and the first window of frames is begun',
       changes: ['linkUp'],
       effects: ['read'],
       given: () => outboxOf([{}]),
@@ -143,7 +143,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   'link-down': [
     {
       when: 'frames are in flight',
-      then: 'they are given up; their seqs wait again',
+      outcome: 'they are given up; their seqs wait again',
       changes: ['linkUp', 'flights', 'source.taken', 'counters'],
       effects: [],
       given: inFlight,
@@ -153,7 +153,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   accepted: [
     {
       when: 'first event of an epoch',
-      then: 'the source is added; its frame is begun',
+      outcome: 'the source is added; its frame is begun',
       changes: ['sources'],
       effects: ['read'],
       given: () => outboxOf([], [linkUp]),
@@ -161,7 +161,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'the link is down',
-      then: 'the event waits',
+      outcome: 'the event waits',
       changes: ['source.highest'],
       effects: [],
       given: () => outboxOf([], [accepted(1)]),
@@ -169,7 +169,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'the link is up and the window has room',
-      then: 'its frame is begun, full or not',
+      outcome: 'its frame is begun, full or not',
       changes: ['source.highest'],
       effects: ['read'],
       given: () => outboxOf([], [linkUp, accepted(1)]),
@@ -177,7 +177,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'four live frames of this source are in flight',
-      then: 'the event waits, so that the next frame holds more',
+      outcome: 'the event waits, so that the next frame holds more',
       changes: ['source.highest'],
       effects: [],
       given: () => {
@@ -192,7 +192,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   'frame-read': [
     {
       when: 'all rows fit',
-      then: 'the frame is published; its receipt is due after the timeout',
+      outcome: 'the frame is published; its receipt is due after the timeout',
       changes: ['flights'],
       effects: ['publish'],
       given: beingRead,
@@ -200,7 +200,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'the size limit cut the frame',
-      then: 'the shorter frame is published; the other seqs are free for the next one',
+      outcome: 'the shorter frame is published; the other seqs are free for the next one',
       changes: ['flights'],
       effects: ['publish', 'read'],
       given: beingRead,
@@ -208,7 +208,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'some rows are damaged or gone',
-      then: 'they are never sent; the rest of the frame is, and the epoch is closed',
+      outcome: 'they are never sent; the rest of the frame is, and the epoch is closed',
       changes: ['flights', 'source.unsendable', 'source.closed'],
       effects: ['alarm row-unsendable', 'new-epoch', 'publish'],
       given: beingRead,
@@ -216,7 +216,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'no row can be sent',
-      then: 'the frame is dropped and the epoch closed',
+      outcome: 'the frame is dropped and the epoch closed',
       changes: ['flights', 'source.unsendable', 'source.closed'],
       effects: ['alarm row-unsendable', 'new-epoch'],
       given: beingRead,
@@ -224,7 +224,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'the frame is unknown, because the link went down meanwhile',
-      then: 'nothing',
+      outcome: 'nothing',
       changes: [],
       effects: [],
       given: () => outboxOf([], [accepted(10)]),
@@ -234,7 +234,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   receipt: [
     {
       when: 'recorded: all of a live frame',
-      then: 'the seqs are recorded, with their time; the frame leaves; the window grows',
+      outcome: 'the seqs are recorded, with their time; the frame leaves; the window grows',
       changes: ['flights', 'window', 'source.recorded', 'source.times', 'changed', 'firstReceiptAt'],
       effects: [],
       given: inFlight,
@@ -242,7 +242,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'recorded: part of a frame',
-      then: 'the seqs are recorded; the frame stays in flight',
+      outcome: 'the seqs are recorded; the frame stays in flight',
       changes: ['source.recorded', 'source.times', 'changed', 'firstReceiptAt'],
       effects: [],
       given: inFlight,
@@ -250,7 +250,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'recorded: the last frame of the backlog',
-      then: 'the same, and the backlog has drained',
+      outcome: 'the same, and the backlog has drained',
       changes: [
         'flights',
         'window',
@@ -266,7 +266,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'for a source that this agent does not have',
-      then: 'not believed',
+      outcome: 'not believed',
       changes: [],
       effects: ['alarm foreign-source'],
       given: inFlight,
@@ -274,7 +274,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'for a seq above the highest',
-      then: 'not believed',
+      outcome: 'not believed',
       changes: [],
       effects: ['alarm beyond-highest'],
       given: inFlight,
@@ -282,7 +282,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'recorded: the source has 10,000 recorded ranges',
-      then: 'not believed: no window leaves that many holes',
+      outcome: 'not believed: no window leaves that many holes',
       changes: [],
       effects: ['alarm too-fragmented'],
       given: () => {
@@ -293,7 +293,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'damaged, up to eight in a row',
-      then: 'the frame is given up and begun again at once',
+      outcome: 'the frame is given up and begun again at once',
       changes: ['flights', 'counters', 'damagedInARow'],
       effects: ['read'],
       given: inFlight,
@@ -301,7 +301,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'damaged, from the ninth in a row on',
-      then: 'the frame counts as timed out',
+      outcome: 'the frame counts as timed out',
       changes: ['flights', 'counters', 'damagedInARow', 'window'],
       effects: ['read'],
       given: () => outboxOf([], [linkUp, accepted(10), ...Array.from({ length: 8 }, () => damaged(1, 10))]),
@@ -309,7 +309,8 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'hold',
-      then: 'all published frames are given up; nothing is begun until the time is over, then one frame to ask',
+      outcome:
+        'all published frames are given up; nothing is begun until the time is over, then one frame to ask',
       changes: ['flights', 'source.taken', 'counters', 'window'],
       effects: [],
       given: inFlight,
@@ -319,7 +320,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   mark: [
     {
       when: 'it has moved',
-      then: 'events up to it may be released, as far as they are recorded too',
+      outcome: 'events up to it may be released, as far as they are recorded too',
       changes: ['source.appliedTo', 'changed'],
       effects: [],
       given: allRecorded,
@@ -327,7 +328,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'for a source that this agent does not have',
-      then: 'not believed',
+      outcome: 'not believed',
       changes: [],
       effects: ['alarm foreign-source'],
       given: allRecorded,
@@ -335,7 +336,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'above the highest seq of an epoch of this session',
-      then: 'not believed; the epoch is closed (E3)',
+      outcome: 'not believed; the epoch is closed (E3)',
       changes: ['source.closed'],
       effects: ['alarm lost-tail', 'new-epoch'],
       given: allRecorded,
@@ -343,7 +344,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'above the highest seq of an earlier session',
-      then: 'the database was restored; the mark holds up to its own highest seq',
+      outcome: 'the database was restored; the mark holds up to its own highest seq',
       changes: ['source.appliedTo', 'changed'],
       effects: ['alarm lost-tail'],
       given: () => outboxOf([{ recorded: [[1, 10]] }], [linkUp]),
@@ -351,7 +352,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'recorded seqs are missing, and the hub has read past their receipt',
-      then: 'they are lost behind the receipt and sent again, with the backlog',
+      outcome: 'they are lost behind the receipt and sent again, with the backlog',
       changes: [...sentAgain, 'source.times'],
       effects: ['alarm lost-behind-receipt', 'read'],
       given: allRecorded,
@@ -359,7 +360,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'recorded seqs are missing, and the hub may not have read that far',
-      then: 'they are still on their way: nothing',
+      outcome: 'they are still on their way: nothing',
       changes: [],
       effects: [],
       given: allRecorded,
@@ -367,7 +368,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'released seqs are missing',
-      then: 'the archive does not have them any more',
+      outcome: 'the archive does not have them any more',
       changes: ['source.appliedTo', 'changed'],
       effects: ['alarm missing-but-released'],
       given: archived,
@@ -377,7 +378,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   replay: [
     {
       when: 'by seq',
-      then: 'what is still here of the seqs is sent again, with the backlog',
+      outcome: 'what is still here of the seqs is sent again, with the backlog',
       changes: [...sentAgain, 'replays'],
       effects: ['read', 'replay-progress'],
       given: archived,
@@ -385,7 +386,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'by seq, and none of them is here',
-      then: 'the replay has ended with no events',
+      outcome: 'the replay has ended with no events',
       changes: ['replays'],
       effects: ['replay-progress'],
       given: archived,
@@ -393,7 +394,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'by seq, of a source that this agent does not have',
-      then: 'the replay has ended with no events',
+      outcome: 'the replay has ended with no events',
       changes: ['replays'],
       effects: ['alarm foreign-source', 'replay-progress'],
       given: archived,
@@ -401,7 +402,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'by time of acceptance',
-      then: 'the store is asked which seqs these are',
+      outcome: 'the store is asked which seqs these are',
       changes: ['replays'],
       effects: ['find', 'replay-progress'],
       given: archived,
@@ -409,7 +410,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'the request is known',
-      then: 'it is answered with a status',
+      outcome: 'it is answered with a status',
       changes: [],
       effects: ['replay-progress'],
       given: () => archived([replay({ epoch: earlier, seqs: [4, 6] })]),
@@ -417,7 +418,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: `${limits.replaysPerStatusMax} replays are running`,
-      then: 'nothing; the hub repeats the request',
+      outcome: 'nothing; the hub repeats the request',
       changes: [],
       effects: [],
       given: () =>
@@ -432,7 +433,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   found: [
     {
       when: 'more answers follow',
-      then: 'what was found is sent again; the replay does not count as ended',
+      outcome: 'what was found is sent again; the replay does not count as ended',
       changes: sentAgain,
       effects: ['read'],
       given: searching,
@@ -440,7 +441,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'the last answer',
-      then: 'the same, and progress is known from now on',
+      outcome: 'the same, and progress is known from now on',
       changes: [...sentAgain, 'replays'],
       effects: ['read', 'replay-progress'],
       given: searching,
@@ -448,7 +449,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'the search is unknown',
-      then: 'nothing',
+      outcome: 'nothing',
       changes: [],
       effects: [],
       given: archived,
@@ -458,7 +459,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   released: [
     {
       when: 'rows have left the database',
-      then: 'they count as recorded for ever; their times are forgotten',
+      outcome: 'they count as recorded for ever; their times are forgotten',
       changes: ['source.releasedTo', 'source.times'],
       effects: [],
       given: () => {
@@ -470,7 +471,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'they were being sent again',
-      then: 'the replay ends without them; a frame of theirs in flight is given up by its timeout',
+      outcome: 'the replay ends without them; a frame of theirs in flight is given up by its timeout',
       changes: ['source.releasedTo', 'source.recorded', 'source.again', 'replays'],
       effects: ['replay-progress'],
       given: () => archived([replay({ epoch: earlier, seqs: [3, 6] })]),
@@ -480,7 +481,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   'epoch-removed': [
     {
       when: 'all events of the epoch have been released',
-      then: 'the source is forgotten',
+      outcome: 'the source is forgotten',
       changes: ['sources'],
       effects: [],
       given: archived,
@@ -490,7 +491,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   tick: [
     {
       when: 'nothing is due',
-      then: 'nothing',
+      outcome: 'nothing',
       changes: [],
       effects: [],
       given: inFlight,
@@ -499,7 +500,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'a receipt is overdue',
-      then: 'the frame is given up, the window halved, and the frame begun again at once',
+      outcome: 'the frame is given up, the window halved, and the frame begun again at once',
       changes: ['flights', 'counters', 'window'],
       effects: ['read'],
       given: inFlight,
@@ -508,7 +509,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'a receipt is overdue for the second time without any receipt between',
-      then: 'the frame is given up, the window halved, and sending pauses with full jitter',
+      outcome: 'the frame is given up, the window halved, and sending pauses with full jitter',
       changes: ['flights', 'source.taken', 'counters', 'window'],
       effects: [],
       given: () => {
@@ -522,7 +523,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'a pause or hold is over',
-      then: 'what waits is begun; after a hold one frame only',
+      outcome: 'what waits is begun; after a hold one frame only',
       changes: [],
       effects: ['read'],
       given: () =>
@@ -532,7 +533,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'the link is congested',
-      then: 'nothing is begun',
+      outcome: 'nothing is begun',
       changes: [],
       effects: [],
       given: () =>

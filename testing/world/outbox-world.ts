@@ -83,7 +83,7 @@ export const runWorld = (
     later(random() * 20, () => readFrame(id, first, to));
   };
   const readFrame = (id: number, first: number, last: number) => {
-    const answer = { id, lookedAtTo: last, unsendable: [], sent: [first, last] as Range };
+    const answer = { id, examinedTo: last, unsendable: [], sent: [first, last] as Range };
     for (const effect of step(outbox, { kind: 'frame-read', answer }, now)) {
       if (effect.do !== 'publish') perform(effect);
       else if (!outbox.linkUp) outcome.publishedWhileDown = true;

@@ -8,7 +8,7 @@ import { alarm, closeEpoch, known, type Outbox, type OutboxEffect } from './stat
 /** The hub reads Kafka's broker time, the bridge its own clock; a mark settles what was recorded this much before it. */
 const settleSlackMs = 5_000;
 
-export const onMark = (outbox: Outbox, mark: AppliedMark, effects: OutboxEffect[]): void => {
+export const onMark = (outbox: Outbox, mark: AppliedMark, effects: OutboxEffect[]) => {
   const source = known(outbox, mark.stream, mark.epoch, [], effects);
   if (source === undefined) return;
   if (mark.highest > source.highest || mark.appliedTo > source.highest) {

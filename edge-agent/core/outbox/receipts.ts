@@ -14,7 +14,7 @@ const recordedRangesMax = 10_000;
 
 type RecordedReceipt = Extract<Receipt, { kind: 'recorded' }>;
 
-export const onReceipt = (outbox: Outbox, receipt: Receipt, now: number, effects: OutboxEffect[]): void => {
+export const onReceipt = (outbox: Outbox, receipt: Receipt, now: number, effects: OutboxEffect[]) => {
   if (receipt.kind === 'hold') return onHold(outbox, receipt.retryAfterMs, now);
   const source = known(outbox, receipt.stream, receipt.epoch, receipt.ranges, effects);
   if (source === undefined) return;

@@ -10,7 +10,7 @@ const current = '22222222-2222-4222-8222-222222222222';
 const earlier = '33333333-3333-4333-8333-333333333333';
 const settings = { windowFrames: 8, receiptTimeoutMs: 1_000, backoffCapMs: 10_000, bootAt: 0 };
 
-/** An earlier life of ten events, all recorded and applied, of which `releasedTo` have left the archive. */
+/** An earlier session with ten events, all recorded and applied, of which `releasedTo` have left the archive. */
 const start = (change: Partial<StoredSource> = {}) => {
   const stored: StoredSource = {
     stream: 'pos',
@@ -54,7 +54,7 @@ const drive = (outbox: Outbox, input: OutboxInput, now = 0) => {
       continue;
     }
     const { id, epoch, first, last } = effect;
-    const answer = { id, lookedAtTo: last, unsendable: [], sent: [first, last] as [number, number] };
+    const answer = { id, examinedTo: last, unsendable: [], sent: [first, last] as [number, number] };
     const effects = step(outbox, { kind: 'frame-read', answer }, now);
     if (effects.some((next) => next.do === 'publish')) published.push({ epoch, seqs: [first, last] });
     queue.push(...effects.filter((next) => next.do !== 'publish'));

@@ -12,7 +12,7 @@ const named = (effects: OutboxEffect[]): string[] =>
     .filter((name, i, all) => name !== all[i - 1]);
 
 describe.each(Object.entries(transitions))('the input %s', (kind, rows) => {
-  it.each(rows)('when $when: $then', ({ given, input, now = 0, congested, changes, effects }) => {
+  it.each(rows)('when $when: $outcome', ({ given, input, now = 0, congested, changes, effects }) => {
     expect(input.kind).toBe(kind);
     const outbox = given();
     const before = snapshot(outbox);

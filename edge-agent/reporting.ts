@@ -1,0 +1,57 @@
+import type { Status } from '@branchline/contracts/downlink.ts';
+import type { Clock } from '@branchline/kernel/clock.ts';
+import type { Outbox } from './core/outbox/state.ts';
+import { describe } from './core/outbox.ts';
+import { firstUnrecorded, type Session, statusMessage } from './core/status.ts';
+import { settledEveryStatuses } from './core/status-sources.ts';
+import type { StoreFigures } from './core/store-port.ts';
+import type { Uplink } from './io/mqtt-uplink.ts';
+import type { Store } from './io/store-thread.ts';
+
+/** Sends the agent's status to the hub. */
+
+type ReportingPorts = { store: Store; uplink: Uplink; figures(): StoreFigures; clock: Clock };
+type ReportingSettings = { session: Session; statusIntervalMs: number };
+
+export const createReporting = (
+  outbox: Outbox,
+  { store, uplink, figures, clock }: ReportingPorts,
+  { session, statusIntervalMs }: ReportingSettings,
+) => {
+  /** When the first unrecorded event of each epoch was accepted. */
+  const oldest = async (): Promise<Map<string, number>> => {
+    const asked = firstUnrecorded(describe(outbox));
+    const answers = asked.length === 0 ? [] : await store.oldest(asked);
+    return new Map(
+      asked.flatMap(({ epoch }, i) => (typeof answers[i] === 'number' ? [[epoch, answers[i]] as const] : [])),
+    );
+  };
+
+  let page = 0;
+  let pageAt = Number.NEGATIVE_INFINITY;
+  /** Paced by time, not by statuses: an event may cause an extra one. */
+  const nextPage = (kind: Status['status']): number | undefined => {
+    const now = clock.monotonic();
+    if (kind !== 'birth' && now - pageAt < settledEveryStatuses * statusIntervalMs) return undefined;
+    pageAt = now;
+    return page++;
+  };
+
+  const report = async (kind: Status['status']): Promise<void> => {
+    const times = await oldest();
+    if (!uplink.isUp()) return;
+    const message = statusMessage(
+      kind,
+      session,
+      describe(outbox),
+      nextPage(kind),
+      times,
+      outbox.replays.progress(),
+      figures(),
+      clock.now(),
+    );
+    uplink.publishStatus(JSON.stringify(message));
+  };
+
+  return { oldest, report };
+};

@@ -1,0 +1,75 @@
+import { isAdmitted, rowBytes } from '../core/budget.ts';
+import { type AcceptRequest, CommitQueue, commitRowsMax } from '../core/commit-queue.ts';
+import type { AcceptResult } from '../core/store-port.ts';
+import { isFull, type StorePorts } from './ports.ts';
+
+/** Requests that arrive within `groupCommitMs` share one synced transaction (E1). */
+export const createGroupCommit = ({ options, table, clock, post, touch, fail, isClosing }: StorePorts) => {
+  const queue = new CommitQueue();
+  let timer: NodeJS.Timeout | undefined;
+  let next: NodeJS.Immediate | undefined;
+
+  const answer = (requests: AcceptRequest[], results: AcceptResult[][]) =>
+    post({
+      kind: 'committed',
+      answers: requests.map(({ id }, i) => ({ id, results: results[i] as AcceptResult[] })),
+      highest: table.highest(),
+    });
+
+  /** Admission counts the bytes of the transaction itself, which the file does not show yet. */
+  const accept = (requests: AcceptRequest[]): AcceptResult[][] => {
+    let usedBytes = table.usedBytes();
+    const results = table.accept(
+      requests.flatMap(({ events }) => events),
+      clock.now(),
+      (event) => {
+        if (!isAdmitted(event.stream, usedBytes, options.diskBudgetBytes)) return false;
+        usedBytes += rowBytes(event.id.length, event.text.length);
+        return true;
+      },
+    );
+    return requests.map(({ events }) => results.splice(0, events.length));
+  };
+
+  const commit = () => {
+    timer = undefined;
+    next = undefined;
+    if (isClosing() || queue.isEmpty) return;
+    const requests = queue.take();
+    for (const { events } of requests) touch(events.length);
+    try {
+      answer(requests, accept(requests));
+    } catch (error) {
+      const code = isFull(error) ? 'disk-budget-spent' : 'storage-failed';
+      answer(
+        requests,
+        requests.map(({ events }) => events.map(() => ({ outcome: 'refused', code }))),
+      );
+      if (!isFull(error)) fail(error);
+    }
+    if (!queue.isEmpty) next = setImmediate(commit);
+  };
+
+  const schedule = () => {
+    if (next !== undefined) return;
+    const isDue = queue.rows >= commitRowsMax || options.groupCommitMs === 0;
+    if (timer !== undefined && !isDue) return;
+    clearTimeout(timer);
+    timer = undefined;
+    if (isDue) next = setImmediate(commit);
+    else timer = setTimeout(commit, options.groupCommitMs);
+  };
+
+  return {
+    add: (request: AcceptRequest) => {
+      queue.add(request);
+      schedule();
+    },
+    isEmpty: () => queue.isEmpty,
+    /** Commits what waits. */
+    finish: () => {
+      clearTimeout(timer);
+      while (!queue.isEmpty && !isClosing()) commit();
+    },
+  };
+};

@@ -1,0 +1,79 @@
+import { isArchiveSacrificed } from '../core/budget.ts';
+import { createIdleCheck } from '../core/idle.ts';
+import type { KeptPosition, StoreFigures } from '../core/store-port.ts';
+import { guarded, type StorePorts } from './ports.ts';
+
+const keepEveryMs = 500;
+const releaseEveryMs = 1_000;
+/** While there is more to release; a till's commit comes between. */
+const releaseAgainMs = 5;
+const idleCheckEveryMs = 5_000;
+/** One deleting transaction; a till's commit waits for it at most once. */
+const releaseRowsMax = 1_000;
+/** The file is given back to the file system when this many of its pages are empty, in small pieces. */
+const shrinkFromPages = 2_048;
+const shrinkPages = 256;
+
+/** What the store does by itself: keep positions, release events, shrink the file, return memory. */
+export type HousekeepingPorts = StorePorts & {
+  figures(): StoreFigures;
+  eventsTouched(): number;
+  /** No request waits for a commit. */
+  isQuiet(): boolean;
+  returnMemory(): void;
+};
+
+export const startHousekeeping = (ports: HousekeepingPorts) => {
+  const { options, table, clock, post, isClosing } = ports;
+  let toKeep = new Map<string, KeptPosition>();
+
+  const keep = () => {
+    if (toKeep.size === 0) return;
+    const positions = [...toKeep.values()];
+    toKeep = new Map();
+    guarded(ports, () => table.keep(positions));
+  };
+
+  /** True when there may be more to release. */
+  const release = (): boolean => {
+    const sacrificed = isArchiveSacrificed(table.usedBytes(), options.diskBudgetBytes);
+    const acceptedTo = sacrificed ? Number.MAX_SAFE_INTEGER : clock.now() - options.archiveKeepMs;
+    const released = table.release(acceptedTo, releaseRowsMax);
+    if (released === undefined) {
+      if (table.freePages() >= shrinkFromPages && ports.isQuiet()) table.shrink(shrinkPages);
+      return false;
+    }
+    const { stream, epoch, releasedTo, removed } = released;
+    post(
+      removed ? { kind: 'epoch-removed', stream, epoch } : { kind: 'released', stream, epoch, releasedTo },
+    );
+    return true;
+  };
+
+  const releaseAndReport = () => {
+    if (isClosing()) return;
+    const more = guarded(ports, release) === true;
+    post({ kind: 'figures', figures: ports.figures() });
+    releaseTimer = setTimeout(releaseAndReport, more ? releaseAgainMs : releaseEveryMs);
+  };
+  let releaseTimer = setTimeout(releaseAndReport, releaseEveryMs);
+
+  const isIdle = createIdleCheck();
+  const returnMemory = () => {
+    if (isClosing() || !isIdle(ports.eventsTouched())) return;
+    table.returnMemory();
+    ports.returnMemory();
+  };
+  const timers = [setInterval(keep, keepEveryMs), setInterval(returnMemory, idleCheckEveryMs)];
+
+  return {
+    keepLater: (positions: readonly KeptPosition[]) => {
+      for (const position of positions) toKeep.set(position.epoch, position);
+    },
+    keep,
+    stop: () => {
+      clearTimeout(releaseTimer);
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+};

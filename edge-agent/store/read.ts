@@ -1,0 +1,39 @@
+import { limits } from '@branchline/contracts/limits.ts';
+import { cutFrame } from '../core/frame-cut.ts';
+import type { FindRequest, FrameRequest } from '../core/store-port.ts';
+import { gzipLines } from '../io/gzip-lines.ts';
+import { guarded, type StorePorts } from './ports.ts';
+
+/** What the outbox asks of the store: frames, and searches by time of acceptance. */
+
+/** Answers with the frame; returns how many damaged rows it came upon. */
+export const readFrame = (
+  { table, post, touch }: StorePorts,
+  { id, stream, epoch, first, last }: FrameRequest,
+): number => {
+  const { rows, complete } = table.rows(stream, epoch, first, last, limits.frameRawBytesTarget);
+  const cut = cutFrame(rows, first, last, complete);
+  const damaged = rows.filter((row) => row.damaged && row.seq <= cut.examinedTo);
+  for (const { seq } of damaged) post({ kind: 'damaged-row', stream, epoch, seq });
+  touch(rows.length);
+  const seen = { kind: 'frame', id, examinedTo: cut.examinedTo, unsendable: cut.unsendable } as const;
+  const sent = rows.slice(cut.from, cut.to);
+  const [head] = sent;
+  if (head === undefined) post(seen);
+  else {
+    const lines = gzipLines(sent.map((row) => row.body));
+    const frame = { ...seen, sent: [head.seq, head.seq + sent.length - 1], lines } as const;
+    post(frame, [lines.gzip.buffer as ArrayBuffer]);
+  }
+  return damaged.length;
+};
+
+/** Rows of one step of a search; a till's commit comes between two steps. */
+const findRowsMax = 2_000;
+
+export const find = (ports: StorePorts, request: FindRequest, after = 0): void => {
+  if (ports.isClosing()) return;
+  const { answer, next } = ports.table.find(request, after, findRowsMax);
+  if (answer.found.length > 0 || answer.isLast) ports.post({ kind: 'found', ...answer });
+  if (next !== undefined) setImmediate(() => guarded(ports, () => find(ports, request, next)));
+};
