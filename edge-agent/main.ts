@@ -17,7 +17,7 @@ import { openStore } from './io/store-thread.ts';
 import packageJson from './package.json' with { type: 'json' };
 import { runAgent } from './run.ts';
 
-const usage = `edge-agent: takes the events of one site, keeps them on its disk and sends them until the hub has them.
+const usage = `edge-agent: accepts the events of one site, stores them on disk and sends them until the hub has applied them.
 
   node edge-agent/main.ts --site store-0001 --data-dir DIR --mqtt mqtt://broker:1883`;
 
@@ -28,7 +28,7 @@ const { site, agent } = config;
 const start = async () => {
   if (!isLoopback(config.intakeHost) && config.intakeToken === undefined)
     throw new Error(
-      `intakeHost is ${config.intakeHost}, which others can reach: set intakeToken (BRANCHLINE_INTAKE_TOKEN), or leave intakeHost at 127.0.0.1`,
+      `intakeHost is ${config.intakeHost}, which other machines can reach: set intakeToken (BRANCHLINE_INTAKE_TOKEN), or leave intakeHost at 127.0.0.1`,
     );
   const ca = config.mqttCa === undefined ? undefined : readFileSync(config.mqttCa, 'utf8');
   mkdirSync(config.dataDir, { recursive: true });
@@ -51,7 +51,7 @@ const start = async () => {
     {
       openStore: (events) =>
         openStore(
-          // The worker ends as this file does: in .ts, or in .mjs where both are bundles.
+          // The same extension as this file: .ts, or .mjs in a bundle.
           new URL(`./store-worker${extname(import.meta.url)}`, import.meta.url),
           {
             path: join(config.dataDir, 'events.db'),

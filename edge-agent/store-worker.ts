@@ -6,7 +6,6 @@ import { returnMemory } from './io/return-memory.ts';
 import type { StoreOptions } from './store/ports.ts';
 import { createStore } from './store.ts';
 
-/** The thread of the event store. */
 if (parentPort === null) throw new Error('store-worker.ts runs as a worker thread');
 const port = parentPort;
 const post = (message: FromStore, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);

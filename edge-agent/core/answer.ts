@@ -3,10 +3,10 @@ import type { IntakeFailure, IntakeResult } from '@branchline/contracts/intake.t
 import type { Judged, Judgement } from './judge.ts';
 import type { AcceptResult } from './store-port.ts';
 
-/** What the till is told: one result per event in its order, and the HTTP status that sums it up. */
+/** The answer to a till: one result per event, in order, and the HTTP status that sums them up. */
 
 const details: Record<Extract<AcceptResult, { outcome: 'refused' }>['code'], string> = {
-  'content-conflict': 'an event with this id and another content is stored',
+  'content-conflict': 'an event with this id and different content is stored',
   'disk-budget-spent': 'the disk budget is spent',
   'storage-failed': 'the write to disk failed',
   stopping: 'the agent is stopping',
@@ -22,7 +22,7 @@ const refusal = (problem: Problem, id: string | undefined): IntakeResult => ({
   ...failureOf(problem),
 });
 
-/** `results` are the store's, for those items that had an event to store, in the same order. */
+/** `results` are the store's, in order, one for each item that had an event to store. */
 export const answersOf = (items: Judged[], results: AcceptResult[]): IntakeResult[] => {
   let next = 0;
   return items.map((item) => {
@@ -56,7 +56,7 @@ const statusByCode: Partial<Record<Problem['code'], number>> = {
 export const statusOfProblem = (code: Problem['code']): number =>
   statusByCode[code] ?? (errors[code].retry ? 503 : 422);
 
-/** An array is always 200, because its events may have fared differently; one event has a status of its own. */
+/** An array is always 200, because its events may have different outcomes; a single event has a status of its own. */
 export const statusOf = ({ single }: Judgement, results: IntakeResult[]): number => {
   const [result] = results;
   if (!single || result === undefined) return 200;

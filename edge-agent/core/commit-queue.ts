@@ -1,8 +1,8 @@
 import type { NewEvent } from './store-port.ts';
 
 /**
- * Requests that wait for the next transaction. A transaction takes whole requests, in order, until it has enough; one
- * request may be more than enough, and is bounded by the limits of the intake.
+ * Requests that wait for the next transaction. A transaction takes whole requests, in order, until it reaches a limit. A
+ * single request may exceed it; the intake's limits bound that.
  */
 export const commitRowsMax = 500;
 export const commitBytesMax = 1024 * 1024;

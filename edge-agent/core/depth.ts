@@ -6,8 +6,8 @@ const openBrace = 123;
 const closeBrace = 125;
 
 /**
- * Whether JSON text opens more than `depthMax` brackets at once. It is asked before parsing, because `JSON.parse` takes
- * a million levels and `JSON.stringify` of the result overflows the stack. Text that is not JSON gets some answer too.
+ * Whether JSON text nests brackets deeper than `depthMax`. Checked before parsing, because `JSON.parse` accepts a million
+ * levels and `JSON.stringify` of the result overflows the stack. Text that is not JSON gets an arbitrary answer.
  */
 export const isDeeperThan = (text: Uint8Array, depthMax: number): boolean => {
   let depth = 0;

@@ -2,8 +2,8 @@ import { limits } from '@branchline/contracts/limits.ts';
 import type { Range } from '@branchline/kernel/ranges.ts';
 
 /**
- * Which of the rows that were read make the next frame: seqs without a hole, up to the size a frame aims at. Rows that
- * are damaged or gone end a frame, or are stepped over when they come first. One event larger than the aim goes alone.
+ * Selects the rows of the next frame: seqs without a gap, up to the target size. A row that is damaged or gone ends the
+ * frame, or is skipped when it comes first. An event larger than the target goes alone.
  */
 export type ReadRow = { seq: number; bytes: number; damaged: boolean };
 
@@ -15,7 +15,7 @@ export type FrameCut = {
   to: number;
 };
 
-/** `complete` says that no row of [first, last] is left out of `rows`; otherwise they end early. */
+/** `complete`: `rows` holds every row of [first, last]; otherwise it ends early. */
 export const cutFrame = (rows: ReadRow[], first: number, last: number, complete: boolean): FrameCut => {
   const unsendable: Range[] = [];
   let expected = first;

@@ -4,7 +4,7 @@ import { byLabel, counter, type Family, gauge, type Histogram } from '@branchlin
 import type { describe } from './outbox.ts';
 import type { StoreFigures } from './store-port.ts';
 
-/** The agent's figures for Prometheus. Site and agent are not among the labels: the scrape's target says them. */
+/** The agent's metrics for Prometheus. Site and agent are no labels: the scrape target names them. */
 
 type Sources = ReturnType<typeof describe>;
 
@@ -35,8 +35,8 @@ const everApplied = ({ sources, figures }: Stored): number =>
   figures.retired + sum(sources, (source) => source.appliedTo);
 
 /**
- * The state tells of events since the database was made, and goes back when Kafka or the books lose some. A counter begins
- * at 0 with the process and never falls, because Prometheus takes every fall for a new start.
+ * Makes a counter of a figure that counts since the database was created and falls when Kafka or the books lose events. The
+ * counter starts at 0 with the process and never falls, because Prometheus takes every fall for a restart.
  */
 export class Risen {
   readonly #start: number;
@@ -53,89 +53,98 @@ export class Risen {
   }
 }
 
-/** Alerts look at the increase of these, and a counter that first appears at 1 has none that Prometheus could see. */
+/** Alerts use the increase of these, and a counter that first appears at 1 has no increase that Prometheus could see. */
 const alwaysShown = { 'disk-budget-spent': 0, 'storage-failed': 0, 'content-conflict': 0 };
+
+const waitingFamilies = ({ sources, oldest, now }: AgentState): Family[] => {
+  const oldestAt = oldest.size === 0 ? now : Math.min(...oldest.values());
+  const pending = Object.fromEntries(
+    streams.map((stream) => [stream, sum(sources, (one) => (one.stream === stream ? one.pending : 0))]),
+  );
+  return [
+    gauge(
+      'branchline_agent_oldest_unreceived_seconds',
+      'How long the oldest event has waited for its receipt; 0 when none waits.',
+      Math.max(0, (now - oldestAt) / 1_000),
+    ),
+    gauge(
+      'branchline_agent_pending_events',
+      'Accepted events without a receipt.',
+      byLabel('stream', pending),
+    ),
+  ];
+};
+
+const intakeFamilies = ({ intake }: AgentState): Family[] => [
+  counter(
+    'branchline_agent_accepted_events_total',
+    'Events stored in a synced transaction.',
+    byLabel('stream', intake.accepted),
+  ),
+  counter('branchline_agent_duplicate_events_total', 'Events that tills sent again.', intake.duplicates),
+  counter(
+    'branchline_agent_refused_events_total',
+    'Events that were refused, by error code; a request that was not read counts as one.',
+    byLabel('code', { ...alwaysShown, ...intake.refusedByCode }),
+  ),
+];
+
+const sendingFamilies = ({ sending }: AgentState): Family[] => [
+  gauge('branchline_agent_link_up', 'Whether the MQTT link is up.', Number(sending.linkUp)),
+  counter('branchline_agent_frames_sent_total', 'Frames published.', sending.framesSent),
+  counter(
+    'branchline_agent_frames_resent_total',
+    'Frames published again, because no receipt came.',
+    sending.framesResent,
+  ),
+  counter(
+    'branchline_agent_alarms_total',
+    'Receipts and marks that cannot be true, losses behind a receipt, damaged events.',
+    sending.alarms,
+  ),
+  counter(
+    'branchline_agent_unreadable_messages_total',
+    'Received messages that break the contract.',
+    sending.unreadable,
+  ),
+];
+
+const diskFamilies = ({ figures, diskBudgetBytes, diskFreeBytes }: AgentState): Family[] => [
+  gauge('branchline_agent_damaged_rows', 'Stored events that are damaged.', figures.damagedRows),
+  gauge(
+    'branchline_agent_database_bytes',
+    'Bytes of the disk budget that stored events use.',
+    figures.databaseBytes,
+  ),
+  gauge('branchline_agent_disk_budget_bytes', 'Bytes that stored events may use.', diskBudgetBytes),
+  ...(diskFreeBytes === undefined
+    ? []
+    : [gauge('branchline_agent_disk_free_bytes', 'Free bytes on the disk of the database.', diskFreeBytes)]),
+];
 
 /** `atStart` is the state right after the start. */
 export const createAgentMetrics = (atStart: Stored) => {
   const recorded = new Risen(everRecorded(atStart));
   const applied = new Risen(everApplied(atStart));
 
-  return (state: AgentState): Family[] => {
-    const { sources, oldest, figures, intake, sending, now } = state;
-    const oldestAt = oldest.size === 0 ? now : Math.min(...oldest.values());
-    const pending = Object.fromEntries(
-      streams.map((stream) => [stream, sum(sources, (one) => (one.stream === stream ? one.pending : 0))]),
-    );
-    return [
-      gauge(
-        'branchline_agent_oldest_unreceived_seconds',
-        'How long the oldest event waits for its receipt; 0 when none waits.',
-        Math.max(0, (now - oldestAt) / 1_000),
-      ),
-      gauge(
-        'branchline_agent_pending_events',
-        'Accepted events without a receipt.',
-        byLabel('stream', pending),
-      ),
-      counter(
-        'branchline_agent_accepted_events_total',
-        'Events stored in a synced transaction.',
-        byLabel('stream', intake.accepted),
-      ),
-      counter('branchline_agent_duplicate_events_total', 'Events that tills sent again.', intake.duplicates),
-      counter(
-        'branchline_agent_refused_events_total',
-        'Events that were refused, by error code; a request that was not read counts as one.',
-        byLabel('code', { ...alwaysShown, ...intake.refusedByCode }),
-      ),
-      counter(
-        'branchline_agent_recorded_events_total',
-        'Events that a receipt has said are in Kafka.',
-        recorded.to(everRecorded(state)),
-      ),
-      counter(
-        'branchline_agent_applied_events_total',
-        'Events that a mark of the hub has said are in the books.',
-        applied.to(everApplied(state)),
-      ),
-      intake.commitSeconds.family(
-        'branchline_agent_commit_seconds',
-        'From handing events to the store until their transaction is synced.',
-      ),
-      gauge('branchline_agent_link_up', 'Whether the MQTT link is up.', Number(sending.linkUp)),
-      counter('branchline_agent_frames_sent_total', 'Frames published.', sending.framesSent),
-      counter(
-        'branchline_agent_frames_resent_total',
-        'Frames published again, because no receipt came.',
-        sending.framesResent,
-      ),
-      counter(
-        'branchline_agent_alarms_total',
-        'Receipts and marks that cannot be true, and were not believed.',
-        sending.alarms,
-      ),
-      counter(
-        'branchline_agent_unreadable_messages_total',
-        'Messages from above that are not of the contract.',
-        sending.unreadable,
-      ),
-      gauge('branchline_agent_damaged_rows', 'Stored events that are damaged.', figures.damagedRows),
-      gauge(
-        'branchline_agent_database_bytes',
-        'What the stored events use of the disk budget.',
-        figures.databaseBytes,
-      ),
-      gauge('branchline_agent_disk_budget_bytes', 'The disk budget.', state.diskBudgetBytes),
-      ...(state.diskFreeBytes === undefined
-        ? []
-        : [
-            gauge(
-              'branchline_agent_disk_free_bytes',
-              'What is free on the disk of the database.',
-              state.diskFreeBytes,
-            ),
-          ]),
-    ];
-  };
+  return (state: AgentState): Family[] => [
+    ...waitingFamilies(state),
+    ...intakeFamilies(state),
+    counter(
+      'branchline_agent_recorded_events_total',
+      'Events that a receipt has confirmed to be in Kafka.',
+      recorded.to(everRecorded(state)),
+    ),
+    counter(
+      'branchline_agent_applied_events_total',
+      'Events that an applied mark has confirmed to be in the books.',
+      applied.to(everApplied(state)),
+    ),
+    state.intake.commitSeconds.family(
+      'branchline_agent_commit_seconds',
+      'Time from handing events to the store until their transaction is synced.',
+    ),
+    ...sendingFamilies(state),
+    ...diskFamilies(state),
+  ];
 };

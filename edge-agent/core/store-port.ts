@@ -3,8 +3,8 @@ import type { Stream } from '@branchline/contracts/ids.ts';
 import type { Range } from '@branchline/kernel/ranges.ts';
 
 /**
- * What the stages and the event store say to each other. The store lives in a thread of its own, because a synced
- * transaction blocks for as long as the disk likes; everything here can be copied between threads.
+ * The messages between the stages and the event store. The store has a thread of its own, because a synced transaction
+ * blocks for as long as the disk takes; everything here can be copied between threads.
  */
 
 export type NewEvent = {
@@ -12,7 +12,7 @@ export type NewEvent = {
   id: string;
   /** The stored form: canonical JSON with `recordedtime` in front. */
   text: string;
-  /** Where, in `text`, the part begins that two deliveries of one event have in common. */
+  /** Offset in `text` from which two deliveries of one event are equal. */
   contentAt: number;
 };
 
@@ -23,7 +23,7 @@ export type AcceptResult =
       code: Extract<ErrorCode, 'content-conflict' | 'disk-budget-spent' | 'storage-failed' | 'stopping'>;
     };
 
-/** One (stream, epoch) of this agent and how far its events have come. */
+/** How far the events of one (stream, epoch) of this agent have come. */
 export type Position = { stream: Stream; epoch: string; recorded: Range[]; appliedTo: number };
 /** `releasedTo`: every row up to here was released and is gone. */
 export type StoredSource = Position & { highest: number; releasedTo: number };
@@ -34,13 +34,13 @@ export type KeptPosition = Position & { releaseTo: number };
 export type FrameRequest = { id: number; stream: Stream; epoch: string; first: number; last: number };
 export type FrameAnswer = {
   id: number;
-  /** The seqs that were looked at: `first` of the request up to here. The rest of the request is free again. */
+  /** The rows from `first` of the request up to here were examined. The rest of the request is free again. */
   examinedTo: number;
-  /** Of these, the ones whose rows are damaged or gone. They are never sent. */
+  /** Those of them that are damaged or gone. They are never sent. */
   unsendable: Range[];
-  /** The seqs in the frame; undefined when not one of them can be sent. */
+  /** The seqs in the frame; undefined when none can be sent. */
   sent?: Range;
-  /** The events, one per line, compressed; their size before, and the checksum of these bytes. */
+  /** The events, one per line, compressed; their uncompressed size, and the checksum of the compressed bytes. */
   lines?: { gzip: Uint8Array; raw: number; crc: number };
 };
 
@@ -49,7 +49,7 @@ export type FindAnswer = {
   id: number;
   stream: Stream;
   found: { epoch: string; first: number; last: number }[];
-  /** A search has several answers; this is its last one. */
+  /** A search may have several answers; this is the last. */
   isLast: boolean;
 };
 
@@ -57,7 +57,7 @@ export type StoreFigures = {
   databaseBytes: number;
   walBytes: number;
   damagedRows: number;
-  /** Events of epochs that are removed because all of them were released. */
+  /** Events of epochs that were removed, because all their events had been released. */
   retired: number;
 };
 

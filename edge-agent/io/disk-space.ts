@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 
-/** Bytes that an ordinary user may still write to the file system of `folder`; undefined where that is not to be known. */
+/** Bytes that an unprivileged user can still write to the file system of `folder`; undefined where it does not say. */
 export const diskFreeBytes = async (folder: string): Promise<number | undefined> => {
   try {
     const { bavail, bsize } = await statfs(folder);

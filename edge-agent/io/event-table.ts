@@ -12,12 +12,12 @@ import type {
   StoredSource,
 } from '../core/store-port.ts';
 
-/** The rows of the event store and the statements on them. Every method is one short transaction at most. */
+/** The tables of the event store and their statements. Every method is at most one short transaction. */
 
 const seqBits = 2 ** 36;
-/** A JavaScript number holds 2^53, so there is room for so many epochs; their numbers are used again. */
+/** A JavaScript number holds 2^53, which leaves room for this many epochs; their numbers are reused. */
 const epochNumberMax = 2 ** 17 - 1;
-/** Positions with more holes keep their lowest ranges; the others cost a resend after a restart. */
+/** Of a position with more ranges, the lowest are kept; the others cost a resend after a restart. */
 const rangesKeptMax = 1_000;
 
 type EpochRow = {
@@ -31,12 +31,12 @@ type EpochRow = {
 };
 
 /**
- * Bodies are strings, not buffers: they die young in a heap of bounded size, where buffers would pile up beside it. A
- * body that is not the UTF-8 it was fails its checksum like any other damage.
+ * Bodies are strings, not buffers: strings die young in a heap of bounded size, buffers pile up outside it. A body that is
+ * no longer valid UTF-8 fails its checksum like any other damage.
  */
 export type Row = ReadRow & { body: string };
 
-/** The epoch that new events of a stream go into, in this life of the process. */
+/** The epoch that takes a stream's new events in this session. */
 type Writing = { number: number; epoch: string; highest: number };
 
 export class EventTable {
@@ -117,7 +117,7 @@ export class EventTable {
     }));
   }
 
-  /** Rows below the lowest one are gone; those that no rule let go are not released but lost. */
+  /** Rows below the lowest one are gone; those above `release_to` were not released but lost. */
   #releasedTo({ stream, number, highest, release_to }: EpochRow): number {
     const base = number * seqBits;
     const lowest = this.#byStream[stream].lowest.get(base + 1, base + highest);
@@ -128,13 +128,13 @@ export class EventTable {
     return this.#epochs.retired.get() as number;
   }
 
-  /** From the next event on, the stream's events go into a new epoch, if they still go into this one. */
+  /** The stream's next event begins a new epoch, unless it already left this one. */
   leaveEpoch(stream: Stream, epoch: string): void {
     if (this.#writing.get(stream)?.epoch === epoch) this.#writing.delete(stream);
   }
 
   /**
-   * Stores what `admit` lets in, all in one transaction; `admit` is asked once per new event. When it throws, nothing
+   * Stores the events that `admit` allows, in one transaction; `admit` is asked once per event. When this throws, nothing
    * is stored and no seq is used.
    */
   accept(events: NewEvent[], now: number, admit: (event: NewEvent) => boolean): AcceptResult[] {
@@ -187,8 +187,8 @@ export class EventTable {
   }
 
   /**
-   * A new epoch begins with the first event of every life, in the transaction that stores it. So a database that was
-   * copied or restored can never give out a seq a second time (E3).
+   * The first event of every session begins a new epoch, in the transaction that stores it. So a database that was copied
+   * or restored never assigns a seq twice (E3).
    */
   #writingOf(stream: Stream, now: number): Writing {
     const current = this.#writing.get(stream);
@@ -210,8 +210,8 @@ export class EventTable {
   }
 
   /**
-   * Rows of [first, last] in order, with holes where rows are gone, until their bytes reach `bytesMax`. Each is checked
-   * against its checksum.
+   * Rows of [first, last] in order, with gaps where rows are gone, until they exceed `bytesMax`. Each is checked against
+   * its checksum.
    */
   rows(stream: Stream, epoch: string, first: number, last: number, bytesMax: number) {
     const base = this.#position(epoch, 0);
@@ -247,8 +247,8 @@ export class EventTable {
   }
 
   /**
-   * Deletes at most `rowsMax` of the rows that may be released and were accepted at `acceptedTo` or before. Says which
-   * epoch it worked on and up to where its rows are gone; undefined when there was nothing to do.
+   * Deletes at most `rowsMax` of the releasable rows that were accepted at `acceptedTo` or before. Returns the epoch and up
+   * to where its rows are gone; undefined when there was nothing to do.
    */
   release(acceptedTo: number, rowsMax: number) {
     const epochs = this.#epochs.all.all();
@@ -281,7 +281,7 @@ export class EventTable {
     return undefined;
   }
 
-  /** One page of a search by the time of acceptance: the ranges found, and where to go on. */
+  /** One page of a search by time of acceptance: the ranges found, and where to continue. */
   find(
     { id, stream, acceptedFrom, acceptedTo }: FindRequest,
     after: number,
@@ -302,7 +302,7 @@ export class EventTable {
     return { answer: { id, stream, found, isLast: next === undefined }, next };
   }
 
-  /** Bytes of pages that hold something. */
+  /** Bytes of the pages in use. */
   usedBytes(): number {
     const pages = this.#database.pragma('page_count', { simple: true }) as number;
     return (pages - this.freePages()) * (this.#database.pragma('page_size', { simple: true }) as number);
@@ -312,12 +312,12 @@ export class EventTable {
     return this.#database.pragma('freelist_count', { simple: true }) as number;
   }
 
-  /** Gives at most so many free pages back to the file system. */
+  /** Returns at most this many free pages to the file system. */
   shrink(pages: number): void {
     this.#database.pragma(`incremental_vacuum(${pages})`);
   }
 
-  /** Gives the page cache back; the next reads fill it again. */
+  /** Frees the page cache; later reads fill it again. */
   returnMemory(): void {
     this.#database.pragma('shrink_memory');
   }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ErrorCode } from '@branchline/contracts/errors.ts';
 import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/contracts/intake.ts';
@@ -7,7 +7,7 @@ import { limits } from '@branchline/contracts/limits.ts';
 import { isLoopback } from '@branchline/kernel/loopback.ts';
 import { metricsContentType } from '@branchline/kernel/metrics.ts';
 
-/** The intake's HTTP side: bounds on bodies, times and connections; what a body means is decided elsewhere. */
+/** The intake's HTTP server: bounds bodies, times and connections. What a body means is decided elsewhere. */
 
 export type IntakeReply =
   | { status: number; single: IntakeResult }
@@ -18,7 +18,7 @@ export type HttpIntakeOptions = {
   host: string;
   port: number;
   token?: string | undefined;
-  /** The whole request, headers and body, has to be here by then. */
+  /** The whole request, headers and body, must have arrived by then. */
   requestTimeoutMs?: number;
   connectionsMax?: number;
 };
@@ -26,7 +26,7 @@ export type HttpIntakeOptions = {
 export type HttpIntakeHandlers = {
   /** Body bytes in, reply out. Never rejects. */
   onEvents(body: Uint8Array): Promise<IntakeReply>;
-  /** Called once for each request that is turned away here, so that it is counted. */
+  /** Called once for each request that is rejected here, so that it is counted. */
   failure(code: ErrorCode, detail: string): { status: number; failure: IntakeFailure };
   status(): Promise<object>;
   /** In Prometheus' text format. */
@@ -41,21 +41,21 @@ const contentTypes = new Set([
   'application/cloudevents-batch+json',
 ]);
 const retryAfterSeconds = 5;
-/** Above these, Node would keep idle or slow connections for minutes. */
+/** Node's own defaults keep idle or slow connections for minutes. */
 const headersTimeoutMs = 5_000;
 const keepAliveTimeoutMs = 60_000;
 const checkEveryMs = 500;
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
-/** Digests have one length and nothing of the token in their first differing byte. */
+/** Compares digests: they have one length, and the first differing byte tells nothing about the token. */
 const tokenCheck = (token: string | undefined) => {
   if (token === undefined) return () => true;
   const expected = digest(`Bearer ${token}`);
   return (header: string | undefined) => timingSafeEqual(digest(header ?? ''), expected);
 };
 
-/** The body, or `too-large` as soon as it is, or undefined when the client went away. */
+/** The body, `too-large` as soon as it is, or undefined when the client disconnected. */
 const readBody = (request: IncomingMessage): Promise<Buffer | 'too-large' | undefined> =>
   new Promise((resolve) => {
     if (Number(request.headers['content-length'] ?? 0) > limits.intakeBodyBytesMax)
@@ -96,11 +96,43 @@ const send = (
   response.end(text);
 };
 
-/** Answers and hangs up, because the rest of the request is not going to be read. */
+/** Answers and closes the connection, because the rest of the request is not read. */
 const sendLast = (response: ServerResponse, status: number, body: object) => {
   response.on('finish', () => response.socket?.destroySoon());
   send(response, status, body, { connection: 'close' });
 };
+
+type Refuse = (response: ServerResponse, code: ErrorCode, detail: string, status?: number) => void;
+
+const refusalsOf =
+  (handlers: HttpIntakeHandlers): Refuse =>
+  (response, code, detail, status) => {
+    const reply = handlers.failure(code, detail);
+    sendLast(response, status ?? reply.status, reply.failure);
+  };
+
+/** Node could not read the request, so there is no response object to answer with. */
+const refuseBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket, handlers: HttpIntakeHandlers) => {
+  if (!socket.writable) return socket.destroy();
+  const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const { failure } = slow
+    ? handlers.failure('too-slow', 'the request is not complete')
+    : handlers.failure('not-json', 'not HTTP');
+  const body = `${JSON.stringify(failure)}\n`;
+  socket.end(
+    `HTTP/1.1 ${slow ? '408 Request Timeout' : '400 Bad Request'}\r\nconnection: close\r\n` +
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+};
+
+const boundsOf = ({ requestTimeoutMs = 10_000 }: HttpIntakeOptions): ServerOptions => ({
+  requestTimeout: requestTimeoutMs,
+  headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+  keepAliveTimeout: keepAliveTimeoutMs,
+  connectionsCheckingInterval: checkEveryMs,
+  maxHeaderSize: 16 * 1024,
+  noDelay: true,
+});
 
 export const serveIntake = async (
   options: HttpIntakeOptions,
@@ -108,10 +140,7 @@ export const serveIntake = async (
 ): Promise<HttpIntake> => {
   const isAuthorised = tokenCheck(options.token);
 
-  const refuse = (response: ServerResponse, code: ErrorCode, detail: string, status?: number) => {
-    const reply = handlers.failure(code, detail);
-    sendLast(response, status ?? reply.status, reply.failure);
-  };
+  const refuse = refusalsOf(handlers);
 
   const onEvents = async (request: IncomingMessage, response: ServerResponse) => {
     if (request.method !== 'POST') return refuse(response, 'method', `${request.method} is not POST`);
@@ -129,7 +158,7 @@ export const serveIntake = async (
     send(response, reply.status, json);
   };
 
-  /** How the shop does is its own business: from another machine the figures need the token, like events. */
+  /** Sales figures are confidential: from another machine, metrics need the token, as events do. */
   const pages: Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>> = {
     '/healthz': async (_, response) => send(response, 200, { ok: true }),
     '/v1/status': async (_, response) => send(response, 200, await handlers.status()),
@@ -141,39 +170,19 @@ export const serveIntake = async (
     },
   };
 
-  const server = createServer(
-    {
-      requestTimeout: options.requestTimeoutMs ?? 10_000,
-      headersTimeout: Math.min(headersTimeoutMs, options.requestTimeoutMs ?? headersTimeoutMs),
-      keepAliveTimeout: keepAliveTimeoutMs,
-      connectionsCheckingInterval: checkEveryMs,
-      maxHeaderSize: 16 * 1024,
-      noDelay: true,
-    },
-    (request, response) => {
-      response.on('error', () => {});
-      if (request.url === '/v1/events') return void onEvents(request, response);
-      const page = pages[request.url ?? ''];
-      if (page === undefined) return refuse(response, 'not-found', 'no such address');
-      if (request.method !== 'GET') return refuse(response, 'method', `${request.method} is not GET`);
-      page(request, response).catch((error: unknown) => sendLast(response, 503, { error: String(error) }));
-    },
-  );
+  const server = createServer(boundsOf(options), (request, response) => {
+    response.on('error', () => {});
+    if (request.url === '/v1/events') return void onEvents(request, response);
+    const page = pages[request.url ?? ''];
+    if (page === undefined) return refuse(response, 'not-found', 'no such address');
+    if (request.method !== 'GET') return refuse(response, 'method', `${request.method} is not GET`);
+    page(request, response).catch((error: unknown) => sendLast(response, 503, { error: String(error) }));
+  });
   server.maxConnections = options.connectionsMax ?? 128;
   server.maxRequestsPerSocket = 0;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (!socket.writable) return socket.destroy();
-    const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-    const { failure } = handlers.failure(
-      slow ? 'too-slow' : 'not-json',
-      slow ? 'the request is not complete' : 'not HTTP',
-    );
-    const body = `${JSON.stringify(failure)}\n`;
-    socket.end(
-      `HTTP/1.1 ${slow ? '408 Request Timeout' : '400 Bad Request'}\r\nconnection: close\r\n` +
-        `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
-  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuseBrokenRequest(error, socket, handlers),
+  );
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -18,13 +18,13 @@ export type UplinkHandlers = {
   onDown(reason: string): void;
   onReceipt(receipt: Receipt): void;
   onControl(control: Control): void;
-  /** Something came down that is not of the contract. Nothing is believed of it. */
+  /** A message breaks the contract. It is ignored. */
   onUnreadable(topic: string): void;
 };
 
 export type Uplink = {
   isUp(): boolean;
-  /** The link holds so many bytes unsent that new frames would only grow old in a buffer. */
+  /** The link has so many unsent bytes that new frames would only age in a buffer. */
   isCongested(): boolean;
   publishFrame(payload: Uint8Array): boolean;
   publishStatus(json: string): boolean;

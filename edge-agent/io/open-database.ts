@@ -1,11 +1,11 @@
 import Database from 'better-sqlite3';
 
 /**
- * The agent's one database file, opened so that a commit means what the till is told (E1).
+ * Opens the agent's database file so that a commit is as durable as the till is told (E1).
  *
- * better-sqlite3 is compiled so that WAL runs with `synchronous=NORMAL`, and a new file reads back FULL until its first
- * write: the setting is made on every open and checked after a write. Exclusive locking keeps a second agent out for as
- * long as this process lives, needs no shared-memory file, and so reopens on a full disk.
+ * better-sqlite3 is compiled to run WAL with `synchronous=NORMAL`, and a new file reports FULL until its first write, so
+ * the pragma is set on every open and checked after a write. Exclusive locking keeps a second agent out while this process
+ * lives, and needs no shared-memory file, so the database reopens on a full disk.
  */
 export class DatabaseError extends Error {
   override name = 'DatabaseError';
@@ -14,15 +14,15 @@ export class DatabaseError extends Error {
 export type OpenOptions = {
   site: string;
   agent: string;
-  /** The most the file may grow to, head room included. */
+  /** Size limit of the file, head room included. */
   fileBytesMax: number;
 };
 
 export const pageBytes = 4096;
-/** Rows are appended and read in order, so a small cache serves; the system's own cache holds what else is asked for. */
+/** Rows are appended and read in order, so a small cache is enough; the system's page cache holds the rest. */
 const cacheBytesMax = 1024 * 1024;
 const walBytesKept = 16 * 1024 * 1024;
-/** SQLite before it could damage a WAL file in a race of two connections and a checkpoint. */
+/** Earlier versions can damage a WAL file when two connections race with a checkpoint. */
 const sqliteVersionMin = [3, 51, 3] as const;
 
 const tables = `
@@ -68,7 +68,7 @@ const isOldSqlite = (version: string): boolean => {
 export const openDatabase = (path: string, options: OpenOptions): Database.Database => {
   let database: Database.Database | undefined;
   try {
-    // A killed predecessor's lock is gone with it; a few seconds allow one that is still stopping to finish.
+    // A killed predecessor's lock is gone; the timeout lets one that is still stopping finish.
     database = new Database(path, { timeout: 3_000 });
     prepare(database, path, options);
     return database;
@@ -88,7 +88,7 @@ const prepare = (database: Database.Database, path: string, { site, agent, fileB
   const version = database.prepare('SELECT sqlite_version()').pluck().get() as string;
   if (isOldSqlite(version))
     throw new DatabaseError(
-      `SQLite ${version} is older than ${sqliteVersionMin.join('.')}; it may lose data.`,
+      `SQLite ${version} is older than ${sqliteVersionMin.join('.')} and may lose data.`,
     );
   database.pragma('locking_mode = EXCLUSIVE');
   // Only before the first table: afterwards it would need a VACUUM.
@@ -111,7 +111,7 @@ const prepare = (database: Database.Database, path: string, { site, agent, fileB
     const put = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING');
     put.run('owner', `${site}/${agent}`);
     put.run('retired', 0);
-    // A write in every start, so that the check below comes after one.
+    // Every start writes, so that the check below follows a write.
     database
       .prepare(
         "INSERT INTO meta (key, value) VALUES ('starts', 1) ON CONFLICT (key) DO UPDATE SET value = value + 1",
@@ -130,8 +130,6 @@ export const assertDurable = (database: Database.Database, path: string): void =
   for (const [name, value] of Object.entries(expected)) {
     const found = database.pragma(name, { simple: true });
     if (found !== value)
-      throw new DatabaseError(
-        `${path}: ${name} is ${found}, not ${value}; an event could be confirmed and lost.`,
-      );
+      throw new DatabaseError(`${path}: ${name} is ${found}, not ${value}; an accepted event could be lost.`);
   }
 };

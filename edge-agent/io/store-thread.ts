@@ -9,7 +9,7 @@ import type {
   ToStore,
 } from '../core/store-port.ts';
 
-/** The main thread's end of the event store: promises for what has one answer, a handler for the rest. */
+/** The main thread's side of the event store: promises for what has one answer, a handler for the rest. */
 
 export type StoreEvents = {
   onMessage(message: Exclude<FromStore, { kind: 'opened' | 'refused-to-open' | 'oldest' | 'closed' }>): void;
@@ -17,14 +17,14 @@ export type StoreEvents = {
 
 export type Store = {
   opened: { sources: StoredSource[]; figures: StoreFigures };
-  /** Settles when the events are on the disk, or surely refused. */
+  /** Settles when the events are synced to disk or refused. */
   accept(events: NewEvent[]): Promise<AcceptResult[]>;
   oldest(seqs: OldestQuestion['seqs']): Promise<(number | null)[]>;
   send(message: Extract<ToStore, { kind: 'frame' | 'keep' | 'new-epoch' | 'find' }>): void;
   close(): Promise<void>;
 };
 
-/** The store holds one transaction and one frame at a time; a small young generation keeps its buffers few. */
+/** The store needs memory for one transaction and one frame; a small young generation keeps garbage low. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 48 };
 
 export const openStore = (script: URL, options: object, events: StoreEvents): Promise<Store> => {
@@ -72,7 +72,7 @@ export const openStore = (script: URL, options: object, events: StoreEvents): Pr
         case 'closed':
           return closed.resolve();
         case 'committed':
-          // The outbox hears of the events before the tills do.
+          // The outbox learns of the events before the tills do.
           events.onMessage(message);
           for (const { id, results } of message.answers) {
             accepts.get(id)?.(results);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RecordedTimes } from './recorded-times.ts';
 
-it('knows what was surely recorded before a moment', () => {
+it('knows what was certainly recorded before a moment', () => {
   const times = new RecordedTimes();
   times.add(1, 10, 100_000);
   times.add(11, 20, 200_000);
@@ -20,7 +20,7 @@ it('takes seqs without a time for recorded before the given moment', () => {
   expect(times.settled(1, 10, 50_000, 60_000)).toEqual([]);
 });
 
-it('never says settled of what was recorded later, and stays small', () => {
+it('never calls settled what was recorded later, and stays small', () => {
   const receipts = fc.array(
     fc.record({
       first: fc.integer({ min: 1, max: 500 }),

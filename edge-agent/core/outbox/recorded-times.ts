@@ -1,9 +1,9 @@
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 
 /**
- * When seqs were recorded, coarsely: in steps of five seconds, and coarser the longer ago. It answers one question, for
- * which a time that is too late is safe and one that is too early costs a needless resend: which seqs were surely
- * recorded before a moment? So a step's time is its end, and steps that are merged take the later time.
+ * When seqs were recorded, in steps of five seconds, and coarser the longer ago. It answers one question: which seqs were
+ * certainly recorded before a moment? A time that is too late is safe, one that is too early costs a needless resend, so a
+ * step's time is its end, and merged steps take the later time.
  */
 const stepMs = 5_000;
 const stepsMax = 64;
@@ -41,8 +41,8 @@ export class RecordedTimes {
   }
 
   /**
-   * The parts of [first, last] that were recorded before `moment`. Seqs without a time were recorded before
-   * `unknownBefore` at the latest.
+   * The ranges of [first, last] that were recorded before `moment`. Seqs without a time were recorded before
+   * `unknownBefore`.
    */
   settled(first: number, last: number, moment: number, unknownBefore: number): Range[] {
     const settled = new RangeSet([[first, last]]);

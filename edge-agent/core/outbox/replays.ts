@@ -3,22 +3,22 @@ import { RangeSet } from '@branchline/kernel/ranges.ts';
 import { type Source, unrecordedWithin } from './source.ts';
 
 /**
- * What the hub asked to be sent again, and how far that is. It only counts: what is to be sent stands in the sources and
- * survives a restart there, while these counts do not; the hub then asks again and gets new ones.
+ * The requested replays and their progress. This only counts: what is to be sent again is part of the sources and survives
+ * a restart there. The counts do not; the hub then asks again and gets new ones.
  */
 export type ReplayProgress = {
   id: string;
-  /** How many of the events that were asked for this agent has. */
+  /** How many of the requested events this agent has. */
   events: number;
-  /** How many of these have not been recorded since. Rows that are damaged can never be, and are not among them. */
+  /** How many of these have not been recorded since. Damaged rows are not counted, because they never will be. */
   left: number;
 };
 
 type Replay = {
   parts: Map<Source, RangeSet>;
-  /** The search in the store whose answers are still coming. */
+  /** The search in the store that is still running. */
   search: number | undefined;
-  /** How many events there were, once all are recorded: another replay of the same seqs does not undo this one. */
+  /** The number of events, once all are recorded: another replay of the same seqs does not undo this one. */
   finished: number | undefined;
 };
 
@@ -33,17 +33,17 @@ const leftOf = (parts: Map<Source, RangeSet>): number => {
 };
 
 export class Replays {
-  /** In the order in which they began. */
+  /** Oldest first. */
   readonly #replays = new Map<string, Replay>();
   #hasProgress = false;
 
-  /** False when there is nothing to do: the request was heard before, or too many others are running. */
+  /** False when there is nothing to do: the request is known, or too many others are running. */
   begin(id: string): boolean {
     if (this.#replays.has(id)) {
       this.#hasProgress = true;
       return false;
     }
-    // Running and finished ones together, as many as a status names. The hub repeats a request that finds no place.
+    // Running and finished ones together, as many as a status names. The hub repeats a request that finds no room.
     if (this.#replays.size >= limits.replaysPerStatusMax && !this.#forgetOldestFinished()) return false;
     this.#replays.set(id, { parts: new Map(), search: undefined, finished: undefined });
     this.#hasProgress = true;
@@ -81,7 +81,7 @@ export class Replays {
     this.#hasProgress = true;
   }
 
-  /** Of those whose events are known: while the store is still searching, nothing left would not mean done. */
+  /** Only of replays whose search has ended: before that, nothing left does not mean that all is recorded. */
   progress(): ReplayProgress[] {
     return [...this.#replays]
       .filter(([, { search }]) => search === undefined)
@@ -92,7 +92,7 @@ export class Replays {
       }));
   }
 
-  /** Whether a replay began, ended or was asked for again since the last call. */
+  /** Whether a replay began, ended or was requested again since the last call. */
   takeProgress(): boolean {
     for (const replay of this.#replays.values()) {
       if (replay.finished !== undefined || replay.search !== undefined || leftOf(replay.parts) > 0) continue;

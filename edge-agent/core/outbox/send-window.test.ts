@@ -6,7 +6,7 @@ const answered = (window: ReturnType<typeof newWindow>, receipts: number) => {
   for (let i = 0; i < receipts; i++) onReceipt(window);
 };
 
-describe('the window of frames on the way', () => {
+describe('the window of frames in flight', () => {
   test('doubles with every window of receipts until it is full', () => {
     const window = newWindow(40, 250, 15_000);
     expect(framesAllowed(window, 0)).toBe(4);

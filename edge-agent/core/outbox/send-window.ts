@@ -2,9 +2,10 @@ import { fullJitterMs } from '@branchline/kernel/backoff.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 
 /**
- * How many frames may be on the way at once: one more per receipt until the first loss, so that a long line is full after
- * a few round trips, then one more per window of receipts; half of it when one is not answered in time. Frames of one window that time out together count once. While nothing at all is answered, the pauses between
- * attempts grow with full jitter up to the cap, so that a thousand branches do not return in step.
+ * How many frames may be in flight. The window grows by one frame per receipt until the first loss, so that a long line is
+ * full after a few round trips, then by one frame per window of receipts. It halves when a frame is not answered in time;
+ * frames of one window that time out together count once. While nothing at all is answered, the pauses between attempts
+ * grow with full jitter up to the cap, so that a thousand branches do not return in step.
  *
  * Times are milliseconds of a monotonic clock.
  */
@@ -17,7 +18,7 @@ export type SendWindow = {
   threshold: number;
   /** Nothing is sent before this. */
   pausedUntil: number;
-  /** After a hold one frame goes out to ask whether the way is free again. */
+  /** After a hold, one frame goes out to ask whether the bridge takes frames again. */
   probing: boolean;
   /** Timeouts since the last receipt. */
   attempts: number;
@@ -55,7 +56,7 @@ export const onTimeout = (window: SendWindow, sentAt: number, now: number, rando
   window.lastCutAt = now;
   window.size = Math.max(1, window.size / 2);
   window.threshold = window.size;
-  // A first timeout alone is a lost frame, which is sent again at once; a second one without a receipt is a dead way.
+  // A single timeout is a lost frame, which is sent again at once; a second one without a receipt is a dead path.
   if (window.attempts > 0)
     window.pausedUntil =
       now + fullJitterMs(window.attempts, window.backoffBaseMs, window.backoffCapMs, random);

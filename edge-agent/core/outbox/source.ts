@@ -3,27 +3,27 @@ import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 import type { StoredSource } from '../store-port.ts';
 import { RecordedTimes } from './recorded-times.ts';
 
-/** One (stream, epoch) as the outbox sees it: sets of seqs, never single events, so its size is that of the gaps. */
+/** One (stream, epoch) as the outbox sees it: sets of seqs, never single events, so it grows with gaps only. */
 export type Source = {
   stream: Stream;
   epoch: string;
-  /** Assigned and stored; 0 before the first event. */
+  /** The highest seq that is assigned and stored; 0 before the first event. */
   highest: number;
   /** Events after it were accepted since the link came up: the live lane. Up to it, they are the backlog. */
   liveAfter: number;
   recorded: RangeSet;
   /** Rows that are damaged or gone. */
   unsendable: RangeSet;
-  /** Recorded, unsendable or on the way: what the next frame must not hold. */
+  /** Recorded, unsendable or in flight: what the next frame must not hold. */
   taken: RangeSet;
-  /** Recorded once and to be sent again: they go with the backlog, also where they are newer than it. */
+  /** Recorded once and to be sent again: they go with the backlog, even where they are newer. */
   again: RangeSet;
   times: RecordedTimes;
   appliedTo: number;
   releasedTo: number;
-  /** Made in this session of the process. Only then is the agent sure to know the highest seq there ever was. */
+  /** Begun in this session. Only then does the agent certainly know the highest seq there ever was. */
   ofThisSession: boolean;
-  /** A new epoch was asked for, because something is wrong with this one. */
+  /** A new epoch was requested, because something is wrong with this one. */
   closed: boolean;
 };
 
@@ -74,7 +74,7 @@ export const unrecordedWithin = (source: Source, first: number, last: number): n
   return count;
 };
 
-/** The next seqs of a lane that nobody has taken, lowest first. */
+/** The lowest free range of a lane. */
 export const nextGap = (source: Source, lane: 'live' | 'backlog'): Range | undefined =>
   lane === 'live' ? nextLive(source) : (source.taken.gaps(1, source.liveAfter, 1)[0] ?? nextAgain(source));
 
@@ -104,8 +104,8 @@ export const noteRecorded = (source: Source, first: number, last: number): void 
 };
 
 /**
- * Everything up to here has left the database, because it was recorded and applied. What somebody asked for again in
- * the same moment cannot be sent any more.
+ * Everything up to here was recorded and applied and has left the database. What was requested again at that very moment
+ * can no longer be sent.
  */
 export const noteReleased = (source: Source, to: number): void => {
   source.releasedTo = Math.max(source.releasedTo, to);
@@ -114,14 +114,14 @@ export const noteReleased = (source: Source, to: number): void => {
   source.times.forget(1, source.releasedTo);
 };
 
-/** Nothing is known of these seqs any more, except what is recorded or cannot be sent: the rest is to be sent again. */
+/** Frees these seqs for the next frame, except those that are recorded or unsendable. */
 export const untake = (source: Source, first: number, last: number): void => {
   source.taken.remove(first, last);
   for (const [from, to] of source.recorded.within(first, last)) source.taken.add(from, to);
   for (const [from, to] of source.unsendable.within(first, last)) source.taken.add(from, to);
 };
 
-/** What was believed to be recorded is to be sent again. */
+/** These seqs are to be sent again, although a receipt confirmed them. */
 export const unrecord = (source: Source, first: number, last: number): void => {
   for (const [from, to] of source.recorded.within(first, last)) source.again.add(from, to);
   source.recorded.remove(first, last);
