@@ -48,7 +48,7 @@ const allRecorded = (agent: TestAgent, count: number) =>
     return status.recorded === count && status.pending === 0 ? status : undefined;
   }, `${count} events are recorded`);
 
-it('a sale goes from the till to the bridge, its receipt and its mark come back', async () => {
+it('a sale goes from the till to the bridge, and its receipt and applied mark come back', async () => {
   const agent = await start();
   await agent.post([...sales(1, 10), movement(1)]);
   const status = await allRecorded(agent, 11);
@@ -70,7 +70,7 @@ it('a sale goes from the till to the bridge, its receipt and its mark come back'
   expect(bridge.statuses.at(-1)).toMatchObject({ status: 'stopping', pending: 0 });
 }, 60_000);
 
-it('E1 after kill -9 under load every event that was answered is there, and is sent', async () => {
+it('E1 after kill -9 under load, every answered event is stored and sent', async () => {
   await bridge.stop();
   let agent = await start();
   const answered = new Set<string>();
@@ -100,7 +100,7 @@ it('E1 after kill -9 under load every event that was answered is there, and is s
   expect((await agent.status()).accepted).toBe(sent.size);
 }, 90_000);
 
-it('a broker that loses its memory, frames without receipt and a hold cost resends, not events', async () => {
+it('a broker that loses its memory, missing receipts and a hold cost resends, not events', async () => {
   const agent = await start();
   await agent.post(sales(1, 50));
   await allRecorded(agent, 50);
@@ -119,7 +119,7 @@ it('a broker that loses its memory, frames without receipt and a hold cost resen
   expect(status.framesResent).toBeGreaterThan(0);
 }, 60_000);
 
-it('E2 without a mark nothing leaves the database; with it the event goes when its keep time is over', async () => {
+it('E2 without an applied mark nothing leaves the database; with it, the event goes when its keep time is over', async () => {
   const agent = await start('data', ['--archive-keep-minutes', '0']);
   await agent.post(sales(1, 200));
   const { highestBySource } = await allRecorded(agent, 200);
@@ -145,7 +145,7 @@ it('E2 without a mark nothing leaves the database; with it the event goes when i
   expect(json.results.every(({ outcome }) => outcome === 'duplicate')).toBe(true);
 }, 60_000);
 
-it('what the hub lost behind the receipt, and what it asks for, is sent again with the same seqs', async () => {
+it('what the hub lost behind the receipt, and what it requests, is sent again with the same seqs', async () => {
   const agent = await start();
   await agent.post(sales(1, 30));
   const { highestBySource } = await allRecorded(agent, 30);
@@ -174,7 +174,7 @@ it('what the hub lost behind the receipt, and what it asks for, is sent again wi
   expect(bridge.events).toEqual(sentBefore);
 }, 60_000);
 
-/** `stream/epoch/seq` is never given to two different events, whatever copies of the database do. */
+/** No `stream/epoch/seq` belongs to two different events, whatever copies of the database do. */
 const noSeqTwice = () => {
   const byOrigin = new Map<string, Set<string>>();
   for (const [origin, json] of everSent) byOrigin.set(origin, (byOrigin.get(origin) ?? new Set()).add(json));
@@ -183,7 +183,7 @@ const noSeqTwice = () => {
 let everSent: [string, string][] = [];
 const keepSent = () => everSent.push(...bridge.events);
 
-it('E3 a restored older copy and two copies that run at once never use a seq twice', async () => {
+it('E3 a restored older copy, and two copies that run at once, never use a seq twice', async () => {
   everSent = [];
   let agent = await start('a');
   await agent.post(sales(1, 10));
@@ -197,7 +197,7 @@ it('E3 a restored older copy and two copies that run at once never use a seq twi
   await allRecorded(agent, 20);
   keepSent();
   bridge.events.clear();
-  // The copy is restored and goes on from the past, while the first one still runs.
+  // The copy continues from the past while the original still runs.
   const copy = await start('old', ['--agent', 'edge-1']);
   await copy.post(sales(101, 10));
   await agent.post(sales(21, 10));
@@ -210,7 +210,7 @@ it('E3 a restored older copy and two copies that run at once never use a seq twi
   expect(noSeqTwice()).toEqual([]);
 }, 90_000);
 
-it('a replay by time sends archived events of earlier starts with the seqs they had, and tells how far it is', async () => {
+it('a replay by time sends archived events of earlier sessions with their seqs, and reports its progress', async () => {
   const first = await start();
   await first.post(sales(1, 20));
   await allRecorded(first, 20);
@@ -236,7 +236,7 @@ it('a replay by time sends archived events of earlier starts with the seqs they 
   );
   expect(bridge.events.size).toBe(40);
   for (const [seq, json] of bridge.events) expect(json).toBe(sent.get(seq));
-  // A birth names the earlier lives too, though all of theirs is recorded.
+  // A birth names earlier sessions too, although all their events are recorded.
   const birth = bridge.statuses.findLast(({ status }) => status === 'birth');
   expect(birth?.sources).toHaveLength(2);
 }, 90_000);
@@ -258,7 +258,7 @@ it('a second agent on the same data directory refuses to start and says why', as
   expect(second.log()).toContain('is in use by another process');
 }, 60_000);
 
-it('E4 a spent budget is 503 with a time to come back, and the counters say so', async () => {
+it('E4 a spent budget is 503 with Retry-After, and is counted', async () => {
   mkdirSync(join(directory, 'data'));
   const agent = await start('data', ['--disk-budget-bytes', String(4 * 1024 * 1024)]);
   let refused: Awaited<ReturnType<TestAgent['post']>> | undefined;
@@ -274,7 +274,7 @@ it('E4 a spent budget is 503 with a time to come back, and the counters say so',
   expect((await agent.status()).refused).toBeGreaterThan(0);
 }, 60_000);
 
-it('an intake that others can reach takes events only with its token', async () => {
+it('an intake that other machines can reach accepts events only with its token', async () => {
   const agent = await start('data', ['--intake-host', '0.0.0.0', '--intake-token', 'a-token-of-sixteen']);
   expect((await agent.post(sale(1))).status).toBe(401);
   expect((await agent.post(sale(1), { authorization: 'Bearer a-token-of-sixteex' })).status).toBe(401);

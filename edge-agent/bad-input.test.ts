@@ -12,7 +12,7 @@ import {
 import { startTestBridge, type TestBridge } from '@branchline/testing/world/bridge-double.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-/** Every bad input that ends at the agent, over real HTTP, to one agent that has to stay well through all of them. */
+/** Every bad input that the agent rejects, over real HTTP, to one agent that has to survive them all. */
 
 let directory: string;
 let bridge: TestBridge;
@@ -44,7 +44,7 @@ const isRefused = async (body: unknown, status: number, code: string) => {
   expect(after.accepted).toBe(before.accepted);
   expect(after.refused).toBe(before.refused + 1);
 };
-/** The JSON text of a sale in which one value was replaced by a text that need not be JSON. */
+/** The JSON text of a sale with one value replaced by text that need not be JSON. */
 const saleWith = (value: string, replacement: string) => {
   const text = JSON.stringify(sale(next()));
   if (!text.includes(value)) throw new Error(`${value} is not in the sale`);
@@ -81,7 +81,7 @@ const rssBytes = () => {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
 };
 
-/** Speaks HTTP by hand; resolves with everything that came back when the agent hangs up. */
+/** Writes raw HTTP; resolves with everything that came back when the agent closes the connection. */
 const byHand = (write: (send: (text: string | Buffer) => void, isOpen: () => boolean) => void) =>
   new Promise<string>((resolve) => {
     const { hostname, port } = new URL(agent.url);
@@ -101,7 +101,7 @@ const byHand = (write: (send: (text: string | Buffer) => void, isOpen: () => boo
   });
 const head = 'POST /v1/events HTTP/1.1\r\nhost: agent\r\ncontent-type: application/json\r\n';
 
-it('bad input B3: a body that says it is too large is 413 and the agent hangs up', async () => {
+it('bad input B3: a body that announces too large a size is 413, and the agent closes the connection', async () => {
   const answer = await byHand((send) => send(`${head}content-length: 2000000\r\n\r\n{`));
   expect(answer).toContain('413');
   expect(answer).toContain('body-too-large');
@@ -122,14 +122,14 @@ it.skipIf(process.platform !== 'linux')(
         };
         more();
       });
-      // The agent may hang up before the sender reads, so the answer itself can be lost on the way.
+      // The agent may close the connection before the sender reads, so the answer itself can be lost.
       expect(answer === '' || answer.includes('413')).toBe(true);
     }
     expect(rssBytes() - before).toBeLessThan(48 * 1024 * 1024);
   },
 );
 
-it('bad input B3: a body that is too slow is 408 and the agent hangs up', async () => {
+it('bad input B3: a body that is too slow is 408, and the agent closes the connection', async () => {
   const began = performance.now();
   const answer = await byHand((send) => send(`${head}content-length: 100\r\n\r\n{`));
   expect(answer).toContain('408');
@@ -176,13 +176,13 @@ it('bad input B7: a business day that does not exist is 422', () => {
   return isRefused(text, 422, 'schema');
 });
 
-it('bad input B7: a time in 1970 is taken as it is', async () => {
+it('bad input B7: a time in 1970 is accepted as it is', async () => {
   const old = { ...sale(next()), time: '1970-01-01T00:00:00Z' };
   expect((await agent.post(old)).status).toBe(201);
   expect(await storedText(old.id)).toContain('"time":"1970-01-01T00:00:00Z"');
 });
 
-it('bad input B9: of a key that is there twice the last value is stored, once, and the till can repeat it', async () => {
+it('bad input B9: of a duplicate key the last value is stored, once, and the till can repeat the event', async () => {
   const text = saleWith('"quantity":"1"', '"quantity":"1000","quantity":"1"');
   expect((await agent.post(text)).status).toBe(201);
   expect((await agent.post(JSON.parse(text))).status).toBe(200);
@@ -215,7 +215,7 @@ it.each([
   ['a right-to-left mark', 'a\u200fb'],
   ['a decomposed letter', 'e\u0301'],
   ['a backslash before u0000', '\\u0000'],
-])('bad input B11: %s is text like any other and arrives unchanged', async (_, note) => {
+])('bad input B11: %s is ordinary text and arrives unchanged', async (_, note) => {
   const event = sale(next(), { note });
   expect((await agent.post(event)).status).toBe(201);
   expect(JSON.parse(await storedText(event.id)).data.receiptNumber).toBe(note);
@@ -230,14 +230,14 @@ it('bad input B12: the same event again is a duplicate with the same answer', as
   expect(again.json).toEqual({ ...first.json, outcome: 'duplicate' });
 });
 
-it('bad input B13: another content under the same id is 409 and the first one stays', async () => {
+it('bad input B13: different content under the same id is 409, and the first content stays', async () => {
   const event = sale(next(), { note: 'first' });
   await agent.post(event);
   await isRefused({ ...event, data: { ...event.data, receiptNumber: 'second' } }, 409, 'content-conflict');
   expect(await storedText(event.id)).toContain('"receiptNumber":"first"');
 });
 
-it('a site that writes as another is refused', () =>
+it('an event of another site is refused', () =>
   isRefused(sale(next(), { site: 'store-0002' }), 422, 'site-mismatch'));
 it('an unknown event type is refused', () =>
   isRefused({ ...sale(next()), type: 'org.branchline.pos.coupon.v1' }, 422, 'unknown-type'));
@@ -248,7 +248,7 @@ it('an event above the size limit is refused', () =>
   isRefused(sale(next(), { lines: 800 }), 413, 'event-too-large'));
 it('a body of a megabyte is refused', () => isRefused(`"${'x'.repeat(1024 * 1024 - 10)}"`, 400, 'not-json'));
 
-it("another recorder's time of recording is not kept", async () => {
+it("another recorder's recordedtime is not kept", async () => {
   const event = { ...sale(next()), recordedtime: '2020-01-01T00:00:00Z' };
   expect((await agent.post(event)).status).toBe(201);
   const text = await storedText(event.id);
@@ -264,7 +264,7 @@ it('another address, method or content type is refused', async () => {
   expect(await ask('/v1/events', { method: 'POST', body: JSON.stringify(sale(next())) })).toBe(415);
 });
 
-it('bad input B19: receipts and marks that are wrong change nothing and are counted', async () => {
+it('bad input B19: wrong receipts and marks change nothing and are counted', async () => {
   await eventually(async () => ((await agent.status()).pending === 0 ? true : undefined), 'all is recorded');
   const before = await agent.status();
   const source = before.highestBySource[0] as { stream: 'pos' | 'stock'; epoch: string; highest: number };
@@ -297,7 +297,7 @@ it('bad input B19: receipts and marks that are wrong change nothing and are coun
   expect(after.highestBySource).toEqual(before.highestBySource);
 });
 
-it('bad input B29: an unknown setting, a wrong one, and an open intake without a token are named at the start', async () => {
+it('bad input B29: an unknown setting, a wrong one, and an exposed intake without a token are named at start-up', async () => {
   const good = [
     '--site',
     'store-0001',

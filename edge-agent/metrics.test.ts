@@ -7,7 +7,7 @@ import { movement, sale } from '@branchline/testing/world/agent-events.ts';
 import { eventually, startTestAgent, type TestAgent } from '@branchline/testing/world/agent-process.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-/** The figures of a real agent, read as Prometheus reads them. Its broker is not there: everything waits. */
+/** The metrics of a real agent, scraped as Prometheus does. It has no broker, so everything waits. */
 
 const token = 'a-token-of-sixteen-characters';
 let directory: string;
@@ -33,7 +33,7 @@ const valueAt = async (name: string): Promise<number> => {
 };
 const authorization = `Bearer ${token}`;
 
-test('accepted events are counted by stream, and wait with an age while there is no link', async () => {
+test('accepted events are counted by stream, and their age is shown while there is no link', async () => {
   await agent.post([sale(1), sale(2), movement(1)], { authorization });
   expect(await valueAt('branchline_agent_accepted_events_total{stream="pos"}')).toBe(2);
   expect(await valueAt('branchline_agent_accepted_events_total{stream="stock"}')).toBe(1);
@@ -69,7 +69,7 @@ test.each<[string, string, () => Promise<unknown>]>([
         socket.resume().on('close', resolve);
       }),
   ],
-])('what HTTP itself turns away is counted by its code: %s', async (_, code, send) => {
+])('what the HTTP server rejects is counted by its code: %s', async (_, code, send) => {
   const name = `branchline_agent_refused_events_total{code="${code}"}`;
   const [before, { refused }] = [await valueAt(name), await agent.status()];
   await send();

@@ -72,7 +72,7 @@ const put = (numbers: number[], stream: Stream, bytes = 1_000) =>
 const codes = (results: AcceptResult[]) =>
   new Set(results.map((result) => (result.outcome === 'refused' ? result.code : result.outcome)));
 
-it('requests that wait together share one transaction', async () => {
+it('waiting requests share one transaction', async () => {
   open();
   const ids = [1, 2, 3].map((number) => send([event(number, 'pos', 10)]));
   await resultsOf(ids[2] as number);
@@ -95,7 +95,7 @@ it('reads a frame as compressed lines with their size and checksum', async () =>
   expect(answer.lines).toMatchObject({ raw: text.length, crc: crc32(answer.lines.gzip) });
 });
 
-it('E4 when the budget is spent stock is refused first, then sales, and nothing accepted is lost', async () => {
+it('E4 when the budget is spent, stock is refused first, then sales, and nothing accepted is lost', async () => {
   open({ diskBudgetBytes: 4 * MiB });
   let accepted = 0;
   let stockRefusedAt: number | undefined;
@@ -116,7 +116,7 @@ it('E4 when the budget is spent stock is refused first, then sales, and nothing 
   expect(opened?.sources.reduce((sum, { highest }) => sum + highest, 0)).toBe(accepted);
 });
 
-it('E4 the archive is given up first, and releasing makes room at the limit', async () => {
+it('E4 the archive is sacrificed first, and releasing makes room at the limit', async () => {
   open({ diskBudgetBytes: 4 * MiB });
   let number = 0;
   const fill = async () => {

@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 
 /**
- * One flat zod object per service is its validation, its `--help` and its documentation. A value comes, in this order,
- * from `--key value`, from `BRANCHLINE_KEY`, from the file that `BRANCHLINE_KEY_FILE` names (for secrets: never on a
- * command line, never in a dump of the environment), from `--config FILE` (JSON), from the default.
+ * One flat zod object per service is its validation, its `--help` and its documentation. The first of these sources that
+ * has a value wins: `--key value`, `BRANCHLINE_KEY`, the file named by `BRANCHLINE_KEY_FILE` (for secrets, which then appear
+ * neither on a command line nor in a dump of the environment), `--config FILE` (JSON), the default.
  */
 export class ConfigError extends Error {
   override name = 'ConfigError';
@@ -18,7 +18,7 @@ export const environmentName = (key: string): string =>
 
 const flagName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** Texts from flags and environment become what the schema wants: numbers, booleans and lists by their JSON form. */
+/** Converts text from flags and environment to what the schema expects: numbers, booleans and lists are read as JSON. */
 const readText = (schema: z.ZodType, text: string): unknown => {
   if (schema.safeParse(text).success) return text;
   try {
@@ -48,7 +48,7 @@ const readFile = (path: string): Record<string, unknown> => {
   return value as Record<string, unknown>;
 };
 
-/** The `--help` text: what the program is, then every setting with its default and its environment variable. */
+/** The `--help` text: the usage, then every setting with its default and its environment variable. */
 export const helpText = (usage: string, schema: z.ZodObject): string => {
   const rows = Object.entries(schema.shape as Fields).map(([key, field]) => {
     const fallback = field.safeParse(undefined);
@@ -60,10 +60,10 @@ export const helpText = (usage: string, schema: z.ZodObject): string => {
           : ' (required)';
     return `  --${flagName(key).padEnd(24)} ${field.description ?? ''}${shown}\n  ${' '.repeat(27)}${environmentName(key)}`;
   });
-  return `${usage}\n\nSettings, as flags or environment variables (or a file named by VARIABLE_FILE, for secrets):\n${rows.join('\n')}\n
-  --config FILE              a JSON object with the same keys
-  --check-config             say whether the settings are usable, and end
-  --help                     this text\n`;
+  return `${usage}\n\nSettings, as flags or environment variables; for secrets, VARIABLE_FILE names a file with the value:\n${rows.join('\n')}\n
+  --config FILE              JSON object with the same keys
+  --check-config             validate the settings and exit
+  --help                     show this text\n`;
 };
 
 export const loadConfig = <S extends z.ZodObject>(
@@ -105,16 +105,16 @@ export const loadConfig = <S extends z.ZodObject>(
       const key = issue.path.map(String).join('.') || '(settings)';
       return `  ${key} (--${flagName(key)}, ${environmentName(key)}): ${issue.message}`;
     });
-    throw new ConfigError(`These settings are not usable:\n${lines.join('\n')}\nSee --help.`);
+    throw new ConfigError(`These settings are invalid:\n${lines.join('\n')}\nSee --help.`);
   }
   if (flags['check-config'] === true) {
-    process.stdout.write('The settings are usable.\n');
+    process.stdout.write('The settings are valid.\n');
     process.exit(0);
   }
   return result.data as z.infer<S>;
 };
 
-/** For `main.ts`: the settings, or a message for people and exit code 2. */
+/** For `main.ts`: returns the settings, or prints what is wrong and exits with code 2. */
 export const loadConfigOrExit = <S extends z.ZodObject>(usage: string, schema: S): z.infer<S> => {
   try {
     return loadConfig(usage, schema);

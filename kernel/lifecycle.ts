@@ -1,11 +1,10 @@
 import type { Log } from './log.ts';
 
 /**
- * Runs a service until it is told to stop. A service is told by SIGTERM or SIGINT, or, when its parent asked for it with
- * `BRANCHLINE_STOP_WITH_PARENT=1`, by the end of its standard input: a pipe whose other end the parent holds closes
- * even when the parent is killed with -9, on every system.
+ * Runs a service until SIGTERM or SIGINT, or, with `BRANCHLINE_STOP_WITH_PARENT=1`, until its standard input ends: on every
+ * system, a pipe held by the parent closes even when the parent is killed with -9.
  *
- * `stop` has `graceMs`; then the process ends with code 1, whatever still hangs.
+ * `stop` gets `graceMs`; then the process exits with code 1, whatever still hangs.
  */
 export const runUntilStopped = async (
   start: () => Promise<{ stop(reason: string): Promise<void> }>,
@@ -20,7 +19,7 @@ export const runUntilStopped = async (
     process.stdin.resume();
   }
   const fatal = (error: unknown) => {
-    // An error nobody expected is a bug or a failed disk; going on could confirm what is not stored.
+    // An unforeseen error is a bug or a failed disk; to continue could confirm what is not stored.
     log.error({ err: error }, 'fatal');
     process.exit(70);
   };

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 
-/** One JSON object per line on stderr. Normal operation logs a start and a stop and nothing per event. */
+/** One JSON object per line on stderr. Normal operation logs start and stop, and nothing per event. */
 export type Log = {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -10,7 +10,7 @@ export type Log = {
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
-/** Synchronous on purpose: the last line before a crash is the one that is needed. */
+/** Synchronous on purpose: the last line before a crash matters most. */
 export const createLog = (service: string, level: (typeof logLevels)[number]): Log =>
   pino(
     { name: service, level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime },

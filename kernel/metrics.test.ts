@@ -21,7 +21,7 @@ describe('the text of a scrape', () => {
     );
   });
 
-  test('names the rank of a quantile', () => {
+  test('labels a quantile with its rank', () => {
     const text = expose([
       summary('age_seconds', 'Ages.', [
         [0.5, 2],
@@ -39,7 +39,7 @@ describe('the text of a scrape', () => {
     expect(text).toContain('x{of="a\\"b\\\\c\\nd"} 1\n');
   });
 
-  test('writes numbers that are none as Prometheus reads them', () => {
+  test('writes NaN and infinities as Prometheus reads them', () => {
     const values = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e21];
     const text = expose([
       gauge(
@@ -52,17 +52,17 @@ describe('the text of a scrape', () => {
   });
 
   test.each([
-    [[gauge('a b', '', 1)], 'no name for a metric'],
+    [[gauge('a b', '', 1)], 'not a metric name'],
     [[counter('sales', '', 1)], 'end in _total'],
     [[gauge('sales_total', '', 1)], 'end in _total'],
-    [[gauge('x', '', [{ labels: { 'a-b': '' }, value: 1 }])], 'no name for a label'],
-    [[gauge('x', '', 1), gauge('x', '', 2)], 'twice'],
-  ])('%# is not written when Prometheus would not take it', (families, why) => {
+    [[gauge('x', '', [{ labels: { 'a-b': '' }, value: 1 }])], 'not a label name'],
+    [[gauge('x', '', 1), gauge('x', '', 2)], 'duplicate'],
+  ])('%# is not written, because Prometheus would reject it', (families, why) => {
     expect(() => expose(families)).toThrow(why);
   });
 });
 
-test('a histogram counts each value in every bucket that it fits, and adds them up', () => {
+test('a histogram counts each value in every bucket that it fits, and sums the values', () => {
   const histogram = new Histogram([0.1, 1]);
   for (const value of [0.05, 0.1, 0.5, 3]) histogram.observe(value);
   expect(

@@ -1,6 +1,6 @@
 /**
- * Figures of a service in Prometheus' text format 0.0.4. There is no registry that is written to: counters and states
- * exist already in the code that needs them, and a scrape reads them there. Only distributions are kept here.
+ * Metrics in Prometheus' text format 0.0.4. There is no registry to write to: counters and states already exist in the code
+ * that needs them, and a scrape reads them there. Only distributions are kept here.
  *
  * Format: https://prometheus.io/docs/instrumenting/exposition_formats/
  */
@@ -20,7 +20,7 @@ type Values = number | readonly Sample[];
 const samplesOf = (values: Values): readonly Sample[] =>
   typeof values === 'number' ? [{ value: values }] : values;
 
-/** Only rises while the process lives; the name ends in `_total`. */
+/** Never falls while the process runs; the name ends in `_total`. */
 export const counter = (name: string, help: string, values: Values): Family => ({
   name,
   type: 'counter',
@@ -35,7 +35,7 @@ export const gauge = (name: string, help: string, values: Values): Family => ({
   samples: samplesOf(values),
 });
 
-/** Values at ranks of something that was counted elsewhere, as pairs of the rank (0 … 1) and the value. */
+/** Quantiles that were computed elsewhere, as pairs of the rank (0 … 1) and the value. */
 export const summary = (
   name: string,
   help: string,
@@ -47,20 +47,20 @@ export const summary = (
   samples: values.map(([quantile, value]) => ({ labels: { quantile: String(quantile) }, value })),
 });
 
-/** One sample for each entry, told apart by one label. */
+/** One sample per entry, with its key as the label. */
 export const byLabel = (label: string, values: Readonly<Record<string, number>>): Sample[] =>
   Object.entries(values).map(([text, value]) => ({ labels: { [label]: text }, value }));
 
-/** Upper bounds, in seconds, for what takes between a millisecond and ten seconds. */
+/** Upper bounds in seconds, for durations between a millisecond and ten seconds. */
 const secondsBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** How often something took how long. Its memory is that of its buckets, however much it observes. */
+/** A distribution in fixed buckets, so its memory does not grow with the observations. */
 export class Histogram {
   readonly #bounds: readonly number[];
   readonly #counts: number[];
   #sum = 0;
 
-  /** `bounds` rise. What is above the last of them is counted as well. */
+  /** `bounds` are ascending. A last bucket counts what exceeds them. */
   constructor(bounds: readonly number[] = secondsBounds) {
     this.#bounds = bounds;
     this.#counts = Array(bounds.length + 1).fill(0);
@@ -97,25 +97,25 @@ const labelText = (text: string): string => helpText(text).replaceAll('"', '\\"'
 
 const labelsText = (labels: Labels = {}): string => {
   const pairs = Object.entries(labels).map(([name, text]) => {
-    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) throw new Error(`${name} is no name for a label`);
+    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) throw new Error(`${name} is not a label name`);
     return `${name}="${labelText(text)}"`;
   });
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 };
 
 const checkName = ({ name, type }: Family): void => {
-  if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) throw new Error(`${name} is no name for a metric`);
+  if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) throw new Error(`${name} is not a metric name`);
   if ((type === 'counter') !== name.endsWith('_total'))
     throw new Error(`${name} is a ${type}: counters, and only they, end in _total`);
 };
 
-/** The text of one scrape. Throws for a name that Prometheus would not take or that is there twice: both are bugs. */
+/** The text of one scrape. Throws for a name that is duplicate or that Prometheus would reject: both are bugs. */
 export const expose = (families: readonly Family[]): string => {
   const seen = new Set<string>();
   const lines = families.flatMap((family) => {
     const { name, type, help, samples } = family;
     checkName(family);
-    if (seen.has(name)) throw new Error(`${name} is there twice`);
+    if (seen.has(name)) throw new Error(`${name} is a duplicate`);
     seen.add(name);
     return [
       `# HELP ${name} ${helpText(help)}`,

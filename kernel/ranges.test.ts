@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RangeSet } from './ranges.ts';
 
-/** The set that a range set stands for, number by number. */
+/** The same set, number by number. */
 const model = new Set<number>();
 const numbersOf = (set: RangeSet) =>
   set.ranges().flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
@@ -14,7 +14,7 @@ const step = fc.record({
 });
 
 describe('a set of ranges', () => {
-  test('H1 holds what a plain set of the same numbers holds, in sorted ranges that do not touch', () => {
+  test('H1 equals a plain set of the same numbers, in sorted ranges that are not adjacent', () => {
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 60 }),
@@ -52,7 +52,7 @@ describe('a set of ranges', () => {
     );
   });
 
-  test('names the first gaps only, when asked for so many', () => {
+  test('returns only the first gaps when given a limit', () => {
     expect(
       new RangeSet([
         [2, 3],

@@ -1,6 +1,6 @@
 /**
- * Sets of whole numbers as sorted, disjoint, non-touching ranges, both ends inclusive. What a sender knows of the fate
- * of its seqs is nearly always one range, and seldom more than a few dozen, so an array with binary search is enough.
+ * Sets of whole numbers as sorted, disjoint, non-adjacent ranges, both ends inclusive. What a sender knows of its seqs is
+ * nearly always one range and seldom more than a few dozen, so an array with binary search is enough.
  */
 export type Range = readonly [first: number, last: number];
 
@@ -64,7 +64,7 @@ export class RangeSet {
     return range !== undefined && range[0] <= n ? range : undefined;
   }
 
-  /** The parts of [first, last] that are not in the set, lowest first, at most `limit` of them. */
+  /** The ranges of [first, last] that are not in the set, lowest first, at most `limit` of them. */
   gaps(first: number, last: number, limit = Number.POSITIVE_INFINITY): Range[] {
     const gaps: Range[] = [];
     let next = first;
@@ -78,15 +78,15 @@ export class RangeSet {
     return gaps;
   }
 
-  /** The parts of [first, last] that are in the set, lowest first. */
+  /** The ranges of [first, last] that are in the set, lowest first. */
   within(first: number, last: number): Range[] {
-    const parts: Range[] = [];
+    const found: Range[] = [];
     for (let i = this.#find(first); i < this.#ranges.length; i++) {
       const range = this.#ranges[i] as [number, number];
       if (range[0] > last) break;
-      parts.push([Math.max(first, range[0]), Math.min(last, range[1])]);
+      found.push([Math.max(first, range[0]), Math.min(last, range[1])]);
     }
-    return parts;
+    return found;
   }
 
   get size(): number {

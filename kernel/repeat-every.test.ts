@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Log } from './log.ts';
 import { repeatEvery } from './repeat-every.ts';
 
-it('goes on after a failure, says once that it fails and once that it works again, and ends with what it is doing', async () => {
+it('continues after a failure, logs the first failure and the recovery once, and stops after the work in progress', async () => {
   const said: string[] = [];
   const log: Log = {
     debug: () => {},
@@ -14,7 +14,7 @@ it('goes on after a failure, says once that it fails and once that it works agai
   let finished = 0;
   const loop = repeatEvery(
     1,
-    'looking',
+    'polling',
     async () => {
       times += 1;
       if (times < 4) throw new Error('not yet');
@@ -26,7 +26,7 @@ it('goes on after a failure, says once that it fails and once that it works agai
   await expect.poll(() => times, { timeout: 10_000 }).toBeGreaterThan(5);
   await loop.stop();
   expect(finished).toBe(times - 3);
-  expect(said).toEqual(['warn failed; it is tried again', 'info works again']);
+  expect(said).toEqual(['warn failed; retrying', 'info works again']);
   const last = times;
   await new Promise((resolve) => setTimeout(resolve, 30));
   expect(times).toBe(last);

@@ -1,8 +1,8 @@
 import type { Log } from './log.ts';
 
 /**
- * Does something over and over, the next time so many milliseconds after the last has ended. What fails is done again
- * the next time; it is said once, and when it works again.
+ * Repeats work, each time `everyMs` after it last ended. A failure is retried the next time; the first failure and the
+ * recovery are logged.
  */
 export const repeatEvery = (
   everyMs: number,
@@ -21,7 +21,7 @@ export const repeatEvery = (
       if (failing) log.info({ what }, 'works again');
       failing = false;
     } catch (error) {
-      if (!failing) log.warn({ err: error, what }, 'failed; it is tried again');
+      if (!failing) log.warn({ err: error, what }, 'failed; retrying');
       failing = true;
     }
     if (!stopped) timer = setTimeout(begin, everyMs);

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { expose, type Family, metricsContentType } from './metrics.ts';
 
 /**
- * The small HTTP side of a service that has no other: `/healthz` for probes, `/v1/status` for people and tools, `/metrics`
- * for Prometheus. Loopback unless told otherwise; it has no secrets and asks for no password, so on another address it
+ * A minimal HTTP server for services without one of their own: `/healthz` for probes, `/v1/status` for people and tools,
+ * `/metrics` for Prometheus. It listens on loopback by default. It has no secrets and no sign-in, so any other address
  * belongs behind a firewall.
  */
 export const serveStatus = async (

@@ -1,15 +1,15 @@
 /**
- * Wall-clock time of a place, by the zone rules of the ICU data that Node ships: business days and opening hours are
- * local, windows are instants. All times are milliseconds since 1970.
+ * Local time by the zone rules of the ICU data that Node ships: business days and opening hours are local, windows are
+ * instants. All times are milliseconds since 1970.
  *
  * Not Temporal: Node 24 has none, and with a polyfill (temporal-polyfill 1.0.8) a local day took 6.4 µs instead of 1.0.
  */
 
 const minuteMs = 60_000;
 export const dayMs = 86_400_000;
-/** Every zone in use changes its offset on a quarter of an hour of UTC, so one look-up serves a whole quarter. */
+/** Every zone in use changes its offset on a quarter of an hour of UTC, so one lookup serves a whole quarter. */
 const quarterMs = 15 * minuteMs;
-/** Asking ICU is slow. A year of a chain's days asks for about a thousand quarters per zone, a simulated day for a hundred. */
+/** ICU is slow, so answers are kept. A year of days needs about a thousand quarters per zone, a simulated day a hundred. */
 const quartersKept = 4_096;
 
 type Zone = { format: Intl.DateTimeFormat; offsets: Map<number, number> };
@@ -41,7 +41,7 @@ const readOffset = (format: Intl.DateTimeFormat, at: number): number => {
   return (m?.[1] === '-' ? -minutes : minutes) * minuteMs;
 };
 
-/** Milliseconds east of UTC that hold in the zone at an instant. Throws a RangeError for a zone that does not exist. */
+/** The zone's offset at an instant, in milliseconds east of UTC. Throws a RangeError for an unknown zone. */
 export const offsetAt = (zoneName: string, at: number): number => {
   const { format, offsets } = zoneOf(zoneName);
   const quarter = Math.floor(at / quarterMs);
@@ -54,7 +54,7 @@ export const offsetAt = (zoneName: string, at: number): number => {
   return offset;
 };
 
-/** `2010-12-01T08:26:00.000+00:00`: the wall clock of the zone and the offset that held. */
+/** `2010-12-01T08:26:00.000+00:00`: the zone's wall clock and its offset. */
 export const instantText = (zoneName: string, at: number): string => {
   const offset = offsetAt(zoneName, at);
   const minutes = Math.abs(offset) / minuteMs;
@@ -64,11 +64,11 @@ export const instantText = (zoneName: string, at: number): string => {
   return `${wall}${offset < 0 ? '-' : '+'}${hh}:${mm}`;
 };
 
-/** `YYYY-MM-DD` on the wall of the zone. */
+/** The zone's calendar day, `YYYY-MM-DD`. */
 export const localDay = (zoneName: string, at: number): string =>
   new Date(at + offsetAt(zoneName, at)).toISOString().slice(0, 10);
 
-/** The day as if it were one of UTC: the number that `instantOfLocal` wants for the day's midnight. */
+/** Midnight of the day as if it were UTC, which is what `instantOfLocal` takes. */
 export const wallOfDay = (day: string): number => Date.parse(`${day}T00:00:00Z`);
 
 /** `days` later, or earlier when negative. */
@@ -76,8 +76,8 @@ export const addDays = (day: string, days: number): string =>
   new Date(wallOfDay(day) + days * dayMs).toISOString().slice(0, 10);
 
 /**
- * The instant at which a wall clock of the zone shows `wall`, given as if it were UTC. A time that occurs twice means the
- * first; a time that a change of the clocks skips means the instant that the old offset gives.
+ * The instant at which the zone's wall clock shows `wall`, given as if it were UTC. Of a time that occurs twice, the first;
+ * of a time that a clock change skips, the instant by the old offset.
  */
 export const instantOfLocal = (zoneName: string, wall: number): number => {
   const before = offsetAt(zoneName, wall - dayMs);
@@ -90,6 +90,6 @@ export const instantOfLocal = (zoneName: string, wall: number): number => {
 /** First instant of a local day. */
 export const startOfDay = (zoneName: string, day: string): number => instantOfLocal(zoneName, wallOfDay(day));
 
-/** Milliseconds that have really passed since the zone's midnight; days with a change of clocks have 23 or 25 hours. */
+/** Milliseconds elapsed since the zone's midnight; days with a clock change have 23 or 25 hours. */
 export const msIntoDay = (zoneName: string, at: number): number =>
   at - startOfDay(zoneName, localDay(zoneName, at));

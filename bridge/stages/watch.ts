@@ -31,7 +31,7 @@ export const watchRecording = ({
 }): { stop(): void } => {
   const everyMs = stuckMs / checksPerPeriod;
   // A check may wait for Kafka's answer, whose own timeout is shorter than the period.
-  const watchdog = new Watchdog({ stuckMs, lookGapMsMax: stuckMs / 2 });
+  const watchdog = new Watchdog({ stuckMs, gapMsMax: stuckMs / 2 });
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let answeredBefore = counters.answeredSends;
@@ -42,7 +42,7 @@ export const watchRecording = ({
     const able = waiting && progress === answeredBefore && (await asksKafka());
     answeredBefore = progress;
     if (stopped) return;
-    if (watchdog.look({ waiting, progress: counters.answeredSends, able, atMs: clock.monotonic() })) {
+    if (watchdog.check({ waiting, progress: counters.answeredSends, able, atMs: clock.monotonic() })) {
       const waits = { bytes: recording.bytes(), seconds: stuckMs / 1_000 };
       log.error(waits, 'Kafka is available, but no send has been answered for too long; the bridge exits');
       return abort();

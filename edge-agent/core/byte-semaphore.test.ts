@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ByteSemaphore, bytesInHandMax } from './byte-semaphore.ts';
 
-test('what fits goes at once; what does not waits for others to release, in order', async () => {
+test('what fits is let through at once; the rest waits for releases, in order', async () => {
   const semaphore = new ByteSemaphore();
   expect(semaphore.acquire(bytesInHandMax - 10)).toBeUndefined();
   const order: string[] = [];
@@ -13,7 +13,7 @@ test('what fits goes at once; what does not waits for others to release, in orde
   expect(order).toEqual(['large', 'small']);
 });
 
-test('one that is larger than the bound goes alone', async () => {
+test('a request larger than the bound goes alone', async () => {
   const semaphore = new ByteSemaphore();
   expect(semaphore.acquire(bytesInHandMax + 1)).toBeUndefined();
   const next = semaphore.acquire(1);
@@ -22,7 +22,7 @@ test('one that is larger than the bound goes alone', async () => {
   await next;
 });
 
-test('everyone gets through, and never more than the bound is in hand', async () => {
+test('all get through, and the bytes in hand never exceed the bound', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 1, max: bytesInHandMax }), { maxLength: 50 }),

@@ -9,7 +9,7 @@ const row = (seq: number, change: { bytes?: number; damaged?: boolean } = {}) =>
   ...change,
 });
 
-it('takes rows without a hole', () => {
+it('takes rows without a gap', () => {
   expect(cutFrame([row(5), row(6), row(7)], 5, 7, true)).toEqual({
     examinedTo: 7,
     unsendable: [],
@@ -18,7 +18,7 @@ it('takes rows without a hole', () => {
   });
 });
 
-it('ends a frame before a damaged row, which the next frame steps over', () => {
+it('ends a frame before a damaged row, which the next frame skips', () => {
   const rows = [row(5), row(6, { damaged: true }), row(7)];
   expect(cutFrame(rows, 5, 7, true)).toEqual({ examinedTo: 5, unsendable: [], from: 0, to: 1 });
   expect(cutFrame(rows.slice(1), 6, 7, true)).toEqual({
@@ -29,12 +29,12 @@ it('ends a frame before a damaged row, which the next frame steps over', () => {
   });
 });
 
-it('names rows that are gone, before the first row and when there is none', () => {
+it('reports rows that are gone, before the first row and when there is none', () => {
   expect(cutFrame([row(8)], 5, 8, true).unsendable).toEqual([[5, 7]]);
   expect(cutFrame([], 5, 8, true)).toEqual({ examinedTo: 8, unsendable: [[5, 8]], from: 0, to: 0 });
 });
 
-it('stays below the size of a frame, but sends a larger event alone', () => {
+it('stays below the target size, but sends a larger event alone', () => {
   const large = limits.frameRawBytesTarget + 1;
   expect(cutFrame([row(1), row(2, { bytes: large })], 1, 2, true)).toMatchObject({ examinedTo: 1, to: 1 });
   expect(cutFrame([row(2, { bytes: large }), row(3)], 2, 3, true)).toMatchObject({ examinedTo: 2, to: 1 });

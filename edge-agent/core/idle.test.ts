@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { busyEventsMin, createIdleCheck } from './idle.ts';
 
-test('idle is said once, after much work and when there is little', () => {
+test('says idle once, after much work and when there is little', () => {
   const isIdle = createIdleCheck();
   expect(isIdle(0)).toBe(false);
   expect(isIdle(busyEventsMin)).toBe(false);
@@ -9,7 +9,7 @@ test('idle is said once, after much work and when there is little', () => {
   expect(isIdle(busyEventsMin + 20)).toBe(false);
 });
 
-test('steady work is never interrupted, and a trickle only once per so many events', () => {
+test('never interrupts steady work, and a trickle only once per so many events', () => {
   const isIdle = createIdleCheck();
   const busy = Array.from({ length: 100 }, (_, i) => isIdle(i * 1_000));
   expect(busy).not.toContain(true);

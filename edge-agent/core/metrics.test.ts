@@ -26,7 +26,7 @@ const state = (one: AgentState['sources'][number], oldest: [string, number][] = 
   now: 100_000,
 });
 
-test('counters begin at 0 with the process, and never fall when Kafka or the books lose events', () => {
+test('counters start at 0 with the process, and never fall when Kafka or the books lose events', () => {
   const metrics = createAgentMetrics(state(source(100, 40, 20)));
   const recorded = (one: AgentState['sources'][number]) =>
     /_recorded_events_total (\d+)/.exec(expose(metrics(state(one))))?.[1];
@@ -47,11 +47,11 @@ test('the oldest unreceived event is as old as the oldest of all epochs, and 0 w
       ['b', 40_000],
     ]),
   ).toBe('60');
-  // A clock that was set back must not make an age that is below nothing.
+  // A clock that was set back must not yield a negative age.
   expect(age([['a', 900_000]])).toBe('0');
 });
 
-test('a code that an alert looks at is there before it happens first', () => {
+test('a code that an alert uses is exposed before it first happens', () => {
   const text = expose(createAgentMetrics(state(source(0, 0, 0)))(state(source(0, 0, 0))));
   expect(text).toContain('branchline_agent_refused_events_total{code="disk-budget-spent"} 0');
   expect(text).toContain('branchline_agent_refused_events_total{code="too-slow"} 2');

@@ -76,7 +76,7 @@ describe('sending', () => {
     ]);
   });
 
-  it('counts what was on the way as not sent when the link breaks', () => {
+  it('counts frames in flight as not sent when the link breaks', () => {
     const outbox = start([stored({ highest: 400 })]);
     drive(outbox, { kind: 'link-up' });
     drive(outbox, { kind: 'link-down' });
@@ -84,7 +84,7 @@ describe('sending', () => {
     expect(drive(outbox, { kind: 'link-up' }).published).toEqual([[1, 400]]);
   });
 
-  it('sends new events before the backlog of an outage, and leaves the backlog one frame', () => {
+  it('sends new events before the backlog of an outage, and keeps one frame for the backlog', () => {
     const outbox = start([stored()]);
     outbox.window.size = 8;
     drive(outbox, { kind: 'link-up' });
@@ -96,7 +96,7 @@ describe('sending', () => {
     expect(outbox.flights.size).toBe(7);
   });
 
-  it('gathers new events in full frames while four partial ones are on the way', () => {
+  it('gathers new events while four partial frames are in flight', () => {
     const outbox = start();
     outbox.window.size = 8;
     drive(outbox, { kind: 'link-up' });
@@ -122,7 +122,7 @@ describe('sending', () => {
     expect(drive(outbox, { kind: 'tick' }, 4_500).published).not.toEqual([]);
   });
 
-  it('keeps still for as long as a hold asks, then asks with one frame', () => {
+  it('sends nothing for as long as a hold asks, then probes with one frame', () => {
     const outbox = start([stored()]);
     drive(outbox, { kind: 'link-up' });
     drive(outbox, { kind: 'receipt', receipt: { v: 1, kind: 'hold', retryAfterMs: 3_000 } }, 100);
@@ -144,7 +144,7 @@ describe('sending', () => {
     expect(outbox.window.pausedUntil).toBeGreaterThan(0);
   });
 
-  it('steps over rows that cannot be sent, says so and leaves the epoch', () => {
+  it('skips rows that cannot be sent, raises an alarm and closes the epoch', () => {
     const outbox = start();
     drive(outbox, { kind: 'link-up' });
     const [read] = step(outbox, accepted(10), 0);
@@ -159,7 +159,7 @@ describe('sending', () => {
     expect(effects).toContainEqual(expect.objectContaining({ do: 'read', first: 4, last: 10 }));
   });
 
-  it('tells when the backlog of an outage is recorded', () => {
+  it('reports when the backlog of an outage is recorded', () => {
     const outbox = start([stored({ highest: 10 })]);
     drive(outbox, { kind: 'link-up' });
     expect(drive(outbox, receiptOf(1, 10, 0, oldEpoch)).others).toEqual([{ do: 'drained' }]);
@@ -168,7 +168,7 @@ describe('sending', () => {
   });
 });
 
-describe('what comes down', () => {
+describe('receipts and marks', () => {
   it.each([
     ['above the highest seq', receiptOf(1, 11), 'beyond-highest'],
     ['of a foreign epoch', receiptOf(1, 5, 0, oldEpoch), 'foreign-source'],
@@ -189,7 +189,7 @@ describe('what comes down', () => {
     expect(outbox.counters.alarms).toBe(1);
   });
 
-  it('E3 a mark above the own highest seq releases nothing and opens a new epoch, once', () => {
+  it('E3 a mark above the own highest seq releases nothing and asks for a new epoch, once', () => {
     const outbox = start();
     drive(outbox, { kind: 'link-up' });
     drive(outbox, accepted(10));
@@ -202,14 +202,14 @@ describe('what comes down', () => {
     expect(releaseTo(sourceOf(outbox))).toBe(0);
   });
 
-  it('E3 a mark above the highest seq of an earlier session is the mark of a restored database', () => {
+  it('E3 a mark above the highest seq of an earlier session means that the database was restored', () => {
     const outbox = start([stored({ highest: 10, recorded: [[1, 10]] })]);
     const { others } = drive(outbox, markOf({ epoch: oldEpoch, appliedTo: 50, highest: 50 }));
     expect(alarms(others)).toEqual(['lost-tail']);
     expect(releaseTo(sourceOf(outbox, oldEpoch))).toBe(10);
   });
 
-  it('E2 a receipt alone releases nothing, a mark alone neither', () => {
+  it('E2 neither a receipt alone nor a mark alone releases anything', () => {
     const outbox = start();
     drive(outbox, { kind: 'link-up' });
     drive(outbox, accepted(10));
@@ -220,7 +220,7 @@ describe('what comes down', () => {
     expect(releaseTo(sourceOf(outbox))).toBe(10);
   });
 
-  it('sends again what the hub misses although it read past its receipt, and nothing newer', () => {
+  it('sends again what the hub lacks although it has read past the receipt, and nothing newer', () => {
     const outbox = start();
     drive(outbox, { kind: 'link-up' });
     drive(outbox, accepted(20));
@@ -237,7 +237,7 @@ describe('what comes down', () => {
     expect(alarms(settled.others)).toEqual(['lost-behind-receipt']);
   });
 
-  it('takes what earlier sessions recorded for settled when the hub has read past the first receipt of this one', () => {
+  it('treats what earlier sessions recorded as settled once the hub has read past the first receipt of this one', () => {
     const outbox = start([stored({ highest: 10, recorded: [[1, 10]] })]);
     drive(outbox, { kind: 'link-up' });
     drive(outbox, accepted(1));
@@ -248,7 +248,7 @@ describe('what comes down', () => {
   });
 });
 
-describe('a link that loses, doubles, reorders and breaks', () => {
+describe('a link that loses, duplicates, reorders and breaks', () => {
   const faults = fc.record({
     lossShare: fc.double({ min: 0, max: 0.6, noNaN: true }),
     doubleShare: fc.double({ min: 0, max: 0.4, noNaN: true }),
@@ -256,7 +256,7 @@ describe('a link that loses, doubles, reorders and breaks', () => {
     linkDownShare: fc.double({ min: 0, max: 0.02, noNaN: true }),
   });
 
-  it('E2 everything accepted is recorded and applied in the end, and nothing is released before', () => {
+  it('E2 everything accepted is recorded and applied in the end, and nothing is released earlier', () => {
     fc.assert(
       fc.property(fc.integer(), faults, (seed, drawn) => {
         const outcome = runWorld(seed, drawn);
@@ -273,7 +273,7 @@ describe('a link that loses, doubles, reorders and breaks', () => {
     );
   });
 
-  it('E2 the checker finds an agent that releases on the receipt', () => {
+  it('E2 the checker catches an agent that releases on the receipt', () => {
     const caught = Array.from({ length: 20 }, (_, seed) =>
       runWorld(
         seed,

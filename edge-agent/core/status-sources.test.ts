@@ -12,7 +12,7 @@ it('a status names the newest of each stream and what is not applied; with a pag
   expect(epochs(namedSources(sources, 0))).toEqual([1, 2, 3, 4]);
 });
 
-it('a status never names more than it may, the newest and the oldest open ones first, and pages name all', () => {
+it('a status never exceeds its limit, names the newest and the oldest open sources first, and pages cover all', () => {
   const open = Array.from({ length: 40 }, (_, i) => source(i, 'pos', 0));
   const settled = Array.from({ length: 100 }, (_, i) => source(100 + i, 'pos'));
   const sources = [...open, ...settled, source(1_000, 'pos'), source(1_001, 'stock')];
@@ -27,6 +27,6 @@ it('a status never names more than it may, the newest and the oldest open ones f
   expect(seen.size).toBe(sources.length);
 });
 
-it('an agent that has not sold yet names nothing', () => {
+it('an agent without events names nothing', () => {
   expect(namedSources([], 0)).toEqual([]);
 });

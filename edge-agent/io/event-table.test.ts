@@ -52,7 +52,7 @@ it('E3 each stream counts 1, 2, 3 …', () => {
   expect(seqs('pos', epochOf('pos'))).toEqual([1, 2, 3]);
 });
 
-it('the same event again is a duplicate with its first seq, also after a restart; another content is a conflict', () => {
+it('a repeated event is a duplicate with its first seq, also after a restart; different content is a conflict', () => {
   const [first] = accept([event(1)]);
   expect(accept([event(1)])).toEqual([{ ...first, outcome: 'duplicate' }]);
   expect(accept([event(1, 'pos', 'other')])).toEqual([{ outcome: 'refused', code: 'content-conflict' }]);
@@ -93,7 +93,7 @@ it('E3 every session begins a new epoch with its first event, and not before', (
   ]);
 });
 
-it('E3 an epoch that was left gets no further seq', () => {
+it('E3 an epoch that was left gets no further seqs', () => {
   accept([event(1)]);
   const before = epochOf('pos');
   table.leaveEpoch('pos', before);
@@ -105,7 +105,7 @@ it('E3 an epoch that was left gets no further seq', () => {
   expect(table.highest()).toMatchObject([{ highest: 2 }]);
 });
 
-it('a damaged row is found by its checksum', () => {
+it('a damaged row fails its checksum', () => {
   accept([event(1), event(2), event(3)]);
   database.prepare("UPDATE pos_event SET body = replace(body, 'x', 'y') WHERE id = 'pos-2'").run();
   database.prepare("UPDATE pos_event SET body = CAST(x'7bff7d' AS TEXT) WHERE id = 'pos-3'").run();
@@ -113,7 +113,7 @@ it('a damaged row is found by its checksum', () => {
   expect(rows.map(({ damaged }) => damaged)).toEqual([false, true, true]);
 });
 
-it('reading ends when enough bytes are read', () => {
+it('reading ends when the byte limit is reached', () => {
   accept(Array.from({ length: 100 }, (_, i) => event(i)));
   const { rows, complete } = table.rows('pos', epochOf('pos'), 1, 100, 1_000);
   expect(complete).toBe(false);
@@ -123,7 +123,7 @@ it('reading ends when enough bytes are read', () => {
 const keep = (stream: Stream, epoch: string, to: number) =>
   table.keep([{ stream, epoch, recorded: [[1, to]], appliedTo: to, releaseTo: to }]);
 
-it('E2 only what may be released and is old enough is deleted, in small ranges', () => {
+it('E2 only releasable events that are old enough are deleted, in small ranges', () => {
   accept(
     Array.from({ length: 10 }, (_, i) => event(i)),
     1_000,
@@ -142,7 +142,7 @@ it('E2 only what may be released and is old enough is deleted, in small ranges',
   expect(seqs('pos', epoch)).toEqual([11]);
 });
 
-it('a new start knows what was released before it, and takes a lost row for no released one', () => {
+it('a new session knows what was released before it, and does not take a lost row for a released one', () => {
   accept([event(1), event(2), event(3), event(4)]);
   const epoch = epochOf('pos');
   keep('pos', epoch, 3);
@@ -154,7 +154,7 @@ it('a new start knows what was released before it, and takes a lost row for no r
   expect(table.sources()).toMatchObject([{ releasedTo: 3 }]);
 });
 
-it('an epoch whose events are all released goes, the newest stays, and the count of events stays right', () => {
+it('an epoch whose events are all released is removed, the newest stays, and the event count stays right', () => {
   accept([event(1), event(2)]);
   const first = epochOf('pos');
   keep('pos', first, 2);
@@ -168,7 +168,7 @@ it('an epoch whose events are all released goes, the newest stays, and the count
   expect(table.retired()).toBe(2);
 });
 
-it('positions are kept over a restart', () => {
+it('positions survive a restart', () => {
   accept([event(1), event(2), event(3)]);
   const epoch = epochOf('pos');
   table.keep([
@@ -199,7 +199,7 @@ it('positions are kept over a restart', () => {
   ]);
 });
 
-it('finds events by the time they were accepted, page by page', () => {
+it('finds events by time of acceptance, page by page', () => {
   accept([event(1), event(2)], 1_000);
   accept([event(3), event(4)], 2_000);
   const first = epochOf('pos');

@@ -31,7 +31,7 @@ it('E1 a new file and a reopened one are WAL and FULL after their first write', 
   }
 });
 
-it('E1 a connection that was left at the defaults of its library is refused', () => {
+it('E1 a connection with the defaults of better-sqlite3 is refused', () => {
   openDatabase(path, options).close();
   const database = new Database(path);
   database.prepare("UPDATE meta SET value = value + 1 WHERE key = 'starts'").run();
@@ -62,7 +62,7 @@ it('a file of another site, and a file of a newer agent, are refused', () => {
   expect(() => openDatabase(path, options)).toThrow(/newer agent/);
 });
 
-it('something that is no database is refused with its name', () => {
+it('a file that is not a database is refused by name', () => {
   execFileSync('sh', ['-c', `head -c 8192 /dev/urandom > ${JSON.stringify(path)}`]);
   expect(() => openDatabase(path, options)).toThrow(/events\.db cannot be opened/);
 });

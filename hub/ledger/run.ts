@@ -124,7 +124,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   opened.adopt(kafkaLog, stop);
 
   const { stuckMs, abort } = options;
-  const watchdog = new LedgerWatchdog({ stuckMs, lookGapMsMax: pollGapMsMax });
+  const watchdog = new LedgerWatchdog({ stuckMs, gapMsMax: pollGapMsMax });
   const progress = followProgress({
     pool: sidePool,
     bounds,

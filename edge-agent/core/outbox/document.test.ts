@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 const document = readFileSync(new URL('../../../docs/outbox.md', import.meta.url), 'utf8');
 const code = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 
-/** Row by row, so that a failure names what differs. `npx vitest run --update` with this file writes the tables anew. */
+/** `npx vitest run --update` with this file writes the tables of the document anew. */
 it('docs/outbox.md shows the state, the inputs, the effects and the transitions of the code', async () => {
   expect(Object.keys(tables).filter((name) => !document.includes(`<!-- table: ${name} -->`))).toEqual([]);
   await expect(withTables(document)).toMatchFileSnapshot('../../../docs/outbox.md');

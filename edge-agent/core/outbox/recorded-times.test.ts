@@ -10,7 +10,7 @@ it('knows what was certainly recorded before a moment', () => {
   expect(times.settled(5, 15, 250_000, Number.POSITIVE_INFINITY)).toEqual([[5, 15]]);
 });
 
-it('takes seqs without a time for recorded before the given moment', () => {
+it('treats seqs without a time as recorded before the given moment', () => {
   const times = new RecordedTimes();
   times.add(5, 6, 100_000);
   expect(times.settled(1, 10, 50_000, 40_000)).toEqual([

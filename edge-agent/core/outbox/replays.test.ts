@@ -5,7 +5,7 @@ import type { StoredSource } from '../store-port.ts';
 import { releaseTo, type Source } from './source.ts';
 import { createOutbox, type Outbox, type OutboxEffect, type OutboxInput } from './state.ts';
 
-/** What the hub asks to be sent again, and what a hub restored from an older backup lacks. */
+/** What the hub requests again, and what a hub restored from an older backup lacks. */
 const current = '22222222-2222-4222-8222-222222222222';
 const earlier = '33333333-3333-4333-8333-333333333333';
 const settings = { windowFrames: 8, receiptTimeoutMs: 1_000, backoffCapMs: 10_000, bootAt: 0 };
@@ -65,7 +65,7 @@ const seqsOf = (published: { seqs: [number, number] }[]) => published.map(({ seq
 const finds = (effects: OutboxEffect[]) => effects.filter((effect) => effect.do === 'find');
 
 describe('a replay', () => {
-  it('by seq sends the same seqs again, and tells how far it is and when it has ended', () => {
+  it('by seq sends the same seqs again, and reports its progress and its end', () => {
     const outbox = start();
     const begun = drive(outbox, bySeq(4, 6));
     expect(begun.published).toEqual([{ epoch: earlier, seqs: [4, 6] }]);
@@ -78,7 +78,7 @@ describe('a replay', () => {
     expect(releaseTo(sourceOf(outbox))).toBe(10);
   });
 
-  it('by time asks the store, whose answers may come in parts and from several epochs', () => {
+  it('by time asks the store, whose answers may come in pages and from several epochs', () => {
     const outbox = start();
     drive(outbox, accepted(20));
     drive(outbox, receiptOf(1, 20, current));
@@ -92,7 +92,7 @@ describe('a replay', () => {
     });
     expect(drive(outbox, answer(earlier, 8, 9, false)).published).toEqual([{ epoch: earlier, seqs: [8, 9] }]);
     drive(outbox, receiptOf(8, 9));
-    // Nothing is left of what was found so far, yet more is to come.
+    // All that was found so far is recorded, but more is to come.
     expect(outbox.replays.progress()).toEqual([]);
     expect(drive(outbox, { kind: 'tick' }).others).toEqual([]);
     expect(drive(outbox, answer(current, 1, 5, true)).published).toEqual([{ epoch: current, seqs: [1, 5] }]);
@@ -100,7 +100,7 @@ describe('a replay', () => {
     expect(outbox.replays.progress()).toEqual([{ id: 'r1', events: 7, left: 0 }]);
   });
 
-  it('asked for again is answered and not begun again, also when it is over', () => {
+  it('that is requested again is answered and not begun again, even when it has ended', () => {
     const outbox = start();
     drive(outbox, bySeq(4, 6));
     expect(drive(outbox, bySeq(4, 6))).toEqual({ published: [], others: [{ do: 'replay-progress' }] });
@@ -108,7 +108,7 @@ describe('a replay', () => {
     expect(drive(outbox, bySeq(4, 6))).toEqual({ published: [], others: [{ do: 'replay-progress' }] });
   });
 
-  it('of what this agent does not have is over at once', () => {
+  it('of events that this agent does not have ends at once', () => {
     const outbox = start({ releasedTo: 7 });
     expect(seqsOf(drive(outbox, bySeq(1, 100)).published)).toEqual([[8, 10]]);
     expect(drive(outbox, bySeq(1, 5, 'r2')).published).toEqual([]);
@@ -120,7 +120,7 @@ describe('a replay', () => {
     ]);
   });
 
-  it('leaves new events the first place, also on the epoch that they go into', () => {
+  it('yields to new events, also in the same epoch', () => {
     const outbox = start();
     outbox.window.size = 8;
     drive(outbox, accepted(5_000));
@@ -132,7 +132,7 @@ describe('a replay', () => {
     expect(drive(outbox, accepted(5_001)).published).toEqual([{ epoch: current, seqs: [5_001, 5_001] }]);
   });
 
-  it('of rows that are released in the same moment ends, and they stay recorded', () => {
+  it('of rows that are released at the same moment ends, and they stay recorded', () => {
     const outbox = start();
     step(outbox, bySeq(1, 10), 0);
     drive(outbox, { kind: 'released', stream: 'pos', epoch: earlier, releasedTo: 6 });
@@ -141,7 +141,7 @@ describe('a replay', () => {
     expect(outbox.replays.progress()).toEqual([{ id: 'r1', events: 10, left: 0 }]);
   });
 
-  it('waits with a ninth until one of the eight is over', () => {
+  it('makes a ninth wait until one of eight has ended', () => {
     const outbox = start();
     for (let i = 1; i <= 8; i++) drive(outbox, bySeq(i, i, `r${i}`));
     expect(drive(outbox, bySeq(9, 9, 'r9')).published).toEqual([]);
@@ -175,7 +175,7 @@ describe('a hub that was restored from an older backup', () => {
     expect(releaseTo(sourceOf(outbox))).toBe(4);
   });
 
-  it('is told of what the archive does not have any more', () => {
+  it('raises an alarm for what the archive no longer holds', () => {
     const outbox = start({ releasedTo: 7 });
     const { published, others } = drive(outbox, {
       kind: 'mark',

@@ -27,7 +27,7 @@ describe('the window of frames in flight', () => {
     expect(framesAllowed(window, 20)).toBe(40);
   });
 
-  test('counts the timeouts of one window once, and pauses when nothing is answered at all', () => {
+  test('counts the timeouts of one window once, and pauses when nothing is answered', () => {
     const window = newWindow(40, 250, 15_000);
     answered(window, 100);
     for (let i = 0; i < 10; i++) onTimeout(window, 10, 20, half);
@@ -36,7 +36,7 @@ describe('the window of frames in flight', () => {
     expect(framesAllowed(window, 40)).toBe(0);
   });
 
-  test('starts small again when the link comes up', () => {
+  test('shrinks to its start when the link comes up', () => {
     const window = newWindow(40, 250, 15_000);
     answered(window, 100);
     onLinkUp(window);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { step } from '../outbox.ts';
 import type { OutboxEffect } from './state.ts';
 
-/** Every row of docs/outbox.md, seen to happen. */
+/** Drives the outbox through every row of docs/outbox.md. */
 
 const named = (effects: OutboxEffect[]): string[] =>
   effects
@@ -20,7 +20,7 @@ describe.each(Object.entries(transitions))('the input %s', (kind, rows) => {
     expect(named(done)).toEqual(effects);
     const implied = new Set(done.flatMap((effect) => impliedBy[effect.do]));
     const changed = changesBetween(before, snapshot(outbox));
-    // What the row says has happened, and nothing has that neither the row nor its effects say.
+    // All that the row claims has changed, and nothing else but what its effects imply.
     expect(changes.filter((field) => !changed.has(field))).toEqual([]);
     expect([...changed].filter((field) => !implied.has(field) && !changes.includes(field))).toEqual([]);
   });

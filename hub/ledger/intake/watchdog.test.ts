@@ -10,7 +10,7 @@ const stand = (partition: number, next: number, end = 100): PartitionProgress =>
 
 /** Two seconds between looks, stuck after ten; what each look says. */
 const watch = (looks: (PartitionProgress[] | undefined)[]): string[][] => {
-  const watchdog = new LedgerWatchdog({ stuckMs: 10_000, lookGapMsMax: 5_000 });
+  const watchdog = new LedgerWatchdog({ stuckMs: 10_000, gapMsMax: 5_000 });
   return looks.map((stands, i) => watchdog.check(stands, 7_000 + i * 2_000));
 };
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);

@@ -7,10 +7,10 @@ import { Watchdog } from '@branchline/kernel/watchdog.ts';
 export type PartitionProgress = { topic: string; partition: number; next: number; end: number };
 
 export class LedgerWatchdog {
-  readonly #limits: { stuckMs: number; lookGapMsMax: number };
+  readonly #limits: { stuckMs: number; gapMsMax: number };
   #watchdogs = new Map<string, Watchdog>();
 
-  constructor(limits: { stuckMs: number; lookGapMsMax: number }) {
+  constructor(limits: { stuckMs: number; gapMsMax: number }) {
     this.#limits = limits;
   }
 
@@ -30,7 +30,7 @@ export class LedgerWatchdog {
       // A partition taken over from another hub starts with its full time.
       const watchdog = before.get(key) ?? new Watchdog(this.#limits);
       this.#watchdogs.set(key, watchdog);
-      return watchdog.look({ waiting: next < end, progress: next, able: true, atMs }) ? [key] : [];
+      return watchdog.check({ waiting: next < end, progress: next, able: true, atMs }) ? [key] : [];
     });
   }
 }
