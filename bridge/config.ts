@@ -1,4 +1,4 @@
-import { logLevels } from '@branchline/kernel/log.ts';
+import { listenPort, logLevel, stuckMinutes } from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 import { parseShards } from './core/shards.ts';
 
@@ -33,7 +33,7 @@ export const bridgeConfig = z.object({
     .default('0-15')
     .describe('Shards of sites that this bridge serves; each of the 16 belongs to exactly one bridge'),
   statusHost: z.string().default('127.0.0.1').describe('Address of /healthz, /v1/status and /metrics'),
-  statusPort: z.int().min(0).max(65_535).default(7811).describe('Port of /healthz, /v1/status and /metrics'),
+  statusPort: listenPort.default(7811).describe('Port of /healthz, /v1/status and /metrics'),
   bufferBytesMax: z
     .int()
     .min(2 * 1024 * 1024)
@@ -42,15 +42,10 @@ export const bridgeConfig = z.object({
     .describe(
       'Bytes of events that may wait in memory while Kafka is unavailable; beyond it agents are told to hold',
     ),
-  stuckMinutes: z
-    .number()
-    .min(0.05)
-    .max(1_440)
-    .default(5)
-    .describe(
-      'The bridge exits, to be restarted, when no send is answered for this long although Kafka is available',
-    ),
-  logLevel: z.enum(logLevels).default('info').describe('Lowest level that is logged'),
+  stuckMinutes: stuckMinutes.describe(
+    'The bridge exits, to be restarted, when no send is answered for this long although Kafka is available',
+  ),
+  logLevel: logLevel.describe('Lowest level that is logged'),
 });
 export type BridgeConfig = z.infer<typeof bridgeConfig>;
 

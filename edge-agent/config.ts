@@ -1,6 +1,6 @@
 import { agentName, siteName } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
-import { logLevels } from '@branchline/kernel/log.ts';
+import { listenPort, logLevel } from '@branchline/kernel/settings.ts';
 import * as z from 'zod';
 
 /** The agent's settings. The descriptions are its `--help` and its documentation. */
@@ -23,12 +23,7 @@ export const agentConfig = z.strictObject({
     .string()
     .default('127.0.0.1')
     .describe('Address that tills connect to. Any other than loopback needs intakeToken.'),
-  intakePort: z
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(7801)
-    .describe('Port that tills connect to; 0 takes a free one.'),
+  intakePort: listenPort.default(7801).describe('Port that tills connect to; 0 takes a free one.'),
   intakeToken: z
     .string()
     .min(16)
@@ -73,9 +68,6 @@ export const agentConfig = z.strictObject({
     .max(1_000)
     .default(2)
     .describe('How long an event waits for others to share its synced transaction.'),
-  logLevel: z
-    .enum(logLevels)
-    .default('info')
-    .describe('Least severe level that is logged: debug, info, warn, error or silent.'),
+  logLevel: logLevel.describe('Least severe level that is logged: debug, info, warn, error or silent.'),
 });
 export type AgentConfig = z.infer<typeof agentConfig>;

@@ -1,5 +1,5 @@
-import { logLevels } from '@branchline/kernel/log.ts';
 import { isLoopback } from '@branchline/kernel/loopback.ts';
+import { listenPort, logLevel, stuckMinutes } from '@branchline/kernel/settings.ts';
 import { isTimeZone } from '@branchline/kernel/zone.ts';
 import { z } from 'zod';
 
@@ -10,8 +10,6 @@ const roleList = z.preprocess(
   (value) => (typeof value === 'string' ? value.split(',').map((role) => role.trim()) : value),
   z.array(z.enum(roles)).min(1),
 );
-
-const port = z.int().min(0).max(65535);
 
 export const hubConfig = z.object({
   roles: roleList
@@ -43,9 +41,11 @@ export const hubConfig = z.object({
     .default(5)
     .describe('length of the intervals in which sales are added up; fixed once the books have entries'),
   statusHost: z.string().default('127.0.0.1').describe('address of /healthz, /v1/status and /metrics'),
-  statusPort: port.default(7821).describe('port of /healthz, /v1/status and /metrics; 0 takes a free one'),
+  statusPort: listenPort
+    .default(7821)
+    .describe('port of /healthz, /v1/status and /metrics; 0 takes a free one'),
   reportsHost: z.string().default('127.0.0.1').describe('address of the report API and the dashboard'),
-  reportsPort: port
+  reportsPort: listenPort
     .default(7820)
     .describe('port of the report API and the dashboard; 0 takes a free one, which /v1/status names'),
   insecureListen: z
@@ -67,15 +67,10 @@ export const hubConfig = z.object({
     .url()
     .optional()
     .describe("control address of the simulated network; lets the dashboard pull a site's plug"),
-  stuckMinutes: z
-    .number()
-    .min(0.05)
-    .max(1_440)
-    .default(5)
-    .describe(
-      'the ledger ends, to be started again, when no slice moves for so long though there is something to read and Kafka and PostgreSQL answer',
-    ),
-  logLevel: z.enum(logLevels).default('info').describe('what to log on stderr'),
+  stuckMinutes: stuckMinutes.describe(
+    'the ledger ends, to be started again, when no slice moves for so long though there is something to read and Kafka and PostgreSQL answer',
+  ),
+  logLevel: logLevel.describe('what to log on stderr'),
 });
 export type HubConfig = z.infer<typeof hubConfig>;
 

@@ -1,5 +1,5 @@
 import { siteName } from '@branchline/contracts/ids.ts';
-import { logLevels } from '@branchline/kernel/log.ts';
+import { listenPort, logLevel } from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 
 /** Settings of the simulated fleet. */
@@ -24,6 +24,6 @@ export const fleetConfig = z.strictObject({
   seed: z.int().min(0).default(1).describe('the same seed draws the same baskets'),
   zone: z.string().default('Europe/Berlin').describe('time zone of the sites'),
   currency: z.string().default('EUR').describe('ISO 4217 code the tills sell in, with two digits'),
-  statusPort: z.int().min(0).max(65_535).default(7831).describe('HTTP port of /v1/status'),
-  logLevel: z.enum(logLevels).default('info').describe('least important level that is logged'),
+  statusPort: listenPort.default(7831).describe('HTTP port of /v1/status'),
+  logLevel: logLevel.describe('least important level that is logged'),
 });

@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { siteName } from '@branchline/contracts/ids.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
-import { createLog, logLevels } from '@branchline/kernel/log.ts';
+import { createLog } from '@branchline/kernel/log.ts';
+import { logLevel, portNumber } from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 import { openWan, type Wan } from './wan.ts';
 
-const port = z.int().min(1).max(65_535);
 const config = loadConfigOrExit(
   `The simulated network between sites and broker, with a plug to pull.
 
@@ -17,12 +17,12 @@ Usage: node simulators/wan-main.ts --broker-port 1883 --links '[{"site":"store-0
   POST /v1/links/SITE      {"online": false} or {"delayMs": 100}, as application/json`,
   z.object({
     brokerHost: z.string().default('127.0.0.1').describe('where the broker is'),
-    brokerPort: port.describe('its port'),
-    links: z.array(z.object({ site: siteName, port })).describe('JSON: a port for each site'),
-    statusPort: port
+    brokerPort: portNumber.describe('its port'),
+    links: z.array(z.object({ site: siteName, port: portNumber })).describe('JSON: a port for each site'),
+    statusPort: portNumber
       .default(7841)
       .describe('port of the control and of /healthz and /v1/status, on loopback'),
-    logLevel: z.enum(logLevels).default('info').describe('what to log on stderr'),
+    logLevel: logLevel.describe('what to log on stderr'),
   }),
 );
 const log = createLog('wan', config.logLevel);
