@@ -1,7 +1,9 @@
+import type { Control } from '@branchline/contracts/downlink.ts';
 import { joinFrame } from '@branchline/contracts/frame.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import type { Random } from '@branchline/kernel/random.ts';
+import type { Source } from './core/outbox/source.ts';
 import {
   createOutbox,
   type OutboxEffect,
@@ -36,38 +38,48 @@ const keepEveryMs = 250;
 const receiptGraceMs = 1_000;
 const receiptPollMs = 20;
 
+/** All effects but `publish`, which needs the frame at hand. */
+const perform = (effect: OutboxEffect, { store, log }: SendingPorts, report: () => void): void => {
+  if (effect.do === 'read') store.send({ kind: 'frame', ...effect });
+  else if (effect.do === 'new-epoch') store.send({ kind: 'new-epoch', ...effect });
+  else if (effect.do === 'find') store.send({ kind: 'find', ...effect });
+  else if (effect.do === 'alarm') log.warn(effect, 'alarm');
+  else if (effect.do !== 'publish') report();
+};
+
+const frameOf = (
+  { site, agent }: Session,
+  { stream, epoch }: Source,
+  { sent, lines }: FrameAnswer,
+): Uint8Array | undefined => {
+  if (sent === undefined || lines === undefined) return undefined;
+  const { gzip, ...sizes } = lines;
+  const [first, last] = sent;
+  const count = last - first + 1;
+  return joinFrame({ v: 1, site, agent, stream, epoch, first, count, ...sizes }, gzip);
+};
+
+const inputOf = (control: Control): OutboxInput =>
+  control.kind === 'applied-mark' ? { kind: 'mark', mark: control } : { kind: 'replay', request: control };
+
 export const startSending = (settings: SendingSettings, ports: SendingPorts) => {
   const { store, clock, log } = ports;
   const { session } = settings;
   const outbox = createOutbox({ ...settings, bootAt: session.bootAt }, store.opened.sources, ports.random);
   let unreadable = 0;
 
-  /** All but `publish`, which needs the frame at hand. */
-  const perform = (effect: OutboxEffect): void => {
-    if (effect.do === 'read') store.send({ kind: 'frame', ...effect });
-    else if (effect.do === 'new-epoch') store.send({ kind: 'new-epoch', ...effect });
-    else if (effect.do === 'find') store.send({ kind: 'find', ...effect });
-    else if (effect.do === 'alarm') log.warn(effect, 'alarm');
-    else if (effect.do !== 'publish') void reporting.report('alive');
-  };
   const advance = (input: OutboxInput): OutboxEffect[] => {
     const effects = step(outbox, input, clock.monotonic(), uplink.isCongested());
-    effects.forEach(perform);
+    for (const effect of effects) perform(effect, ports, () => void reporting.report('alive'));
     return effects;
   };
 
   const onFrame = (answer: FrameAnswer) => {
     const source = outbox.flights.get(answer.id)?.source;
     const effects = advance({ kind: 'frame-read', answer });
-    const { sent, lines } = answer;
-    if (source === undefined || sent === undefined || lines === undefined) return;
-    if (!effects.some((effect) => effect.do === 'publish')) return;
-    const { gzip, ...sizes } = lines;
-    const { site, agent } = session;
-    const { stream, epoch } = source;
-    const [first, last] = sent;
-    const header = { v: 1, site, agent, stream, epoch, first, count: last - first + 1, ...sizes } as const;
-    uplink.publishFrame(joinFrame(header, gzip));
+    if (source === undefined || !effects.some((effect) => effect.do === 'publish')) return;
+    const frame = frameOf(session, source, answer);
+    if (frame !== undefined) uplink.publishFrame(frame);
   };
 
   const uplink = ports.openUplink({
@@ -81,12 +93,7 @@ export const startSending = (settings: SendingSettings, ports: SendingPorts) => 
       advance({ kind: 'link-down' });
     },
     onReceipt: (receipt) => void advance({ kind: 'receipt', receipt }),
-    onControl: (control) =>
-      void advance(
-        control.kind === 'applied-mark'
-          ? { kind: 'mark', mark: control }
-          : { kind: 'replay', request: control },
-      ),
+    onControl: (control) => void advance(inputOf(control)),
     onUnreadable: (topic) => {
       if (unreadable++ === 0)
         log.warn({ topic }, 'ignored a message that breaks the contract; further ones are only counted');

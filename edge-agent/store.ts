@@ -7,7 +7,7 @@ import { openDatabase } from './io/open-database.ts';
 import { createGroupCommit } from './store/group-commit.ts';
 import { startHousekeeping } from './store/housekeeping.ts';
 import { guarded, type StoreOptions, type StorePorts } from './store/ports.ts';
-import { find, readFrame } from './store/read.ts';
+import { find, readFrame, readOldest } from './store/read.ts';
 
 /**
  * The event store, driven by messages: accept in group commits, read frames, keep positions, release. It runs in a worker
@@ -27,17 +27,11 @@ export const createStore = (
   let eventsTouched = 0;
   let closing = false;
 
-  const figures = (): StoreFigures => ({
-    databaseBytes: table.usedBytes(),
-    walBytes: statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
-    damagedRows,
-    retired: table.retired(),
-  });
+  const figures = () => figuresOf(table, path, damagedRows);
   /** A failing disk may have written half; only a restart, which reads what is really there, may go on. */
   const fail = (error: unknown) => {
     closing = true;
-    const { code = '', message } = error as { code?: string; message: string };
-    post({ kind: 'failed', detail: `${code} ${message}` });
+    post({ kind: 'failed', detail: detailOf(error) });
   };
   const touch = (events: number) => {
     eventsTouched += events;
@@ -77,11 +71,8 @@ export const createStore = (
         return table.leaveEpoch(message.stream, message.epoch);
       case 'find':
         return guarded(ports, () => find(ports, message));
-      case 'oldest': {
-        const { id, seqs } = message;
-        const acceptedAt = seqs.map(({ stream, epoch, seq }) => table.acceptedAt(stream, epoch, seq) ?? null);
-        return post({ kind: 'oldest', id, acceptedAt });
-      }
+      case 'oldest':
+        return readOldest(ports, message);
       case 'close':
         return close();
     }
@@ -89,6 +80,18 @@ export const createStore = (
 
   post({ kind: 'opened', sources: table.sources(), figures: figures() });
   return { receive, close };
+};
+
+const figuresOf = (table: EventTable, path: string, damagedRows: number): StoreFigures => ({
+  databaseBytes: table.usedBytes(),
+  walBytes: statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+  damagedRows,
+  retired: table.retired(),
+});
+
+const detailOf = (error: unknown): string => {
+  const { code = '', message } = error as { code?: string; message: string };
+  return `${code} ${message}`;
 };
 
 /** While the store closes, tills get an answer; the rest has nobody waiting for it. */

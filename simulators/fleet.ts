@@ -8,13 +8,13 @@ import { createSite, type SiteKind } from './site.ts';
 import type { Transfer } from './warehouse/shelves.ts';
 
 /**
- * A whole fleet in one process. Each site produces at its share of the rate, and only when its agent has taken what came
+ * A whole fleet in one process. Each site produces its share of the rate, and only when its agent has accepted what came
  * before: a till that cannot reach its agent waits, as a cashier does, so nothing queues up here. The network beyond the
  * agent does not matter to a till.
  */
 export type FleetOptions = {
   sites: readonly { site: string; kind: SiteKind; client: AgentClient }[];
-  /** Over all sites. */
+  /** Total of all sites. */
   eventsPerSecond: number;
   seed: number;
   zone: string;
@@ -28,32 +28,58 @@ export type FleetStatus = {
   sent: number;
   accepted: number;
   duplicates: number;
-  /** Refused for good. Each is a mistake in a simulator or a setting, and is logged. */
+  /** Permanently refused. Each is a mistake in a simulator or a setting, and is logged. */
   refused: number;
   /** Events that an agent has not answered for yet. */
   waiting: number;
-  /** Requests that were repeated because no answer, or a passing refusal, came. */
+  /** Requests that were repeated after no answer or a temporary refusal. */
   repeated: number;
-  /** Transfers on the road between two sites. */
+  /** Transfers between two sites. */
   inTransit: number;
 };
 
-/** `stop` lets what is on the way be answered, for a short while; transfers on the road never arrive. */
+/** `stop` waits briefly for answers; transfers on the road never arrive. */
 export type Fleet = { status(): FleetStatus; stop(): Promise<void> };
 
-/** A site that could not sell for a while does not make up for more than this afterwards. */
+/** A site that could not sell for a while catches up with at most this much. */
 const burstMs = 1_000;
 const tickMs = 20;
 const siteEventsMax = 500;
 const inTransitMax = 1_000;
 /** A road takes between half and all of this. */
 const roadMs = 60_000;
-/** After a refusal that no repetition cures, so that a wrong token does not fill a disk with log lines. */
+/** After a permanent refusal, so that a wrong token does not fill the disk with log lines. */
 const refusedPauseMs = 1_000;
 const stopGraceMs = 1_000;
 
-/** Seeds of neighbours must not be neighbours, or their first draws would resemble each other. */
+/** Neighbouring sites get distant seeds, because the first draws of neighbouring seeds resemble each other. */
 const siteSeed = (seed: number, index: number): number => (seed + Math.imul(index + 1, 0x9e3779b1)) >>> 0;
+
+type Counts = Omit<FleetStatus, 'repeated' | 'inTransit'>;
+
+/** Sends a request and counts what became of its events. */
+const createDelivery =
+  (counts: Counts, log: Log, signals: { stopping: AbortSignal; abandoned: AbortSignal }) =>
+  async (site: string, client: AgentClient, events: BranchEvent[]): Promise<void> => {
+    counts.sent += events.length;
+    counts.waiting += events.length;
+    try {
+      const results = await client.send(events, signals.abandoned);
+      for (const { outcome } of results) counts[outcome === 'accepted' ? 'accepted' : 'duplicates']++;
+    } catch (error) {
+      if (signals.abandoned.aborted) return;
+      const results = error instanceof EventsRefused ? error.results : [];
+      const accepted = results.filter(({ outcome }) => outcome === 'accepted').length;
+      const duplicates = results.filter(({ outcome }) => outcome === 'duplicate').length;
+      counts.accepted += accepted;
+      counts.duplicates += duplicates;
+      counts.refused += events.length - accepted - duplicates;
+      log.error({ site, err: error }, 'the agent refuses events permanently');
+      await sleep(refusedPauseMs, null, { signal: signals.stopping }).catch(() => {});
+    } finally {
+      counts.waiting -= events.length;
+    }
+  };
 
 export const startFleet = (options: FleetOptions): Fleet => {
   const { sites, eventsPerSecond, seed, zone, currency, clock, log } = options;
@@ -70,33 +96,14 @@ export const startFleet = (options: FleetOptions): Fleet => {
     return arrived.map(({ transfer }) => transfer);
   };
 
-  const deliver = async (site: string, client: AgentClient, events: BranchEvent[]): Promise<void> => {
-    counts.sent += events.length;
-    counts.waiting += events.length;
-    try {
-      const results = await client.send(events, abandoned.signal);
-      for (const { outcome } of results) counts[outcome === 'accepted' ? 'accepted' : 'duplicates']++;
-    } catch (error) {
-      if (abandoned.signal.aborted) return;
-      const results = error instanceof EventsRefused ? error.results : [];
-      const accepted = results.filter(({ outcome }) => outcome === 'accepted').length;
-      const duplicates = results.filter(({ outcome }) => outcome === 'duplicate').length;
-      counts.accepted += accepted;
-      counts.duplicates += duplicates;
-      counts.refused += events.length - accepted - duplicates;
-      log.error({ site, err: error }, 'the agent refuses events for good');
-      await sleep(refusedPauseMs, null, { signal: stopping.signal }).catch(() => {});
-    } finally {
-      counts.waiting -= events.length;
-    }
-  };
+  const deliver = createDelivery(counts, log, { stopping: stopping.signal, abandoned: abandoned.signal });
 
   const work = async ({ site, kind, client }: FleetOptions['sites'][number], index: number) => {
     const random = seededRandom(siteSeed(seed, index));
     const producer = createSite({ site, kind, stores, zone, currency, startedAt, random });
     const perMs = eventsPerSecond / sites.length / 1_000;
     const burst = Math.min(siteEventsMax, Math.max(1, perMs * burstMs));
-    // A component of one event, so that the sites do not all begin in the same tick.
+    // A fraction of an event, so that the sites do not all start in the same tick.
     let allowance = random();
     let last = clock.monotonic();
     while (!stopping.signal.aborted) {

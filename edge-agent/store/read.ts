@@ -1,10 +1,10 @@
 import { limits } from '@branchline/contracts/limits.ts';
 import { cutFrame } from '../core/frame-cut.ts';
-import type { FindRequest, FrameRequest } from '../core/store-port.ts';
+import type { FindRequest, FrameRequest, OldestQuestion } from '../core/store-port.ts';
 import { gzipLines } from '../io/gzip-lines.ts';
 import { guarded, type StorePorts } from './ports.ts';
 
-/** What the outbox asks of the store: frames, and searches by time of acceptance. */
+/** What the sending side reads: frames, acceptance times, and searches by them. */
 
 /** Answers with the frame; returns how many damaged rows it came upon. */
 export const readFrame = (
@@ -26,6 +26,11 @@ export const readFrame = (
     post(frame, [lines.gzip.buffer as ArrayBuffer]);
   }
   return damaged.length;
+};
+
+export const readOldest = ({ table, post }: StorePorts, { id, seqs }: OldestQuestion): void => {
+  const acceptedAt = seqs.map(({ stream, epoch, seq }) => table.acceptedAt(stream, epoch, seq) ?? null);
+  post({ kind: 'oldest', id, acceptedAt });
 };
 
 /** Rows of one step of a search; a till's commit comes between two steps. */

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, systemClock } from '@branchline/kernel/clock.ts';
-import { createAgentClient } from '../agent-client.ts';
-import { type AgentAddress, type AgentCounts, readAgentCounts, sumOf } from '../agent-status.ts';
+import type { AgentAddress } from '../agent-status.ts';
 import { feed } from './feed.ts';
 import { dataFiles, readDays } from './files.ts';
 import { readFound } from './found.ts';
-import { dueMs, type Speed } from './pace.ts';
-import { type Progress, remainingOf, shareDone } from './progress.ts';
+import type { Speed } from './pace.ts';
+import type { Progress } from './progress.ts';
 import { type Reconciliation, reconcile } from './reconciliation.ts';
 import { surveyDays } from './survey.ts';
+import { createVerification, type Verification } from './verification.ts';
 
 /**
  * Verifies a data set against agents and a database that are already running: survey the files, feed the agents, wait until
@@ -48,42 +48,50 @@ export type VerifyResult = {
 
 const pollMs = 500;
 
-/** Polls the agents and keeps the latest counts of each. */
-const createCounts = (agents: readonly AgentAddress[]) => {
-  const counts = new Map<string, AgentCounts>();
-  return {
-    sum: () => sumOf(counts.values()),
-    text: () => JSON.stringify([...counts.values()]),
-    /** True when every agent answered and has everything that it accepted in the books. */
-    poll: async (): Promise<boolean> => {
-      const answers = await Promise.all(
-        agents.map(async (agent) => [agent.site, await readAgentCounts(agent)] as const),
-      );
-      for (const [site, answer] of answers) if (answer !== undefined) counts.set(site, answer);
-      return answers.every(([, answer]) => answer !== undefined && answer.applied >= answer.accepted);
-    },
-  };
-};
-
-const pollUntil = async (ended: AbortSignal, poll: () => Promise<unknown>): Promise<void> => {
-  while (!ended.aborted) {
-    await poll();
-    await sleep(pollMs, null, { signal: ended }).catch(() => {});
+/** Feeds every site; the first failure ends it, because the other sites must not go on in the background. */
+const feedAll = async (
+  run: Verification,
+  files: readonly string[],
+  { agents, speed = 'max', dayReports = true, clock = systemClock, signal, gate }: VerifyOptions,
+): Promise<void> => {
+  const ended = new AbortController();
+  const feeding = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
+  const polling = (async () => {
+    while (!feeding.aborted) {
+      await run.poll();
+      await sleep(pollMs, null, { signal: feeding }).catch(() => {});
+    }
+  })();
+  try {
+    await feed({
+      days: readDays(files),
+      sites: agents.length,
+      dayReports,
+      speed,
+      firstAt: run.survey.firstAt,
+      clock,
+      signal: feeding,
+      send: (site, events) => run.send(site, events, feeding),
+      gate: async () => gate?.(run.progress()),
+    });
+  } finally {
+    ended.abort(new Error('feeding has ended'));
+    await polling;
+    run.close();
   }
 };
 
-/** True once `isApplied`; false when `state` has not changed for `stallMsMax`. */
+/** True once every agent reports everything it accepted as applied; false when nothing moves any more. */
 const untilApplied = async (
-  isApplied: () => Promise<boolean>,
-  state: () => string,
-  { clock, signal, stallMsMax }: { clock: Clock; signal: AbortSignal | undefined; stallMsMax: number },
+  run: Verification,
+  { clock = systemClock, signal, stallMsMax = 120_000 }: VerifyOptions,
 ): Promise<boolean> => {
   let seen = '';
   let movedAt = clock.monotonic();
   for (;;) {
     signal?.throwIfAborted();
-    if (await isApplied()) return true;
-    const now = state();
+    if ((await run.poll()) && run.progress().accepted >= run.survey.events) return true;
+    const now = run.countsText();
     if (now !== seen) movedAt = clock.monotonic();
     seen = now;
     if (clock.monotonic() - movedAt > stallMsMax) return false;
@@ -92,60 +100,12 @@ const untilApplied = async (
 };
 
 export const verifyDataSet = async (options: VerifyOptions): Promise<VerifyResult> => {
-  const { agents, postgresUrl, speed = 'max', dayReports = true, clock = systemClock, signal } = options;
+  const { agents, postgresUrl, dayReports = true } = options;
   const files = await dataFiles(options.data);
   const survey = await surveyDays(readDays(files), agents.length, dayReports);
-
-  const clients = new Map(agents.map((agent) => [agent.site, createAgentClient(agent)]));
-  const counts = createCounts(agents);
-  const startedAt = clock.monotonic();
-  const paceMs = dueMs(speed, survey.firstAt, survey.lastAt);
-  let fed = 0;
-
-  const progress = (): Progress => {
-    const sum = counts.sum();
-    const elapsedMs = clock.monotonic() - startedAt;
-    const share = shareDone({ total: survey.events, fed, applied: sum.applied });
-    const remainingMs = remainingOf(share, elapsedMs, paceMs);
-    return { ...sum, total: survey.events, fed, elapsedMs, remainingMs };
-  };
-  const poll = async (): Promise<boolean> => {
-    const allApplied = await counts.poll();
-    options.onProgress?.(progress());
-    return allApplied;
-  };
-
-  // When one site fails for good, the others must not go on in the background.
-  const fedAll = new AbortController();
-  const feeding = signal === undefined ? fedAll.signal : AbortSignal.any([signal, fedAll.signal]);
-  const polling = pollUntil(feeding, poll);
-  try {
-    await feed({
-      days: readDays(files),
-      sites: agents.length,
-      dayReports,
-      speed,
-      firstAt: survey.firstAt,
-      clock,
-      signal: feeding,
-      send: async (site, events) => {
-        const client = clients.get(site);
-        if (client === undefined) throw new Error(`no agent for ${site}`);
-        await client.send(events, feeding);
-        fed += events.length;
-        options.onProgress?.(progress());
-      },
-      gate: async () => options.gate?.(progress()),
-    });
-  } finally {
-    fedAll.abort(new Error('feeding has ended'));
-    await polling;
-    for (const client of clients.values()) client.close();
-  }
-
-  const isApplied = async () => (await poll()) && counts.sum().accepted >= survey.events;
-  const stallMsMax = options.stallMsMax ?? 120_000;
-  const stalled = !(await untilApplied(isApplied, counts.text, { clock, signal, stallMsMax }));
+  const run = createVerification(survey, options);
+  await feedAll(run, files, options);
+  const stalled = !(await untilApplied(run, options));
   const found = await readFound(postgresUrl, dayReports);
   const reconciliation = reconcile(survey.expected, found.days);
   return {
@@ -153,7 +113,7 @@ export const verifyDataSet = async (options: VerifyOptions): Promise<VerifyResul
     disagreements: found.disagreements,
     equal: reconciliation.equal && found.disagreements.length === 0,
     stalled,
-    progress: progress(),
-    repeated: [...clients.values()].reduce((sum, client) => sum + client.repeated(), 0),
+    progress: run.progress(),
+    repeated: run.repeated(),
   };
 };

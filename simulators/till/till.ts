@@ -9,8 +9,8 @@ import { type Line, returnOf, returnUnknown, sellLines, withVoidedLine } from '.
 import { abortTransaction, closeTransaction, type Printed, voidTransaction } from './transaction.ts';
 
 /**
- * One simulated till. The same options and the same instants give the same transactions, byte for byte: all chance comes from
- * `random`, all time from the caller.
+ * One simulated till. The same options and the same instants give the same transactions, byte for byte: all chance comes
+ * from `random`, all time from the caller.
  */
 export type TillOptions = {
   site: string;
@@ -24,14 +24,14 @@ export type TillOptions = {
 
 export type Till = {
   /**
-   * The next thing the till prints, at `at` (milliseconds since 1970): a transaction, or first of all the day-end report of a
-   * day that is over. A till that is started again within a day has forgotten what it sold before, and its report of
-   * that day lacks it; the books then say that the two differ.
+   * What the till prints next, at `at` (milliseconds since 1970): a transaction, or first the day-end report of a day that
+   * is over. A till that restarts within a day has forgotten what it sold before, so its report of that day lacks it, and
+   * the books report the difference.
    */
   next(at: number): TransactionEvent | AbortedEvent | DayClosedEvent;
 };
 
-/** Transactions that a later return or void may point at. */
+/** Transactions that a later return or void may refer to. */
 const transactionsRemembered = 40;
 /** A clock that is set back over midnight sells into an older day again, which is then reported once more. */
 const daysTallied = 3;
@@ -44,10 +44,65 @@ const mix = [
   ['training', 0.02],
 ] as const;
 
-export const createTill = ({ site, workstationId, zone, currency, startedAt, random }: TillOptions): Till => {
-  const number = numberByDay(zone, startedAt);
+/** A sale, and the lines of it that have not been returned. */
+type Sold = { transaction: Transaction; unreturned: Line[] };
+
+const soldLines = ({ lines }: Transaction): Line[] =>
+  lines.filter((line) => line.lineType === 'SALE' && line.voided !== true);
+
+/** The latest sales. No line is returned twice, and no sale is voided after a return. */
+const createMemory = (random: Random) => {
+  const recent: Sold[] = [];
+  return {
+    remember: (event: TransactionEvent): TransactionEvent => {
+      recent.push({ transaction: event.data, unreturned: soldLines(event.data) });
+      if (recent.length > transactionsRemembered) recent.shift();
+      return event;
+    },
+    returnLine: (lineNumber: number): Line => {
+      const known = recent.filter(({ unreturned }) => unreturned.length > 0);
+      if (known.length === 0 || chance(random, 0.4)) return returnUnknown(random, lineNumber);
+      const { transaction, unreturned } = oneOf(random, known);
+      const [sold] = unreturned.splice(between(random, 0, unreturned.length - 1), 1) as [Line];
+      return returnOf(random, lineNumber, transaction, sold);
+    },
+    /** The last sale, if nothing of it came back; it is forgotten. */
+    takeLast: (): Transaction | undefined => {
+      const last = recent.at(-1);
+      if (last === undefined || last.unreturned.length !== soldLines(last.transaction).length)
+        return undefined;
+      recent.pop();
+      return last.transaction;
+    },
+  };
+};
+
+const createTallies = ({ site, workstationId, zone, currency }: TillOptions) => {
   const tallies = new Map<string, DayTally>();
-  const recent: { transaction: Transaction; unreturned: Line[] }[] = [];
+  return {
+    count: (transaction: TransactionEvent): void => {
+      const { businessDay } = transaction.data;
+      const tally = tallies.get(businessDay) ?? tallyDay({ site, workstationId, businessDay, currency });
+      tallies.set(businessDay, tally);
+      tally.add(transaction);
+      if (tallies.size > daysTallied) tallies.delete([...tallies.keys()].sort()[0] as string);
+    },
+    reportOfPast: (at: number): DayClosedEvent | undefined => {
+      const today = localDay(zone, at);
+      for (const [businessDay, tally] of tallies) {
+        const report = businessDay < today ? tally.report(instantText(zone, at)) : undefined;
+        if (report !== undefined) return report;
+      }
+      return undefined;
+    },
+  };
+};
+
+export const createTill = (options: TillOptions): Till => {
+  const { site, workstationId, zone, currency, startedAt, random } = options;
+  const number = numberByDay(zone, startedAt);
+  const memory = createMemory(random);
+  const tallies = createTallies(options);
 
   const print = (at: number): Printed => ({
     site,
@@ -58,42 +113,22 @@ export const createTill = ({ site, workstationId, zone, currency, startedAt, ran
     currency,
   });
 
-  const remember = (event: TransactionEvent): TransactionEvent => {
-    const unreturned = event.data.lines.filter((line) => line.lineType === 'SALE' && line.voided !== true);
-    recent.push({ transaction: event.data, unreturned });
-    if (recent.length > transactionsRemembered) recent.shift();
-    return event;
-  };
-
-  /** No line is returned twice: it leaves the list. */
-  const returnLine = (lineNumber: number): Line => {
-    const known = recent.filter(({ unreturned }) => unreturned.length > 0);
-    if (known.length === 0 || chance(random, 0.4)) return returnUnknown(random, lineNumber);
-    const { transaction, unreturned } = oneOf(random, known);
-    const [sold] = unreturned.splice(between(random, 0, unreturned.length - 1), 1) as [Line];
-    return returnOf(random, lineNumber, transaction, sold);
-  };
-
   const sell = (at: number): TransactionEvent => {
     let lines = sellLines(random);
     if (lines.length > 1 && chance(random, 0.04)) lines = withVoidedLine(random, lines);
-    if (chance(random, 0.02)) lines = [...lines, returnLine(lines.length + 1)];
-    return remember(closeTransaction(random, print(at), lines, false));
+    if (chance(random, 0.02)) lines = [...lines, memory.returnLine(lines.length + 1)];
+    return memory.remember(closeTransaction(random, print(at), lines, false));
   };
 
   const takeBack = (at: number): TransactionEvent => {
-    const first = returnLine(1);
+    const first = memory.returnLine(1);
     const exchange = chance(random, 0.3) ? sellLines(random, 2) : [];
     return closeTransaction(random, print(at), [first, ...exchange], false);
   };
 
-  /** A transaction is voided soon after it was printed, once, and not when goods of it came back already. */
   const voidLast = (at: number): TransactionEvent => {
-    const last = recent.at(-1);
-    const sold = last?.transaction.lines.filter((line) => line.lineType === 'SALE' && line.voided !== true);
-    if (last === undefined || last.unreturned.length !== sold?.length) return sell(at);
-    recent.pop();
-    return voidTransaction(print(at), last.transaction);
+    const last = memory.takeLast();
+    return last === undefined ? sell(at) : voidTransaction(print(at), last);
   };
 
   const nextTransaction = (at: number): TransactionEvent | AbortedEvent => {
@@ -111,29 +146,12 @@ export const createTill = ({ site, workstationId, zone, currency, startedAt, ran
     }
   };
 
-  const count = (transaction: TransactionEvent): void => {
-    const { businessDay } = transaction.data;
-    const tally = tallies.get(businessDay) ?? tallyDay({ site, workstationId, businessDay, currency });
-    tallies.set(businessDay, tally);
-    tally.add(transaction);
-    if (tallies.size > daysTallied) tallies.delete([...tallies.keys()].sort()[0] as string);
-  };
-
-  const reportOfPast = (at: number): DayClosedEvent | undefined => {
-    const today = localDay(zone, at);
-    for (const [businessDay, tally] of tallies) {
-      const report = businessDay < today ? tally.report(instantText(zone, at)) : undefined;
-      if (report !== undefined) return report;
-    }
-    return undefined;
-  };
-
   return {
     next: (at) => {
-      const report = reportOfPast(at);
+      const report = tallies.reportOfPast(at);
       if (report !== undefined) return report;
       const event = nextTransaction(at);
-      if (event.type !== posTypes.aborted) count(event);
+      if (event.type !== posTypes.aborted) tallies.count(event);
       return event;
     },
   };

@@ -8,13 +8,13 @@ import { between, chance, oneOf, weighted } from '../chance.ts';
 import { numberByDay } from '../numbering.ts';
 
 /**
- * The shelves of one warehouse or of one store's back room. The same options and instants give the same events, byte
- * for byte. What a sale does to stock is not sent from here: the hub derives it from the transaction.
+ * The shelves of a warehouse or of a store's back room. The same options and instants give the same events, byte for
+ * byte. Sales are not sent from here: the hub derives their effect on stock from the transactions.
  */
 export type ShelvesOptions = {
   site: string;
   kind: 'store' | 'warehouse';
-  /** Stores that a warehouse sends goods to. */
+  /** Stores that a warehouse supplies. */
   destinations: readonly string[];
   zone: string;
   /** When this run began; see numbering.ts. */
@@ -26,9 +26,9 @@ export type ShelvesOptions = {
 export type Transfer = { transferId: string; from: string; to: string; lines: Movement['lines'] };
 
 export type Shelves = {
-  /** The next event at `at`; with the transfer that it begins, if it is one. */
+  /** The next event, at `at`, and the transfer that it begins, if any. */
   next(at: number): { event: MovementEvent | CountEvent; departed?: Transfer };
-  /** The other half of a pair: the same goods under the same transferId reach this site. */
+  /** The other half of the pair: the same goods arrive under the same transferId. */
   arrive(transfer: Transfer, at: number): MovementEvent;
 };
 
@@ -57,44 +57,66 @@ const quantityText = (random: Random, article: Article, low: number, high: numbe
   return decimalText(article.weighed ? pieces + between(random, 0, thousandths - 1) : pieces, quantityScale);
 };
 
-/** A few different articles, popular ones more often. */
+/** A few distinct articles, popular ones more often. */
 const drawArticles = (random: Random, most: number): Article[] => {
   const drawn = new Set<Article>();
   for (let left = between(random, 1, most); left > 0; left--) drawn.add(popularArticle(random));
   return [...drawn];
 };
 
-export const createShelves = (options: ShelvesOptions): Shelves => {
-  const { site, kind, destinations, zone, startedAt, random } = options;
+/** Writes what happens on the shelves as events. */
+const createWriter = ({ site, kind, zone, startedAt, random }: ShelvesOptions) => {
   const number = numberByDay(zone, startedAt);
-  const mix = kind === 'warehouse' && destinations.length > 0 ? warehouseMix : storeMix;
   const drawLocation = () => (kind === 'warehouse' ? { location: oneOf(random, halls) } : {});
 
   const nextId = (at: number): string => {
     const { businessDay, sequenceNumber } = number(at);
     return `${site}:shelves:${businessDay}:${sequenceNumber}`;
   };
-
   const envelope = (id: string, at: number) => ({
     id,
     source: `urn:x-retail:site:${site}:wh:shelves`,
     time: instantText(zone, at),
   });
 
-  const movement = (
-    at: number,
-    reason: MovementReason,
-    lines: Movement['lines'],
-    facts: (id: string) => Partial<Movement> = () => ({}),
-  ): MovementEvent => {
-    const id = nextId(at);
-    return {
+  return {
+    movement: (
+      at: number,
+      reason: MovementReason,
+      lines: Movement['lines'],
+      facts: (id: string) => Partial<Movement> = () => ({}),
+    ): MovementEvent => {
+      const id = nextId(at);
+      return {
+        specversion: '1.0',
+        ...envelope(id, at),
+        type: stockTypes.movement,
+        data: { site: { storeId: site }, ...drawLocation(), movementId: id, reason, lines, ...facts(id) },
+      };
+    },
+    count: (at: number, scope: 'ITEMS' | 'LOCATION_FULL', articles: readonly Article[]): CountEvent => ({
       specversion: '1.0',
-      ...envelope(id, at),
-      type: stockTypes.movement,
-      data: { site: { storeId: site }, ...drawLocation(), movementId: id, reason, lines, ...facts(id) },
-    };
+      ...envelope(nextId(at), at),
+      type: stockTypes.count,
+      data: {
+        site: { storeId: site },
+        ...drawLocation(),
+        scope,
+        countedAt: instantText(zone, at),
+        lines: articles.map((article) => ({
+          item: itemOf(article),
+          countedQuantity: quantityText(random, article, 0, 200),
+          uom: unitOf(article),
+        })),
+      },
+    }),
   };
+};
+
+export const createShelves = (options: ShelvesOptions): Shelves => {
+  const { site, kind, destinations, random } = options;
+  const mix = kind === 'warehouse' && destinations.length > 0 ? warehouseMix : storeMix;
+  const { movement, count } = createWriter(options);
 
   const drawLines = (sign: 1 | -1, most: number, low: number, high: number): Movement['lines'] =>
     drawArticles(random, most).map((article) => ({
@@ -123,27 +145,13 @@ export const createShelves = (options: ShelvesOptions): Shelves => {
     };
   };
 
-  /** A full count leaves a few articles out: by its scope that means there are none. */
-  const count = (at: number, scope: 'ITEMS' | 'LOCATION_FULL'): CountEvent => {
-    const counted =
-      scope === 'ITEMS' ? drawArticles(random, 5) : assortment.filter(() => !chance(random, 0.04));
-    return {
-      specversion: '1.0',
-      ...envelope(nextId(at), at),
-      type: stockTypes.count,
-      data: {
-        site: { storeId: site },
-        ...drawLocation(),
-        scope,
-        countedAt: instantText(zone, at),
-        lines: counted.map((article) => ({
-          item: itemOf(article),
-          countedQuantity: quantityText(random, article, 0, 200),
-          uom: unitOf(article),
-        })),
-      },
-    };
-  };
+  /** A full count leaves out a few articles; by its scope, the location has none of them. */
+  const countLocation = (at: number): CountEvent =>
+    count(
+      at,
+      'LOCATION_FULL',
+      assortment.filter(() => !chance(random, 0.04)),
+    );
 
   return {
     next: (at) => {
@@ -153,9 +161,9 @@ export const createShelves = (options: ShelvesOptions): Shelves => {
         case 'transfer':
           return send(at);
         case 'count-items':
-          return { event: count(at, 'ITEMS') };
+          return { event: count(at, 'ITEMS', drawArticles(random, 5)) };
         case 'count-location':
-          return { event: count(at, 'LOCATION_FULL') };
+          return { event: countLocation(at) };
         case 'spoil':
           return {
             event: movement(at, 'SPOILAGE', drawLines(-1, 3, 1, 6), () => ({ note: 'past its best date' })),

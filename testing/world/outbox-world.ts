@@ -11,14 +11,14 @@ import { type Random, seededRandom } from '@branchline/kernel/random.ts';
 import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
 
 /**
- * For tests: everything around an outbox, as a model driven by one generator. A link that loses, doubles, delays and so
- * reorders in both directions and goes down at will; a bridge that records; a Kafka that now and then loses what it
- * has acknowledged; a hub that applies and sends marks. First chaos, then a quiet time in which everything must arrive.
+ * For tests: a model of everything around an outbox, driven by one generator. The link loses, duplicates and delays, and so
+ * reorders, in both directions, and goes down at random; the bridge records; Kafka sometimes loses what it acknowledged; the
+ * hub applies and sends marks. First chaos, then a calm in which everything must arrive.
  */
 export type WorldFaults = {
   lossShare: number;
   doubleShare: number;
-  /** Share of frames that are receipted and then lost behind the receipt. */
+  /** Share of frames that get a receipt and are lost behind it. */
   lostBehindReceiptShare: number;
   linkDownShare: number;
 };
@@ -43,113 +43,142 @@ export type WorldOutcome = {
   framesSent: number;
 };
 
-export const runWorld = (
-  seed: number,
-  faults: WorldFaults,
-  releasePolicy: ReleasePolicy = releaseTo,
-): WorldOutcome => {
-  const random = seededRandom(seed);
-  const outbox = createOutbox(
-    { windowFrames, receiptTimeoutMs: 2_000, backoffCapMs: 4_000, bootAt: 0 },
-    [],
-    random,
-  );
-  const outcome = { releasedBeforeApplied: false, windowExceeded: false, publishedWhileDown: false };
-  const kafka = new RangeSet();
-  const books = new RangeSet();
-  const waiting: Due[] = [];
-  let highest = 0;
-  let now = 0;
-  let chaos = true;
+class World {
+  readonly #random: Random;
+  readonly #faults: WorldFaults;
+  readonly #releasePolicy: ReleasePolicy;
+  readonly #outbox: Outbox;
+  readonly #kafka = new RangeSet();
+  readonly #books = new RangeSet();
+  readonly #waiting: Due[] = [];
+  readonly #broken = { releasedBeforeApplied: false, windowExceeded: false, publishedWhileDown: false };
+  #highest = 0;
+  #now = 0;
+  #chaos = true;
 
-  const later = (ms: number, run: () => void) => waiting.push({ at: now + ms, run });
-  const chance = (share: number) => chaos && random() < share;
+  constructor(seed: number, faults: WorldFaults, releasePolicy: ReleasePolicy) {
+    this.#random = seededRandom(seed);
+    this.#faults = faults;
+    this.#releasePolicy = releasePolicy;
+    const settings = { windowFrames, receiptTimeoutMs: 2_000, backoffCapMs: 4_000, bootAt: 0 };
+    this.#outbox = createOutbox(settings, [], this.#random);
+  }
+
+  run(): WorldOutcome {
+    this.#give({ kind: 'link-up' });
+    for (; this.#now < chaosMs + healMs; this.#now += stepMs) {
+      this.#misbehave();
+      if (this.#now % 1_000 === 0) this.#hub();
+      for (const { run } of takeDue(this.#waiting, this.#now, this.#random)) run();
+      this.#give({ kind: 'tick' });
+      if (!this.#chaos && this.#waiting.length === 0 && this.#isSettled()) break;
+    }
+    const { sources, counters } = this.#outbox;
+    return {
+      ...this.#broken,
+      accepted: this.#highest,
+      applied: this.#books.size,
+      pending: [...sources.values()].reduce((sum, s) => sum + s.highest - s.recorded.size, 0),
+      framesSent: counters.framesSent,
+    };
+  }
+
+  /** While chaos lasts, tills sell and the link goes down and up; its end brings the link back. */
+  #misbehave(): void {
+    if (this.#chaos && this.#now >= chaosMs) {
+      this.#chaos = false;
+      if (!this.#outbox.linkUp) this.#give({ kind: 'link-up' });
+    }
+    if (this.#chaos && this.#random() < 0.3) {
+      this.#highest += 1 + Math.floor(this.#random() * 30);
+      this.#give({ kind: 'accepted', stream: 'pos', epoch, highest: this.#highest });
+    }
+    if (this.#chaos && this.#random() < this.#faults.linkDownShare)
+      this.#give({ kind: this.#outbox.linkUp ? 'link-down' : 'link-up' });
+  }
+
+  #isSettled(): boolean {
+    const sources = [...this.#outbox.sources.values()];
+    return (
+      this.#books.size === this.#highest && sources.every((source) => releaseTo(source) === source.highest)
+    );
+  }
+
+  #later(ms: number, run: () => void): void {
+    this.#waiting.push({ at: this.#now + ms, run });
+  }
+
+  #chance(share: number): boolean {
+    return this.#chaos && this.#random() < share;
+  }
+
   /** One way over the link: zero, one or two deliveries, each after its own time. */
-  const carry = (deliver: () => void) => {
-    const copies = chance(faults.lossShare) ? 0 : chance(faults.doubleShare) ? 2 : 1;
-    for (let i = 0; i < copies; i++) later(random() * (chaos ? 3_000 : 60), deliver);
-  };
+  #carry(deliver: () => void): void {
+    const copies = this.#chance(this.#faults.lossShare) ? 0 : this.#chance(this.#faults.doubleShare) ? 2 : 1;
+    for (let i = 0; i < copies; i++) this.#later(this.#random() * (this.#chaos ? 3_000 : 60), deliver);
+  }
 
-  const give = (input: OutboxInput) => {
-    for (const effect of step(outbox, input, now)) perform(effect);
-    if (outbox.flights.size > windowFrames) outcome.windowExceeded = true;
-    for (const source of outbox.sources.values())
-      if (books.gaps(1, releasePolicy(source), 1).length > 0) outcome.releasedBeforeApplied = true;
-  };
-  const perform = (effect: OutboxEffect) => {
+  #give(input: OutboxInput): void {
+    for (const effect of step(this.#outbox, input, this.#now)) this.#perform(effect);
+    if (this.#outbox.flights.size > windowFrames) this.#broken.windowExceeded = true;
+    for (const source of this.#outbox.sources.values())
+      if (this.#books.gaps(1, this.#releasePolicy(source), 1).length > 0)
+        this.#broken.releasedBeforeApplied = true;
+  }
+
+  #perform(effect: OutboxEffect): void {
     if (effect.do !== 'read') return;
     const { id, first, last } = effect;
-    const to = Math.min(last, first + Math.floor(random() * 40));
-    later(random() * 20, () => readFrame(id, first, to));
-  };
-  const readFrame = (id: number, first: number, last: number) => {
+    const to = Math.min(last, first + Math.floor(this.#random() * 40));
+    this.#later(this.#random() * 20, () => this.#readFrame(id, first, to));
+  }
+
+  #readFrame(id: number, first: number, last: number): void {
     const answer = { id, examinedTo: last, unsendable: [], sent: [first, last] as Range };
-    for (const effect of step(outbox, { kind: 'frame-read', answer }, now)) {
-      if (effect.do !== 'publish') perform(effect);
-      else if (!outbox.linkUp) outcome.publishedWhileDown = true;
-      else carry(() => bridge(first, last));
+    for (const effect of step(this.#outbox, { kind: 'frame-read', answer }, this.#now)) {
+      if (effect.do !== 'publish') this.#perform(effect);
+      else if (!this.#outbox.linkUp) this.#broken.publishedWhileDown = true;
+      else this.#carry(() => this.#bridge(first, last));
     }
-  };
-  const bridge = (first: number, last: number) => {
-    if (!chance(faults.lostBehindReceiptShare)) kafka.add(first, last);
-    const recordedAt = now;
-    carry(() =>
-      give({
+  }
+
+  #bridge(first: number, last: number): void {
+    if (!this.#chance(this.#faults.lostBehindReceiptShare)) this.#kafka.add(first, last);
+    const recordedAt = this.#now;
+    this.#carry(() =>
+      this.#give({
         kind: 'receipt',
         receipt: { v: 1, kind: 'recorded', stream: 'pos', epoch, ranges: [[first, last]], recordedAt },
       }),
     );
-  };
-  const hub = () => {
-    for (const [first, last] of kafka.ranges()) books.add(first, last);
-    const top = books.highest ?? 0;
+  }
+
+  #hub(): void {
+    for (const [first, last] of this.#kafka.ranges()) this.#books.add(first, last);
     const mark: AppliedMark = {
       v: 1,
       kind: 'applied-mark',
       stream: 'pos',
       epoch,
-      appliedTo: books.rangeAt(1)?.[1] ?? 0,
-      highest: top,
-      missing: books.gaps(1, highest, 64).map(([first, last]) => [first, last]),
-      readTo: now,
+      appliedTo: this.#books.rangeAt(1)?.[1] ?? 0,
+      highest: this.#books.highest ?? 0,
+      missing: this.#books.gaps(1, this.#highest, 64).map(([first, last]) => [first, last]),
+      readTo: this.#now,
     };
-    if (highest > 0) carry(() => give({ kind: 'mark', mark }));
-  };
-
-  give({ kind: 'link-up' });
-  for (; now < chaosMs + healMs; now += stepMs) {
-    if (chaos && now >= chaosMs) {
-      chaos = false;
-      if (!outbox.linkUp) give({ kind: 'link-up' });
-    }
-    if (chaos && random() < 0.3) {
-      highest += 1 + Math.floor(random() * 30);
-      give({ kind: 'accepted', stream: 'pos', epoch, highest });
-    }
-    if (chaos && random() < faults.linkDownShare) give({ kind: outbox.linkUp ? 'link-down' : 'link-up' });
-    if (now % 1_000 === 0) hub();
-    const due = takeDue(waiting, now, random);
-    for (const { run } of due) run();
-    give({ kind: 'tick' });
-    if (!chaos && waiting.length === 0 && books.size === highest && isDone(outbox)) break;
+    if (this.#highest > 0) this.#carry(() => this.#give({ kind: 'mark', mark }));
   }
-  const pending = [...outbox.sources.values()].reduce((sum, s) => sum + s.highest - s.recorded.size, 0);
-  return {
-    ...outcome,
-    accepted: highest,
-    applied: books.size,
-    pending,
-    framesSent: outbox.counters.framesSent,
-  };
-};
+}
 
-const isDone = (outbox: Outbox): boolean =>
-  [...outbox.sources.values()].every((source) => releaseTo(source) === source.highest);
+export const runWorld = (
+  seed: number,
+  faults: WorldFaults,
+  releasePolicy: ReleasePolicy = releaseTo,
+): WorldOutcome => new World(seed, faults, releasePolicy).run();
 
+/** What is due, in a random order. */
 const takeDue = (waiting: Due[], now: number, random: Random): Due[] => {
   const due = waiting.filter(({ at }) => at <= now);
-  const rest = waiting.filter(({ at }) => at > now);
-  waiting.splice(0, waiting.length, ...rest);
+  waiting.splice(0, waiting.length, ...waiting.filter(({ at }) => at > now));
   return due
     .map((item) => ({ item, order: random() }))
     .sort((a, b) => a.order - b.order)
