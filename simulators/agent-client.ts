@@ -8,15 +8,15 @@ import { verdictOf } from './intake-answer.ts';
 import { openJsonPost } from './json-post.ts';
 
 /**
- * A till's side of the intake. An event counts as delivered only when the agent has answered `accepted` or `duplicate`
- * for it; after anything else that may pass, the same bytes with the same id are sent again. That loop has no bound in
- * number, because a till must not lose a transaction: its bound is the caller's signal.
+ * The till's side of the intake. An event counts as delivered only when the agent has answered `accepted` or `duplicate`
+ * for it; after any temporary failure the same bytes are sent again under the same id. The number of attempts is not
+ * bounded, because a till must not lose a transaction: the caller's signal ends the loop.
  */
 export type AgentClientOptions = {
   /** The agent's address, `http://127.0.0.1:7801`. */
   url: string;
   token?: string | undefined;
-  /** Requests on the way at once; more wait for a connection. */
+  /** Requests in flight; more wait for a connection. */
   inFlightMax?: number;
   answerMsMax?: number;
   backoffBaseMs?: number;
@@ -27,7 +27,7 @@ export type AgentClientOptions = {
 export type Delivered = Extract<IntakeResult, { outcome: 'accepted' | 'duplicate' }>;
 export type Refused = Extract<IntakeResult, { outcome: 'refused' }>;
 
-/** The agent will never take some of the events. The others of the request are settled: see `results`. */
+/** The agent will never accept some of the events. The others of the request are settled: see `results`. */
 export class EventsRefused extends Error {
   override name = 'EventsRefused';
   readonly refused: Refused[];
@@ -42,18 +42,18 @@ export class EventsRefused extends Error {
   }
 }
 
-/** The request as a whole was answered with something that no repetition cures: a wrong token, a wrong address. */
+/** The whole request failed permanently: a wrong token, a wrong address. */
 export class RequestRefused extends Error {
   override name = 'RequestRefused';
 }
 
 export type AgentClient = {
   /**
-   * Resolves when every event is on the agent's disk, with one result per event in order. Rejects with EventsRefused or
-   * RequestRefused, or with the signal's reason.
+   * Resolves with one result per event, in order, when every event is on the agent's disk. Rejects with EventsRefused,
+   * RequestRefused or the signal's reason.
    */
   send(events: readonly BranchEvent[], signal?: AbortSignal): Promise<Delivered[]>;
-  /** Attempts that had to be repeated since the client was made. */
+  /** Attempts repeated since the client was created. */
   repeated(): number;
   close(): void;
 };
@@ -119,8 +119,8 @@ export const createAgentClient = ({
 };
 
 /**
- * Cuts a run of events into requests that the intake takes. Half of its limits, so that tills on other connections never
- * wait for one large request.
+ * Splits events into requests of half the intake's limits, so that tills on other connections never wait for one large
+ * request.
  */
 export function* requestsOf(
   events: Iterable<BranchEvent>,

@@ -4,7 +4,7 @@ export type AgentAddress = { site: string; url: string; token?: string | undefin
 
 const statusMsMax = 5_000;
 
-/** Undefined when the agent does not answer, which is normal while it starts or is being killed in a test. */
+/** Undefined when the agent does not answer, which is normal while it starts or a test kills it. */
 export const readAgentCounts = async ({ url, token }: AgentAddress): Promise<AgentCounts | undefined> => {
   try {
     const answer = await fetch(new URL('/v1/status', url), {

@@ -2,9 +2,9 @@ import { hasCheckDigit } from '@branchline/contracts/event.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 
 /**
- * What the simulated shops sell. Popular articles come first. Prices are minor units, per piece or per kilogram. The
- * GTINs begin with 952, which GS1 keeps for examples, so none of them belongs to a real product; weighed goods have the
- * retailer's own number only, because a code with a weight in it is never global.
+ * What the simulated shops sell, popular articles first. Prices are minor units, per piece or per kilogram. The GTINs begin
+ * with 952, which GS1 reserves for examples, so none belongs to a real product; weighed goods have only the retailer's own
+ * number, because a code that contains a weight is never global.
  */
 export type Article = {
   itemId: string;
@@ -82,9 +82,9 @@ export const assortment: readonly Article[] = shelf
   .trim()
   .split('\n')
   .map((row, i) => {
-    const [description, price, taxCode, mark] = row.split('|') as [string, string, string, string?];
+    const [description, price, taxCode, flag] = row.split('|') as [string, string, string, string?];
     const itemId = String(100_001 + i);
-    const weighed = mark === 'w';
+    const weighed = flag === 'w';
     return {
       itemId,
       ...(weighed ? {} : { gtin: gtinOf(1_000 + i) }),
@@ -95,7 +95,7 @@ export const assortment: readonly Article[] = shelf
     };
   });
 
-/** The first articles are drawn most often: the first tenth makes up two fifths of what is sold. */
+/** The first articles are drawn most often: the first tenth makes up two fifths of all sales. */
 export const popularArticle = (random: Random): Article =>
   assortment[Math.floor(assortment.length * random() ** 2.5)] as Article;
 

@@ -1,6 +1,6 @@
 import type { Random } from '@branchline/kernel/random.ts';
 
-/** Draws from a seeded generator. Each takes a fixed number of draws, so that a reader can follow a seed. */
+/** Draws from a seeded generator. Each function draws a fixed number of times, so that a seed can be traced. */
 
 /** A whole number from `low` to `high`, both inclusive. */
 export const between = (random: Random, low: number, high: number): number =>
@@ -11,7 +11,7 @@ export const chance = (random: Random, share: number): boolean => random() < sha
 export const oneOf = <T>(random: Random, choices: readonly T[]): T =>
   choices[Math.floor(random() * choices.length)] as T;
 
-/** One of the choices, each as often as its weight says. */
+/** One of the choices, in proportion to their weights. */
 export const weighted = <T extends string>(
   random: Random,
   weights: readonly (readonly [choice: T, weight: number])[],

@@ -1,11 +1,11 @@
 import type { DayClosedEvent, TransactionEvent } from '@branchline/contracts/parse.ts';
 import { dayReportId, posTypes } from '@branchline/contracts/pos.ts';
 
-/** What one till counts of one business day, and the day-end reports it makes of that. */
+/** One till's counts of one business day, and its day-end reports. */
 export type DayTally = {
-  /** Training transactions are printed, and counted nowhere. */
+  /** Training transactions are not counted. */
   add(transaction: TransactionEvent): void;
-  /** The next report, cumulative; undefined when the last one still holds. `closedAt` as it stands on the paper. */
+  /** The next cumulative report; undefined when nothing changed since the last. `closedAt` is local time with offset. */
   report(closedAt: string): DayClosedEvent | undefined;
 };
 

@@ -2,7 +2,7 @@ import { siteName } from '@branchline/contracts/ids.ts';
 import { listenPort, logLevel } from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 
-/** Settings of the simulated fleet. */
+/** The settings of the simulated fleet. */
 export const fleetConfig = z.strictObject({
   sites: z
     .array(
@@ -17,13 +17,16 @@ export const fleetConfig = z.strictObject({
     .min(1)
     .refine(
       (sites) => new Set(sites.map(({ site }) => site)).size === sites.length,
-      'a site is named twice: its tills would number different transactions alike',
+      'a site is named twice: its tills would give different transactions the same number',
     )
-    .describe('JSON list of {"site","kind":"store"|"warehouse","url","token"?}, one per agent'),
-  rate: z.number().positive().default(20).describe('events per second over all sites'),
-  seed: z.int().min(0).default(1).describe('the same seed draws the same baskets'),
+    .describe('JSON array of {"site","kind":"store"|"warehouse","url","token"?}, one per agent'),
+  rate: z.number().positive().default(20).describe('events per second, total of all sites'),
+  seed: z.int().min(0).default(1).describe('seed of all baskets; the same seed draws the same ones'),
   zone: z.string().default('Europe/Berlin').describe('time zone of the sites'),
-  currency: z.string().default('EUR').describe('ISO 4217 code the tills sell in, with two digits'),
+  currency: z
+    .string()
+    .default('EUR')
+    .describe('ISO 4217 code of the currency, which must have two decimal digits'),
   statusPort: listenPort.default(7831).describe('HTTP port of /v1/status'),
-  logLevel: logLevel.describe('least important level that is logged'),
+  logLevel: logLevel.describe('least severe level that is logged'),
 });

@@ -9,7 +9,7 @@ import { fleetConfig } from './fleet-config.ts';
 
 const usage = `Usage: node simulators/fleet-main.ts --sites JSON [settings]
 
-Simulated stores and warehouses that send events to their agents as real tills would, until told to stop.`;
+Simulates stores and warehouses that send events to their agents as real tills do, until stopped.`;
 
 const config = loadConfigOrExit(usage, fleetConfig);
 const log = createLog('fleet', config.logLevel);

@@ -1,13 +1,13 @@
 import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/contracts/intake.ts';
 import type { Answer } from './json-post.ts';
 
-/** What an answer of the intake means for the events of the request. */
+/** What the intake's answer means for the events of a request. */
 export type Verdict =
-  /** One result per event, in the order they were sent. */
+  /** One result per event, in order. */
   | { kind: 'results'; results: IntakeResult[] }
-  /** The same request may succeed later; whether it was stored is unknown or it was not. */
+  /** The same request may succeed later; it was not stored, or that is unknown. */
   | { kind: 'again'; reason: string }
-  /** The same request never succeeds. */
+  /** The same request will never succeed. */
   | { kind: 'never'; reason: string };
 
 const read = (body: string): Partial<IntakeAnswer & IntakeFailure> | undefined => {
@@ -19,7 +19,7 @@ const read = (body: string): Partial<IntakeAnswer & IntakeFailure> | undefined =
   }
 };
 
-/** Requests hold arrays, so 200 carries the results; every other status speaks of the request as a whole. */
+/** Requests are arrays, so 200 carries the results; every other status concerns the whole request. */
 export const verdictOf = ({ status, body }: Answer, events: number): Verdict => {
   const answer = read(body);
   if (status === 200 && Array.isArray(answer?.results)) {

@@ -13,7 +13,7 @@ export type Answer = {
 };
 
 export type JsonPost = {
-  /** Rejects when no complete answer came: what became of the request is then unknown. */
+  /** Rejects when no complete answer arrived: the outcome of the request is then unknown. */
   post(body: string, signal?: AbortSignal): Promise<Answer>;
   close(): void;
 };
@@ -21,9 +21,9 @@ export type JsonPost = {
 export type JsonPostOptions = {
   url: string;
   token?: string | undefined;
-  /** Requests beyond this many wait for a connection. */
+  /** More requests than this wait for a connection. */
   connectionsMax: number;
-  /** Silence on the connection for this long counts as a failure. */
+  /** A connection that is silent for this long has failed. */
   silenceMsMax: number;
 };
 
@@ -49,7 +49,7 @@ export const openJsonPost = ({ url, token, connectionsMax, silenceMsMax }: JsonP
           const parts: Buffer[] = [];
           response.on('data', (part: Buffer) => parts.push(part));
           response.on('error', reject);
-          response.on('aborted', () => reject(new Error('the answer broke off')));
+          response.on('aborted', () => reject(new Error('the answer is incomplete')));
           response.on('end', () => {
             const seconds = Number(response.headers['retry-after']);
             resolve({

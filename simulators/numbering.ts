@@ -1,14 +1,14 @@
 import { localDay, msIntoDay } from '@branchline/kernel/zone.ts';
 
 /**
- * Running numbers per business day, dense within one run. A simulator keeps nothing on disk, yet may never use a number
- * twice on one day, because the number is part of the event's id. So the first day of a run starts at the milliseconds
- * that have passed since midnight: an earlier run of the day began lower, and stays below as long as it numbers fewer
- * than 1,000 events a second. Later days of the run start at 1.
+ * Sequence numbers per business day, dense within one run. A simulator stores nothing on disk, yet must never reuse a
+ * number within a day, because it is part of the event's id. So the first day of a run starts at the milliseconds since
+ * midnight: an earlier run of that day began lower and stays below, as long as it numbers fewer than 1,000 events a second.
+ * Later days of the run start at 1.
  */
 export type Numbering = (at: number) => { businessDay: string; sequenceNumber: number };
 
-/** A clock that is set back over midnight finds the older day's number here. */
+/** A clock that is set back over midnight continues the older day's numbers. */
 const daysRemembered = 3;
 
 export const numberByDay = (zone: string, startedAt: number): Numbering => {

@@ -5,13 +5,13 @@ import { createTill } from './till/till.ts';
 import { newTraceparent } from './trace.ts';
 import { createShelves, type Transfer } from './warehouse/shelves.ts';
 
-/** Everything that produces events at one site: a store's tills and its back room, or a warehouse's shelves. */
+/** All sources of events at one site: a store's tills and back room, or a warehouse's shelves. */
 export type SiteKind = 'store' | 'warehouse';
 
 export type SiteOptions = {
   site: string;
   kind: SiteKind;
-  /** Where a warehouse's transfers go. */
+  /** Destinations of a warehouse's transfers. */
   stores: readonly string[];
   zone: string;
   currency: string;
@@ -25,7 +25,7 @@ export type Site = {
 };
 
 const tillsPerStore = 3;
-/** Nine of ten things that happen in a store happen at a till. */
+/** Nine of ten events of a store come from a till. */
 const stockShareOfStore = 0.1;
 
 export const createSite = (options: SiteOptions): Site => {

@@ -1,6 +1,6 @@
 import type { Random } from '@branchline/kernel/random.ts';
 
-/** W3C Trace Context, level 1: the flag 01 says that whoever made the trace wants it recorded. */
+/** W3C Trace Context, level 1: the flag 01 asks for the trace to be recorded. */
 const version = '00';
 const sampled = '01';
 
@@ -13,15 +13,15 @@ const hex = (random: Random, digits: number): string => {
   return text;
 };
 
-/** An id of nothing but zeros means "none". One in 2^32 draws would end in it, so the first digit is never zero. */
+/** An id of zeros only means "none", so the first digit is never zero. */
 const id = (random: Random, digits: number): string => {
   const first = 1 + Math.floor(random() * 15);
   return first.toString(16) + hex(random, digits).slice(1);
 };
 
 /**
- * The `traceparent` that a till gives an event when it makes it, a trace of its own for each. It belongs to the event:
- * sent again, the event keeps it, because equal ids must have equal content.
+ * The `traceparent` of a new event, each with its own trace. It belongs to the event: a repeated event keeps it, because
+ * equal ids must have equal content.
  */
 export const newTraceparent = (random: Random): string =>
   `${version}-${id(random, 32)}-${id(random, 16)}-${sampled}`;

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 type Waiting = { at: number; chunk: Buffer | undefined };
 
 /**
- * Carries bytes from one socket to another `delayMs()` later, in order and as fast as they came: a long cable, not a slow
- * one. What is on the cable is bounded; beyond it the sender is paused, and so is it when the receiver does not read.
+ * Forwards bytes from one socket to another after `delayMs()`, in order and as fast as they came: a long line, not a slow
+ * one. The sender is paused when too much is in transit or the receiver does not read.
  */
 export const delayLine = (
   from: Socket,

@@ -9,20 +9,18 @@ import { z } from 'zod';
 import { openWan, type Wan } from './wan.ts';
 
 const config = loadConfigOrExit(
-  `The simulated network between sites and broker, with a plug to pull.
+  `Simulates the network between sites and broker; each site's link can be cut or delayed.
 
 Usage: node simulators/wan-main.ts --broker-port 1883 --links '[{"site":"store-0001","port":18831}]'
 
-  GET  /v1/links           every site's link
+  GET  /v1/links           the links of all sites
   POST /v1/links/SITE      {"online": false} or {"delayMs": 100}, as application/json`,
   z.object({
-    brokerHost: z.string().default('127.0.0.1').describe('where the broker is'),
-    brokerPort: portNumber.describe('its port'),
-    links: z.array(z.object({ site: siteName, port: portNumber })).describe('JSON: a port for each site'),
-    statusPort: portNumber
-      .default(7841)
-      .describe('port of the control and of /healthz and /v1/status, on loopback'),
-    logLevel: logLevel.describe('what to log on stderr'),
+    brokerHost: z.string().default('127.0.0.1').describe('host of the broker'),
+    brokerPort: portNumber.describe('port of the broker'),
+    links: z.array(z.object({ site: siteName, port: portNumber })).describe('JSON array of {"site","port"}'),
+    statusPort: portNumber.default(7841).describe('port of /v1/links, /healthz and /v1/status, on loopback'),
+    logLevel: logLevel.describe('least severe level that is logged'),
   }),
 );
 const log = createLog('wan', config.logLevel);
@@ -52,7 +50,7 @@ const handle = async (wan: Wan, request: IncomingMessage): Promise<Answer> => {
   }
   const site = /^\/v1\/links\/([a-z0-9-]+)$/.exec(url)?.[1];
   if (method !== 'POST' || site === undefined) return { code: 404, body: { error: 'not-found' } };
-  // A web page may post text to a loopback address without asking, but not JSON.
+  // A web page may post text to a loopback address without a preflight request, but not JSON.
   if (request.headers['content-type'] !== 'application/json')
     return { code: 415, body: { error: 'send application/json' } };
   const wanted = change.safeParse(await readBody(request).catch((error: unknown) => String(error)));

@@ -3,8 +3,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { delayLine } from './wan-delay.ts';
 
 /**
- * The network between the sites and the broker: one listener per site that forwards to the broker. Pulling a site's plug
- * is a real cut; every open connection of it breaks, and new ones are reset, until it is plugged in again.
+ * The network between the sites and the broker: one listener per site, which forwards to the broker. Taking a site offline
+ * resets all its connections, and every new one until it is online again.
  */
 export type LinkState = { online: boolean /** Each way. */; delayMs: number };
 export type Link = LinkState & {
@@ -32,7 +32,7 @@ const openLink = async (
   const link: Link = { site, port, online: true, delayMs: 0, connections: 0, bytesUp: 0, bytesDown: 0 };
   const pairs: OpenLink['pairs'] = new Set();
 
-  // Half-open on both sides, so that the end of one direction travels through the delay like everything else.
+  // Half-open on both sides, so that the end of a direction is delayed like its bytes.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (branch) => {
     branch.on('error', () => {});
     if (!link.online) return branch.resetAndDestroy();
@@ -41,7 +41,7 @@ const openLink = async (
     const pair = [branch, hub] as const;
     pairs.add(pair);
     link.connections = pairs.size;
-    // An orderly end travels through the delay; only a broken connection breaks the other one at once.
+    // An orderly end is delayed; a broken connection breaks the other one at once.
     const closed = (other: Socket) => (broken: boolean) => {
       if (broken) other.destroy();
       if (!branch.closed || !hub.closed) return;
@@ -72,7 +72,7 @@ const cut = ({ pairs }: OpenLink) => {
   }
 };
 
-/** Port 0 takes a free one; `links()` tells which. */
+/** Port 0 takes a free one; `links()` returns it. */
 export const openWan = async (
   sites: readonly { site: string; port: number }[],
   broker: { host: string; port: number },

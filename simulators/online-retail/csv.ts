@@ -1,9 +1,9 @@
 import { type CsvErrorCode, CsvError as ParseError, parse } from 'csv-parse/sync';
 
 /**
- * RFC 4180 as it is met in practice: fields in quotes may hold commas, doubled quotes and line breaks; lines end with LF
- * or CRLF; the last line may have no end; a byte order mark is skipped. Everything else that is odd is an error with the
- * line on which its record begins, because a guess would put a sale into the wrong column.
+ * RFC 4180 as found in practice: quoted fields may hold commas, doubled quotes and line breaks; lines end with LF or CRLF;
+ * the last line end may be missing; a byte order mark is skipped. Any other irregularity is an error that names the line on
+ * which its record begins, because a guess would put a sale into the wrong column.
  */
 export type CsvRecord = {
   /** Of the record's first character, from 1. */

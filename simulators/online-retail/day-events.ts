@@ -38,7 +38,7 @@ export const createDayEvents = (sites: number, dayReports: boolean) => {
   return (invoices: readonly Invoice[]): DayEvent[] => {
     const events: DayEvent[] = invoices.map((invoice) => eventOf(invoice, sites));
     if (!dayReports) return events.map(traced);
-    // A site closes with the last thing that happens there, so that its events stay in the order of time.
+    // A site closes with its last event, so that its events stay in time order.
     const closing = new Map<string, { at: number; text: string; tallies: Set<DayTally> }>();
     for (const event of events) {
       const site = event.data.site.storeId;

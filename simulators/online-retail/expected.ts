@@ -2,8 +2,8 @@ import { add, exactly, type Figures, nothing, quantityPlaces, valuePlaces } from
 import { dayOf, type Invoice } from './invoice.ts';
 
 /**
- * What the books must hold, computed from the files' own columns and from nothing that the mapping made, so that a
- * mistake in the mapping shows as a difference.
+ * What the books must hold, computed from the files' own columns without the mapping, so that a mistake in the mapping
+ * shows as a difference.
  */
 const expectedOf = (invoice: Invoice): Figures =>
   invoice.lines

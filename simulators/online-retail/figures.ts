@@ -1,6 +1,6 @@
 /**
- * What is reconciled, as whole numbers: there is one exact answer and no rounding on either side. Quantities are
- * thousandths, values hundred-thousandths of a pound.
+ * The reconciled figures, as whole numbers: there is one exact answer, and neither side rounds. Quantities are thousandths,
+ * values hundred-thousandths of a pound.
  */
 export type Figures = { lines: number; invoices: number; quantity: bigint; value: bigint };
 export type FiguresByDay = ReadonlyMap<string, Figures>;
@@ -29,7 +29,7 @@ export const isNothing = (figures: Figures): boolean =>
 
 export const totalOf = (days: FiguresByDay): Figures => [...days.values()].reduce(add, nothing);
 
-/** `text` as an integer of the given number of decimal places; it has no more places than that. */
+/** `text` as an integer with the given number of decimal places; throws when it has more. */
 export const exactly = (text: string, places: number): bigint => {
   const m = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
   const fraction = m?.[3] ?? '';
@@ -47,7 +47,7 @@ export const shown = (amount: bigint, places: number, least: number): string => 
   return `${amount < 0n ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
 };
 
-/** For machines: counts as numbers, the value as a decimal string. */
+/** For programs: counts as numbers, the value as a decimal string. */
 export const figuresJson = (figures: Figures) => ({
   lines: figures.lines,
   invoices: figures.invoices,

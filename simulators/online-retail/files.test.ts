@@ -59,12 +59,12 @@ describe('data files', () => {
   });
 
   it('refuse another header, an invoice in two files, bytes that are not UTF-8, and a folder without files', async () => {
-    await expect(readAll()).rejects.toThrow(/there are no \.csv files/);
+    await expect(readAll()).rejects.toThrow(/no \.csv files in it/);
     await writeFile(join(folder, 'a.csv'), 'Invoice,StockCode\n');
     await expect(readAll()).rejects.toThrow(/a\.csv, line 1: the header is Invoice,StockCode/);
     await write('a.csv', row('1', '09:00:00'));
     await write('b.csv', row('2', '09:00:00'), row('1', '09:00:00'));
-    await expect(readAll()).rejects.toThrow(/b\.csv, line 3: invoice 1 is in an earlier file/);
+    await expect(readAll()).rejects.toThrow(/b\.csv, line 3: invoice 1 is already in an earlier file/);
     await writeFile(
       join(folder, 'b.csv'),
       Buffer.concat([Buffer.from(header), Buffer.from([10, 0xff, 0xfe])]),

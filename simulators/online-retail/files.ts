@@ -11,13 +11,13 @@ import {
   readLine,
 } from './invoice.ts';
 
-/** The data set as files: one CSV per day, read one after the other, so that memory holds one day. */
+/** The data set: one CSV file per day, read one after the other, so that memory holds one day. */
 export const dataFiles = async (folder: string): Promise<string[]> => {
   const names = await readdir(folder).catch((error: Error) => {
     throw new Error(`--data ${folder}: ${error.message}`);
   });
   const files = names.filter((name) => name.endsWith('.csv')).sort();
-  if (files.length === 0) throw new Error(`--data ${folder}: there are no .csv files in it`);
+  if (files.length === 0) throw new Error(`--data ${folder}: no .csv files in it`);
   return files.map((name) => join(folder, name));
 };
 
@@ -54,7 +54,7 @@ const readInvoices = async (path: string): Promise<Invoice[]> => {
   return dated.sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0)).map(({ invoice }) => invoice);
 };
 
-/** Day by day. An invoice that goes on in a later file is an error: it would become two events with one id. */
+/** Day by day. An invoice that continues in a later file is an error: it would become two events with one id. */
 export async function* readDays(files: readonly string[]): AsyncGenerator<Invoice[]> {
   const seen = new Set<string>();
   for (const path of files) {
@@ -62,7 +62,7 @@ export async function* readDays(files: readonly string[]): AsyncGenerator<Invoic
     for (const { invoiceNo, lines } of invoices) {
       const { file, line } = lines[0] as (typeof lines)[number];
       if (seen.has(invoiceNo))
-        throw new DataSetError(file, line, `invoice ${invoiceNo} is in an earlier file already`);
+        throw new DataSetError(file, line, `invoice ${invoiceNo} is already in an earlier file`);
       seen.add(invoiceNo);
     }
     yield invoices;

@@ -1,14 +1,15 @@
 import pg from 'pg';
 import { exactly, type Figures, quantityPlaces, valuePlaces } from './figures.ts';
 
-/** What the books hold, asked in SQL and nowhere else. */
+/** What the books hold, by SQL alone. */
 export type Found = {
   days: Map<string, Figures>;
-  /** Totals tables that do not agree with the journal they were added up from; empty when all do. */
+  /** Totals that do not agree with the journal; empty when all do. */
   disagreements: string[];
 };
 
-// A till's day-end report (kind 8) states totals of transactions and is none itself. Every text is cast in the database, so that no number passes through floating point on its way.
+// A day-end report (kind 8) states totals of transactions and is not one itself. The database casts every number to text, so
+// that none passes through floating point.
 const perDay = `
   select business_day::text as day, sum(lines)::text as lines, count(*)::text as invoices,
          sum(units)::text as units, sum(gross)::text as gross
@@ -32,7 +33,7 @@ const totals = `
          coalesce(sum(units), 0)::text, coalesce(sum(gross), 0)::text
   from till_day`;
 
-/** Of each till and day the last report, against the transactions themselves. */
+/** The last report of each till and day against the transactions themselves. */
 const reports = `
   with stated as (
     select distinct on (business_day, site_id, workstation, currency)
@@ -46,7 +47,7 @@ const reports = `
   from stated full join sold using (business_day, site_id, workstation, currency)
   where (stated.transactions, stated.voids, stated.gross) is distinct from (sold.transactions, sold.voids, sold.gross)`;
 
-/** Movements 5 add to stock, transactions take away; nothing in this data set is a count. */
+/** Movements (kind 5) and transactions change stock; this data set has no counts. */
 const stock = `
   with expected as (
     select site_id, location, item, sum(stock_delta(kind, quantity, delta)) as quantity
@@ -82,7 +83,7 @@ export const readFound = async (postgresUrl: string, dayReports = false): Promis
   const client = new pg.Client({ connectionString: postgresUrl, application_name: 'branchline-verify' });
   await client.connect();
   try {
-    // One snapshot, so that the tables are compared as of one moment.
+    // One snapshot, so that all tables are compared as of the same moment.
     await client.query('begin isolation level repeatable read read only');
     const days = await client.query<DayRow>(perDay);
     const sums = await client.query<TotalRow>(totals);

@@ -1,8 +1,8 @@
 import { CsvError, type CsvRecord } from './csv.ts';
 
 /**
- * One line of an invoice of the Online Retail data set, still as the texts of the file. Whether there is a customer is
- * all that is kept of the customer's number: it goes nowhere (invariant P1).
+ * One line of an invoice of the Online Retail data set, as the text of the file. Of the customer number, only whether there
+ * is one is kept (P1).
  */
 export type InvoiceLine = {
   file: string;
@@ -11,16 +11,16 @@ export type InvoiceLine = {
   stockCode: string;
   description: string;
   quantity: string;
-  /** `YYYY-MM-DD HH:MM:SS` on a clock in London. */
+  /** `YYYY-MM-DD HH:MM:SS`, London time. */
   invoiceDate: string;
   unitPrice: string;
   hasCustomer: boolean;
 };
 
-/** The lines of one invoice number, in the order of the file. Equal lines are separate sales and all stay. */
+/** The lines of one invoice number, in file order. Equal lines are separate sales and are all kept. */
 export type Invoice = { invoiceNo: string; lines: InvoiceLine[] };
 
-/** Something in the files is not as described; names the place, for the person who has the files. */
+/** Something in the files is not as specified; the message names file and line. */
 export class DataSetError extends Error {
   override name = 'DataSetError';
   readonly file: string;
@@ -80,7 +80,7 @@ export const readLine = (file: string, { line, fields }: CsvRecord): InvoiceLine
   };
 };
 
-/** Faults of the CSV itself, said in the same words as faults of its contents. */
+/** Turns errors of the CSV format into the same error as errors of its contents. */
 export const inFile = (file: string, error: unknown): unknown =>
   error instanceof CsvError ? new DataSetError(file, error.line, error.message) : error;
 

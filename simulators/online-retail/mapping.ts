@@ -6,16 +6,14 @@ import { instantOfLocal, instantText } from '@branchline/kernel/zone.ts';
 import { DataSetError, dateOf, dayOf, type Invoice, type InvoiceLine } from './invoice.ts';
 
 /**
- * One invoice becomes one event. Invoices that cost nothing and name no customer are the warehouse's corrections and
- * become stock movements; all others become transactions in pounds. Ids come from the invoice number alone, so that a second
- * reading makes the same ids.
+ * One invoice becomes one event. Invoices that cost nothing and name no customer are corrections by the warehouse and become
+ * stock movements; all others become transactions in pounds. Ids come from the invoice number alone, so that reading the
+ * files again yields the same ids.
  */
 
 const zone = 'Europe/London';
 
-/**
- * The data has no shops, so these are invented: FNV-1a (32 bit) of the invoice number, modulo the number of sites.
- */
+/** The data has no shops, so they are invented: FNV-1a (32 bit) of the invoice number, modulo the number of sites. */
 export const siteOf = (invoiceNo: string, sites: number): string => {
   let hash = 0x811c9dc5;
   for (let i = 0; i < invoiceNo.length; i++) hash = Math.imul(hash ^ invoiceNo.charCodeAt(i), 0x01000193);
@@ -29,7 +27,7 @@ const scaledPrice = (text: string): bigint => {
   return BigInt(whole + fraction.padEnd(unitPriceScale, '0'));
 };
 
-/** The data set states no line amounts; one that is not whole pence has no exact place in the books. */
+/** The data set has no line amounts; one that is not whole pence has no exact place in the books. */
 const pence = (line: InvoiceLine): number => {
   const exact = BigInt(line.quantity) * scaledPrice(line.unitPrice);
   const perPenny = 10n ** BigInt(unitPriceScale - 2);
@@ -65,7 +63,7 @@ const timeOf = (invoice: Invoice): string => {
   const date = dateOf(invoice);
   const local = Date.parse(`${date.replace(' ', 'T')}Z`);
   const first = invoice.lines[0] as InvoiceLine;
-  // Date.parse turns 30 February into March instead of refusing it.
+  // Date.parse turns 30 February into a day of March instead of rejecting it.
   if (Number.isNaN(local) || !new Date(local).toISOString().startsWith(date.slice(0, 10)))
     throw new DataSetError(first.file, first.line, `InvoiceDate ${date} does not exist`);
   return instantText(zone, instantOfLocal(zone, local));
@@ -102,12 +100,12 @@ const transactionOf = (invoice: Invoice, site: string): TransactionEvent => {
     extendedAmount: pence(line),
   }));
   const gross = lines.reduce((sum, line) => sum + line.extendedAmount, 0);
-  // A cancellation has the invoice's kind of number with a letter before it: another till keeps the two apart.
-  const letter = /^[A-Z]/.exec(invoiceNo)?.[0];
+  // A cancellation's number is an invoice number with a letter in front: a separate till keeps the two apart.
+  const prefix = /^[A-Z]/.exec(invoiceNo)?.[0];
   const transaction = {
-    workstationId: letter === undefined ? 'invoices' : `invoices-${letter}`,
+    workstationId: prefix === undefined ? 'invoices' : `invoices-${prefix}`,
     businessDay: dayOf(invoice),
-    sequenceNumber: Number(invoiceNo.slice(letter === undefined ? 0 : 1)),
+    sequenceNumber: Number(invoiceNo.slice(prefix === undefined ? 0 : 1)),
   };
   return {
     specversion: '1.0',

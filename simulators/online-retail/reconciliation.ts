@@ -11,7 +11,7 @@ import {
   valuePlaces,
 } from './figures.ts';
 
-/** Files against books, per day and in all. */
+/** Files against books, per day and in total. */
 export type Reconciliation = {
   days: { day: string; expected: Figures; found: Figures }[];
   total: { expected: Figures; found: Figures };

@@ -35,7 +35,7 @@ const drawQuantity = (random: Random, article: Article): number =>
       ? thousandths
       : thousandths * between(random, 2, 6);
 
-/** One to about fifteen lines, three or four on average; now and then the same article twice, as tills print it. */
+/** One to about fifteen lines, three or four on average; sometimes the same article twice, as tills print it. */
 export const sellLines = (random: Random, firstLineNumber = 1): Line[] => {
   const lines: Line[] = [];
   do {
@@ -45,7 +45,7 @@ export const sellLines = (random: Random, firstLineNumber = 1): Line[] => {
   return lines;
 };
 
-/** The cashier takes one line back before the transaction is paid: it stays on the paper and counts for nothing. */
+/** The cashier voids one line before payment: it stays on the transaction and counts for nothing. */
 export const withVoidedLine = (random: Random, lines: Line[]): Line[] => {
   const index = between(random, 0, lines.length - 1);
   return lines.map((line, i) => (i === index ? { ...line, voided: true } : line));
@@ -60,13 +60,13 @@ const returnFacts = (random: Random) => ({
   ] as const),
 });
 
-/** A customer without the transaction: nobody knows when the article was sold, which is normal. */
+/** A return without the receipt: the original sale is unknown, which is normal. */
 export const returnUnknown = (random: Random, lineNumber: number): Line => {
   const article = popularArticle(random);
   return { ...lineOf(article, lineNumber, -drawQuantity(random, article)), ...returnFacts(random) };
 };
 
-/** A customer with the transaction: the whole line comes back at the price it was sold for. */
+/** A return with the receipt: the whole line comes back at its selling price. */
 export const returnOf = (
   random: Random,
   lineNumber: number,

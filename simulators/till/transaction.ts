@@ -29,11 +29,11 @@ const taxesOf = (lines: readonly Line[]): NonNullable<Transaction['taxes']> => {
   });
 };
 
-/** Mostly one tender; sometimes a voucher or some coins first and the rest by card. What is given back is cash. */
+/** Mostly one tender; sometimes a voucher or cash first and the remainder by card. Refunds are in cash. */
 const tendersOf = (random: Random, gross: number): Transaction['tenders'] => {
   if (gross <= 0) return [{ tenderType: 'CASH', amount: gross }];
-  const rest = oneOf(random, ['CASH', 'CARD', 'CARD'] as const);
-  if (gross < 200 || !chance(random, 0.12)) return [{ tenderType: rest, amount: gross }];
+  const only = oneOf(random, ['CASH', 'CARD', 'CARD'] as const);
+  if (gross < 200 || !chance(random, 0.12)) return [{ tenderType: only, amount: gross }];
   const first = between(random, 1, gross - 1);
   return [
     { tenderType: oneOf(random, ['VOUCHER', 'CASH'] as const), amount: first },
@@ -65,29 +65,29 @@ export const closeTransaction = (
 const reversed = (text: string): string =>
   text.startsWith('-') ? text.slice(1) : /[1-9]/.test(text) ? `-${text}` : text;
 
-/** A post-void: a transaction of its own that repeats the original with every sign turned and points back at it. */
+/** A post-void: a separate transaction that repeats the original with every sign reversed and refers to it. */
 export const voidTransaction = (printed: Printed, original: Transaction): TransactionEvent => {
   const { site, ...where } = printed;
-  const turn = (amount: number): number => 0 - amount;
+  const negated = (amount: number): number => 0 - amount;
   return transactionEvent(posTypes.voided, site, {
     ...original,
     ...where,
     lines: original.lines.map((line) => ({
       ...line,
       quantity: reversed(line.quantity),
-      extendedAmount: turn(line.extendedAmount),
+      extendedAmount: negated(line.extendedAmount),
     })),
     taxes: original.taxes?.map((tax) => ({
       ...tax,
-      gross: turn(tax.gross),
-      net: turn(tax.net),
-      tax: turn(tax.tax),
+      gross: negated(tax.gross),
+      net: negated(tax.net),
+      tax: negated(tax.tax),
     })),
-    tenders: original.tenders.map((tender) => ({ ...tender, amount: turn(tender.amount) })),
+    tenders: original.tenders.map((tender) => ({ ...tender, amount: negated(tender.amount) })),
     totals: {
-      gross: turn(original.totals.gross),
-      net: turn(original.totals.net as number),
-      tax: turn(original.totals.tax as number),
+      gross: negated(original.totals.gross),
+      net: negated(original.totals.net as number),
+      tax: negated(original.totals.tax as number),
     },
     references: [
       {
