@@ -1,4 +1,5 @@
 import { unitPriceScale } from '@branchline/contracts/decimal.ts';
+import { fnv1a } from '@branchline/contracts/ids.ts';
 import type { MovementEvent, TransactionEvent } from '@branchline/contracts/parse.ts';
 import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
 import { type MovementReason, stockTypes } from '@branchline/contracts/stock.ts';
@@ -14,11 +15,7 @@ import { DataSetError, dateOf, dayOf, type Invoice, type InvoiceLine } from './i
 const zone = 'Europe/London';
 
 /** The data has no shops, so they are invented: FNV-1a (32 bit) of the invoice number, modulo the number of sites. */
-export const siteOf = (invoiceNo: string, sites: number): string => {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < invoiceNo.length; i++) hash = Math.imul(hash ^ invoiceNo.charCodeAt(i), 0x01000193);
-  return siteName((hash >>> 0) % sites);
-};
+export const siteOf = (invoiceNo: string, sites: number): string => siteName(fnv1a(invoiceNo) % sites);
 
 export const siteName = (index: number): string => `store-${String(index + 1).padStart(4, '0')}`;
 
