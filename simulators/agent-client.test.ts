@@ -55,7 +55,7 @@ describe('agent client', () => {
     expect((await client.send(events)).every(({ outcome }) => outcome === 'duplicate')).toBe(true);
   });
 
-  it('sends the same events again after every mishap that may pass, and loses and doubles none', async () => {
+  it('sends the same events again after every temporary mishap, and loses and duplicates none', async () => {
     intake.mishaps = [
       'hangs up',
       'stores, then hangs up',
@@ -72,14 +72,14 @@ describe('agent client', () => {
     expect(client.repeated()).toBe(7);
   });
 
-  it('asks again only for the events that are still missing', async () => {
+  it('repeats only the events that are still missing', async () => {
     intake.mishaps = ['takes every second'];
     const results = await client.send(transactions(8));
     expect(intake.requests).toBe(2);
     expect(results.every(({ outcome }) => outcome === 'accepted')).toBe(true);
   });
 
-  it('waits for an agent that is away, however often that fails, and goes on when it is back', async () => {
+  it('waits for an unavailable agent, however often that fails, and continues when it is back', async () => {
     await intake.close();
     const sending = client.send(transactions(3));
     await expect.poll(() => client.repeated(), patient).toBeGreaterThan(10);
@@ -88,7 +88,7 @@ describe('agent client', () => {
     expect(intake.taken.size).toBe(3);
   });
 
-  it('tells the caller of events that are refused for good, when all others are settled', async () => {
+  it('reports permanently refused events once all others are settled', async () => {
     const events = transactions(3);
     const broken = { ...events[1], id: 'not:the:transaction' } as TransactionEvent;
     intake.mishaps = ['takes every second'];
@@ -103,7 +103,7 @@ describe('agent client', () => {
     expect(intake.taken.size).toBe(2);
   });
 
-  it('tells the caller when the request itself is refused, and sends the token it was given', async () => {
+  it('reports a request that is refused as a whole, and sends its token', async () => {
     await intake.close();
     intake = await startIntakeForTests({ token: 'open-sesame' });
     client = connect('wrong');
@@ -113,7 +113,7 @@ describe('agent client', () => {
     expect((await client.send(transactions(1))).length).toBe(1);
   });
 
-  it('ends with the signal, not before', async () => {
+  it('ends when the signal says so, not before', async () => {
     intake.mishaps = Array.from({ length: 1_000 }, () => 'hangs up' as const);
     const stop = new AbortController();
     const sending = client.send(transactions(1), stop.signal);
@@ -122,7 +122,7 @@ describe('agent client', () => {
     await expect(sending).rejects.toThrow(/closing time|aborted/);
   });
 
-  it('keeps its connections, and never opens more than it may', async () => {
+  it('keeps its connections alive, and never exceeds their limit', async () => {
     const events = transactions(40);
     await Promise.all(events.map((event) => client.send([event])));
     expect(intake.requests).toBe(40);
@@ -132,7 +132,7 @@ describe('agent client', () => {
 });
 
 describe('requests', () => {
-  it('hold at most so many events and bytes, an event alone when it is larger, in order and complete', () => {
+  it('stay within the limits of events and bytes, send a larger event alone, and keep order and completeness', () => {
     const events = transactions(50);
     const cut = [...requestsOf(events, 7, 4_000)];
     expect(cut.flat()).toEqual(events);

@@ -3,7 +3,7 @@ import { seededRandom } from '@branchline/kernel/random.ts';
 import { expect, it } from 'vitest';
 import { assortment, popularArticle, taxRates } from './assortment.ts';
 
-it('every article has its own number, a price, a known tax code, and a valid GTIN unless it is weighed', () => {
+it('every article has a unique number, a price, a known tax code and, unless it is weighed, a valid GTIN', () => {
   expect(new Set(assortment.map(({ itemId }) => itemId)).size).toBe(assortment.length);
   for (const article of assortment) {
     expect(article.price).toBeGreaterThan(0);
@@ -14,7 +14,7 @@ it('every article has its own number, a price, a known tax code, and a valid GTI
   }
 });
 
-it('the first tenth of the articles is drawn about two times in five, and every article is drawn', () => {
+it('the first tenth of the articles is drawn about two times in five, and every article at least once', () => {
   const random = seededRandom(5);
   const drawn = Array.from({ length: 20_000 }, () => assortment.indexOf(popularArticle(random)));
   const popular = drawn.filter((index) => index < assortment.length / 10).length;

@@ -42,7 +42,7 @@ afterEach(async () => {
 const siteOfEvent = (text: string) =>
   (JSON.parse(text) as { data: { site: { storeId: string } } }).data.site.storeId;
 
-it('every site sends its own events to its own agent, and all of them are taken', async () => {
+it('every site sends its own events to its own agent, and all of them are accepted', async () => {
   const [store, warehouse] = await start(
     [
       ['store-0001', 'store'],
@@ -61,7 +61,7 @@ it('every site sends its own events to its own agent, and all of them are taken'
   expect(status?.accepted).toBe((store?.taken.size ?? 0) + (warehouse?.taken.size ?? 0));
 });
 
-it('keeps about the rate that was asked for', async () => {
+it('keeps close to the configured rate', async () => {
   const before = performance.now();
   await start(
     [
@@ -76,7 +76,7 @@ it('keeps about the rate that was asked for', async () => {
   expect(perSecond).toBeLessThan(450);
 });
 
-it('a till whose agent is down waits with what it has, does not queue up, and goes on afterwards', async () => {
+it('a till whose agent is down waits without queueing more, and continues afterwards', async () => {
   const [agent] = await start([['store-0001', 'store']], 500);
   await expect.poll(() => agent?.taken.size, patient).toBeGreaterThan(50);
   const away = 60;
@@ -91,13 +91,13 @@ it('a till whose agent is down waits with what it has, does not queue up, and go
   expect(fleet?.status().refused).toBe(0);
 });
 
-it('counts what an agent refuses for good instead of hiding it', async () => {
+it('counts what an agent refuses permanently', async () => {
   await start([['store-0001', 'store']], 100, 'a-token-the-fleet-lacks');
   await expect.poll(() => fleet?.status().refused, patient).toBeGreaterThan(0);
   expect(fleet?.status().accepted).toBe(0);
 });
 
-it('a stop in full swing leaves nothing unanswered', async () => {
+it('a stop under load leaves nothing unanswered', async () => {
   const [agent] = await start([['store-0001', 'store']], 2_000);
   await expect.poll(() => agent?.taken.size, patient).toBeGreaterThan(100);
   await fleet?.stop();

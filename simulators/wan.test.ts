@@ -52,7 +52,7 @@ const receive = (client: Socket, bytes: number): Promise<Buffer> =>
 const closed = (client: Socket): Promise<unknown> =>
   client.closed ? Promise.resolve() : new Promise((resolve) => client.once('close', resolve));
 
-test('bytes arrive in order and unchanged, with and without a delay, and the end after them', async () => {
+test('bytes arrive in order and unchanged, with and without a delay, followed by the end', async () => {
   for (const delayMs of [0, 30]) {
     wan.set('store-0001', { delayMs });
     const sent = Buffer.from(Uint32Array.from({ length: 1_000_000 }, (_, i) => i).buffer);
@@ -64,12 +64,12 @@ test('bytes arrive in order and unchanged, with and without a delay, and the end
   }
 });
 
-test('a delay holds up each way but not the bandwidth', async () => {
+test('a delay applies each way and does not reduce the bandwidth', async () => {
   wan.set('store-0001', { delayMs: 50 });
   const client = await dial('store-0001');
   const started = performance.now();
   const back = receive(client, 100_000);
-  // A hundred messages sent within one round trip: one after the other they would take ten seconds.
+  // A hundred messages within one round trip; sequentially they would take ten seconds.
   for (let i = 0; i < 100; i++) client.write(Buffer.alloc(1_000));
   await back;
   const took = performance.now() - started;
@@ -77,7 +77,7 @@ test('a delay holds up each way but not the bandwidth', async () => {
   expect(took).toBeLessThan(2_000);
 });
 
-test("pulling a site's plug breaks its open connection, refuses new ones, and leaves other sites alone", async () => {
+test('taking a site offline breaks its connection, refuses new ones, and leaves other sites alone', async () => {
   const mine = await dial('store-0001');
   const other = await dial('store-0002');
   mine.write('x');
@@ -98,7 +98,7 @@ test("pulling a site's plug breaks its open connection, refuses new ones, and le
   expect((await receive(back, 1)).toString()).toBe('z');
 });
 
-test('a receiver that does not read pauses the sender instead of filling the memory', async () => {
+test('a receiver that does not read pauses the sender instead of filling memory', async () => {
   const client = await dial('store-0001');
   wan.set('store-0001', { delayMs: 5 });
   client.pause();
@@ -117,7 +117,7 @@ test('a receiver that does not read pauses the sender instead of filling the mem
   expect(written).toBeLessThan(128 * 1024 * 1024);
 });
 
-test('a site without a link is said to have none', () => {
+test('a site without a link is unknown', () => {
   expect(wan.set('store-9999', { online: false })).toBe(false);
   expect(wan.link('store-9999')).toBeUndefined();
 });

@@ -15,7 +15,7 @@ const lineOfError = (text: string): number | undefined => {
 };
 
 describe('CSV', () => {
-  it('reads plain, empty and quoted fields, with LF or CRLF, with and without a last line end', () => {
+  it('reads plain, empty and quoted fields, with LF or CRLF, with and without a final line end', () => {
     expect(fields('a,b\n1,\n')).toEqual([
       ['a', 'b'],
       ['1', ''],
@@ -28,17 +28,17 @@ describe('CSV', () => {
     expect(fields('')).toEqual([]);
   });
 
-  it('keeps commas, doubled quotes and line breaks of quoted fields', () => {
+  it('keeps commas, doubled quotes and line breaks in quoted fields', () => {
     expect(fields('"a, ""b""\r\nc",d\n')).toEqual([['a, "b"\r\nc', 'd']]);
     expect(fields('""""\n')).toEqual([['"']]);
   });
 
-  it('says on which line a record begins, also behind line breaks inside quotes', () => {
+  it('reports the line on which a record begins, also after line breaks within quotes', () => {
     expect(readCsv('h\n"a\nb"\nc\n').map(({ line }) => line)).toEqual([1, 2, 4]);
     expect(readCsv('h\r\n"a\r\nb"\r\nc\r\n').map(({ line }) => line)).toEqual([1, 2, 4]);
   });
 
-  it('refuses what can be read in two ways, and names the line', () => {
+  it('rejects what is ambiguous, and names the line', () => {
     expect(lineOfError('a\nb"c\n')).toBe(2);
     expect(lineOfError('a\nb\n"c"d\n')).toBe(3);
     expect(lineOfError('a\n"never closed\n\n')).toBe(2);

@@ -12,7 +12,7 @@ import { type Figures, figuresJson, totalOf } from './figures.ts';
 import { dataFiles, readDays } from './files.ts';
 import { surveyDays } from './survey.ts';
 
-it('every line counts, also an equal one, and every invoice once, on the day of its last line', () => {
+it('every line counts, equal ones included, and every invoice once, on the day of its last line', () => {
   const expected = new Map<string, Figures>();
   expectInvoice(
     expected,
@@ -53,7 +53,7 @@ describe.skipIf(!present)('the twelve days of December 2010', () => {
     expect(survey.events).toBe(1_330 + 128 + 94);
   });
 
-  it('become 1,458 events and 94 day-end reports that the intake takes, each with an id of its own, the largest above the default limit', async () => {
+  it('become 1,458 events and 94 day-end reports that the intake accepts, each with a unique id, the largest above the default limit', async () => {
     const ids = new Set<string>();
     let largest = 0;
     const tillDays = new Set<string>();

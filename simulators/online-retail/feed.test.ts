@@ -28,7 +28,7 @@ const options = {
   clock: systemClock,
 } as const;
 
-it('gives every event to its site once, in the order of time, one request after the other', async () => {
+it('sends every event to its site once, in time order, one request after the other', async () => {
   const sent = new Map<string, BranchEvent[]>();
   const busy = new Set<string>();
   await feed({
@@ -50,7 +50,7 @@ it('gives every event to its site once, in the order of time, one request after 
   }
 });
 
-it('holds a site back while its gate is shut', async () => {
+it('holds a site back while its gate is closed', async () => {
   let open: () => void = () => {};
   const shut = new Promise<void>((resolve) => {
     open = resolve;
@@ -71,7 +71,7 @@ it('holds a site back while its gate is shut', async () => {
   expect(sent).toBe(120);
 });
 
-it('keeps the pace: an hour takes a second at 3600 times the speed, and no event comes early', async () => {
+it('keeps the pace: at 3600 times the speed an hour takes a second, and no event is early', async () => {
   const startedAt = performance.now();
   const late: number[] = [];
   async function* oneDay(): AsyncGenerator<Invoice[]> {
@@ -102,7 +102,7 @@ it('ends with the first event that cannot be delivered', async () => {
   await expect(failing).rejects.toThrow('refused for good');
 });
 
-it('ends each day of each till with a report of what the till sold, the same in a second reading', async () => {
+it('ends each day of each till with a report of its sales, the same when read again', async () => {
   const read = async () => {
     const sent: BranchEvent[] = [];
     await feed({

@@ -9,7 +9,7 @@ const figures = (lines: number, invoices: number, quantity: string, value: strin
   value: exactly(value, 5),
 });
 
-it('decimals are read and shown without a rounding', () => {
+it('decimals are read and shown without rounding', () => {
   expect(exactly('-0.29', 5)).toBe(-29_000n);
   expect(exactly('12345678901234567890.1', 1)).toBe(123456789012345678901n);
   expect(() => exactly('0.001', 2)).toThrow('0.001 is not a number of 2 places');
@@ -27,7 +27,7 @@ it('decimals are read and shown without a rounding', () => {
 
 const day = '2010-12-01';
 
-it('equal figures of every day reconcile', () => {
+it('equal figures on every day reconcile', () => {
   const result = reconcile(
     new Map([[day, figures(2, 1, '7', '0.1')]]),
     new Map([[day, figures(2, 1, '7', '0.10')]]),
@@ -41,7 +41,7 @@ it('equal figures of every day reconcile', () => {
   });
 });
 
-it('a difference in any figure, a missing day and a surplus day each show', () => {
+it('a difference in any figure, a missing day and an extra day are each reported', () => {
   const expected = figures(2, 1, '7', '0.1');
   for (const found of [
     figures(3, 1, '7', '0.1'),
@@ -54,7 +54,7 @@ it('a difference in any figure, a missing day and a surplus day each show', () =
   expect(reconcile(new Map(), new Map([[day, expected]])).equal).toBe(false);
 });
 
-it('two days that are wrong in opposite directions are not equal, although their total is', () => {
+it('two days with opposite errors are not equal, although their total is', () => {
   const days = (a: string, b: string) =>
     new Map([
       [day, figures(1, 1, a, '1')],
@@ -65,7 +65,7 @@ it('two days that are wrong in opposite directions are not equal, although their
   expect(result.equal).toBe(false);
 });
 
-it('the table shows expected, found and difference of each day and in all, in straight columns', () => {
+it('the table shows expected, found and difference per day and in total, in aligned columns', () => {
   const table = reconciliationTable(
     reconcile(new Map([[day, figures(2, 1, '7', '0.1')]]), new Map([[day, figures(3, 1, '7', '0.1')]])),
   );

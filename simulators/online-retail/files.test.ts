@@ -23,7 +23,7 @@ const row = (invoiceNo: string, time: string, rest = '1') =>
   `${invoiceNo},85123A,HEART,${rest},2010-12-01 ${time},2.55,17850.0,United Kingdom`;
 
 describe('data files', () => {
-  it('are read in the order of their names, with the invoices of a day in the order of time', async () => {
+  it('are read in name order, with the invoices of a day in time order', async () => {
     await write('2010-12-02.csv', row('3', '08:00:00'));
     await write('2010-12-01.csv', row('2', '10:00:00'), row('1', '09:00:00'), row('2', '10:01:00'));
     const days = await readAll();
@@ -36,7 +36,7 @@ describe('data files', () => {
     ]);
   });
 
-  it('P1 nothing of a customer number is kept but whether there is one', async () => {
+  it('P1 of a customer number, only whether there is one is kept', async () => {
     await write('a.csv', row('1', '09:00:00'), '2,X,,1,2010-12-01 09:00:00,0.0,,United Kingdom');
     const lines = (await readAll()).flat().flatMap((invoice) => invoice.lines);
     expect(lines.map(({ hasCustomer }) => hasCustomer)).toEqual([true, false]);
@@ -58,7 +58,7 @@ describe('data files', () => {
     await expect(readAll()).rejects.toThrow(message);
   });
 
-  it('refuse another header, an invoice in two files, bytes that are not UTF-8, and a folder without files', async () => {
+  it('reject a wrong header, an invoice in two files, bytes that are not UTF-8, and a folder without files', async () => {
     await expect(readAll()).rejects.toThrow(/no \.csv files in it/);
     await writeFile(join(folder, 'a.csv'), 'Invoice,StockCode\n');
     await expect(readAll()).rejects.toThrow(/a\.csv, line 1: the header is Invoice,StockCode/);

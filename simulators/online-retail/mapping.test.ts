@@ -30,7 +30,7 @@ const movementOf = (...args: Parameters<typeof invoiceOf>): MovementEvent => {
 };
 
 describe('mapping', () => {
-  it('makes one transaction of an invoice, in exact pence, with the id of the invoice number', () => {
+  it('maps an invoice to one transaction, in exact pence, with an id from the invoice number', () => {
     const transaction = transactionOf('536365', [
       ['6', '2.55'],
       ['3', '0.1'],
@@ -45,7 +45,7 @@ describe('mapping', () => {
     expect(transaction.data.lines.map(({ extendedAmount }) => extendedAmount)).toEqual([1530, 30]);
   });
 
-  it('keeps equal lines apart: the same article twice is two sales', () => {
+  it('keeps equal lines separate: the same article twice is two sales', () => {
     const transaction = transactionOf('536365', [
       ['1', '0.29'],
       ['1', '0.29'],
@@ -54,7 +54,7 @@ describe('mapping', () => {
     expect(transaction.data.totals.gross).toBe(58);
   });
 
-  it('turns cancellations and negative lines into returns, and keeps a cancellation apart from its number', () => {
+  it('maps cancellations and negative lines to returns, and keeps the numbers of cancellations separate', () => {
     const transaction = transactionOf('C536379', [['-1', '27.50']]);
     expect(transaction.id).toBe('invoices-C:2010-12-01:536379');
     expect(transaction.data.lines[0]).toMatchObject({
@@ -69,7 +69,7 @@ describe('mapping', () => {
     expect(mixed.data.lines.map(({ lineType }) => lineType)).toEqual(['SALE', 'RETURN']);
   });
 
-  it('reads prices with three places when the line is whole pence, and names the line when it is not', () => {
+  it('accepts prices with three places when the line is whole pence, and names the line when it is not', () => {
     expect(transactionOf('536365', [['1000', '0.003']]).data.totals.gross).toBe(300);
     expect(() =>
       eventOf(
@@ -82,7 +82,7 @@ describe('mapping', () => {
     ).toThrow('2010-12-01.csv, line 3: 5 × 0.001 is not a whole number of pence');
   });
 
-  it('makes stock movements of invoices that cost nothing and name no customer', () => {
+  it('maps invoices that cost nothing and name no customer to stock movements', () => {
     const reason = (description: string, ...quantities: string[]) =>
       movementOf(
         '536589',
@@ -99,7 +99,7 @@ describe('mapping', () => {
     expect(reason('damages', '-5', '5')).toBe('ADJUSTMENT');
   });
 
-  it('leaves a free line of a paid invoice, and a free invoice of a known customer, a sale', () => {
+  it('keeps a free line of a paid invoice, and a free invoice of a known customer, as a sale', () => {
     expect(
       transactionOf(
         '536400',
@@ -129,7 +129,7 @@ describe('mapping', () => {
     );
   });
 
-  it('gives every invoice number the same invented site for ever, and every site its share', () => {
+  it('always assigns an invoice number to the same invented site, and every site gets its share', () => {
     expect(siteOf('536365', 4)).toBe(siteOf('536365', 4));
     expect(siteOf('536365', 1)).toBe('store-0001');
     const sites = Array.from({ length: 4_000 }, (_, i) => siteOf(String(536_365 + i), 4));

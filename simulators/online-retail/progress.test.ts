@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { dueMs, parseSpeed } from './pace.ts';
 import { progressLine, remainingOf, shareDone } from './progress.ts';
 
-it('an event is half done when an agent has it and done when it is in the books', () => {
+it('an event counts half when an agent has it and fully when it is in the books', () => {
   expect(shareDone({ total: 100, fed: 0, applied: 0 })).toBe(0);
   expect(shareDone({ total: 100, fed: 100, applied: 0 })).toBe(0.5);
   expect(shareDone({ total: 100, fed: 100, applied: 100 })).toBe(1);
@@ -10,7 +10,7 @@ it('an event is half done when an agent has it and done when it is in the books'
   expect(shareDone({ total: 0, fed: 0, applied: 0 })).toBe(1);
 });
 
-it('the remaining time follows the speed so far, and is never shorter than the pace', () => {
+it('the remaining time follows the speed so far, and is never shorter than the pace allows', () => {
   expect(remainingOf(0, 1_000, 0)).toBeUndefined();
   expect(remainingOf(0.25, 1_000, 0)).toBe(3_000);
   expect(remainingOf(0.5, 1_000, 60_000)).toBe(59_000);
@@ -27,7 +27,7 @@ it('a speed is max or a factor, and a factor shortens the time between events', 
   expect(dueMs('max', 0, 3_600_000)).toBe(0);
 });
 
-it('the line tells events, percent, what happened to them, and when it ends', () => {
+it('the line shows percent, events, their stages and the remaining time', () => {
   const progress = {
     total: 1_458,
     fed: 729,

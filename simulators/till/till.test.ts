@@ -24,7 +24,7 @@ const drawAll = (seed: number, count: number) => {
 };
 const isReport = (event: { type: string }): event is DayClosedEvent => event.type === posTypes.dayClosed;
 
-/** What was rung up, without the reports at the ends of days. */
+/** The transactions, without day-end reports. */
 const draw = (seed: number, count: number) => drawAll(seed, count).filter((event) => !isReport(event));
 
 const refOf = ({ workstationId, businessDay, sequenceNumber }: Transaction) =>
@@ -34,7 +34,7 @@ const transactions = (seed: number, count: number): TransactionEvent[] =>
   draw(seed, count).filter((event): event is TransactionEvent => event.type !== posTypes.aborted);
 
 describe('till', () => {
-  it('makes only events that the intake takes, whatever the seed, over midnight and a change of the clocks', () => {
+  it('produces only events that the intake accepts, for any seed, over midnight and a clock change', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (seed) => {
         const till = tillOf(seed);
@@ -47,12 +47,12 @@ describe('till', () => {
     );
   });
 
-  it('makes the same bytes from the same seed and the same instants, and others from another seed', () => {
+  it('produces the same bytes for the same seed and instants, and others for another seed', () => {
     expect(JSON.stringify(drawAll(7, 300))).toBe(JSON.stringify(drawAll(7, 300)));
     expect(JSON.stringify(drawAll(7, 300))).not.toBe(JSON.stringify(drawAll(8, 300)));
   });
 
-  it('never uses an id twice, and numbers every day without a gap', () => {
+  it('never reuses an id, and numbers every day without a gap', () => {
     const events = draw(3, 3_000);
     expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
     const days = Map.groupBy(events, ({ data }) => data.businessDay);
@@ -63,7 +63,7 @@ describe('till', () => {
     }
   });
 
-  it('sells what real tills sell: weights, returns, voids, aborts, training, voided lines, two tenders', () => {
+  it('covers what real tills do: weights, returns, voids, aborts, training, voided lines, two tenders', () => {
     const events = draw(1, 4_000);
     const completed = transactions(1, 4_000).filter(({ type }) => type === posTypes.completed);
     const lines = completed.flatMap(({ data }) => data.lines);
@@ -82,7 +82,7 @@ describe('till', () => {
     expect(average).toBeLessThan(5);
   });
 
-  it('prints totals that are the sum of the lines that count', () => {
+  it('prints totals that are the sum of the counting lines', () => {
     for (const { data } of transactions(2, 1_000)) {
       const sum = data.lines.reduce((s, l) => (l.voided === true ? s : s + l.extendedAmount), 0);
       expect(data.totals.gross).toBe(sum);
@@ -90,7 +90,7 @@ describe('till', () => {
     }
   });
 
-  it('reports each day that is over once, with the counts and the gross of its own transactions', () => {
+  it('reports each past day once, with the counts and the gross of its own transactions', () => {
     const all = drawAll(5, 4_000);
     const reports = all.filter(isReport);
     const days = [...new Set(draw(5, 4_000).map(({ data }) => data.businessDay))].sort();
@@ -111,7 +111,7 @@ describe('till', () => {
     }
   });
 
-  it('reports a day again, with the next number and all of it, when the clock was set back into it', () => {
+  it('reports a day again, in full and with the next number, when the clock was set back into it', () => {
     const till = tillOf(9);
     const midnight = Date.parse('2026-03-27T23:00:00Z');
     const turn = (at: number) => till.next(at);
@@ -125,7 +125,7 @@ describe('till', () => {
     expect(isReport(turn(midnight))).toBe(false);
   });
 
-  it('a void turns every sign of one earlier transaction and points back at it, at most once', () => {
+  it('a void reverses every sign of one earlier transaction and refers to it, at most once', () => {
     const all = transactions(4, 4_000);
     const byRef = new Map(all.map((event) => [refOf(event.data), event.data]));
     const voids = all.filter(({ type }) => type === posTypes.voided);
@@ -145,7 +145,7 @@ describe('till', () => {
     expect(new Set(originals).size).toBe(originals.length);
   });
 
-  it('a return with a transaction takes back one line of an earlier sale that nobody has taken back or voided', () => {
+  it('a return with a receipt takes back one line of an earlier sale that is neither returned nor voided', () => {
     const all = transactions(6, 4_000);
     const byRef = new Map(all.map((event) => [refOf(event.data), event.data]));
     const voided = new Set(

@@ -30,7 +30,7 @@ const problemWith = (event: unknown) => {
 };
 
 describe('shelves', () => {
-  it('make only events that the intake takes, in warehouses and in stores, whatever the seed', () => {
+  it('produce only events that the intake accepts, in warehouses and in stores, for any seed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.boolean(), (seed, warehouse) => {
         for (const { event } of draw(seed, 25, warehouse ? 'warehouse' : 'store'))
@@ -40,17 +40,17 @@ describe('shelves', () => {
     );
   });
 
-  it('make the same bytes from the same seed and the same instants', () => {
+  it('produce the same bytes for the same seed and instants', () => {
     expect(JSON.stringify(draw(7, 300))).toBe(JSON.stringify(draw(7, 300)));
     expect(JSON.stringify(draw(7, 300))).not.toBe(JSON.stringify(draw(8, 300)));
   });
 
-  it('never use an id twice', () => {
+  it('never reuse an id', () => {
     const ids = draw(9, 2_000).map(({ event }) => event.id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('do what a warehouse does: receive, transfer, count items and whole halls, spoil and lose', () => {
+  it('cover what a warehouse does: receive, transfer, count items and whole halls, spoil and lose', () => {
     const events = draw(1, 3_000).map(({ event }) => event);
     const reasons = new Set(
       events.map((e) => (e.type === stockTypes.movement ? e.data.reason : e.data.scope)),
@@ -67,7 +67,7 @@ describe('shelves', () => {
     expect(full?.data.lines.length).toBeGreaterThan(30);
   });
 
-  it('send every transfer as a pair under one transferId that conserves every unit', () => {
+  it('send every transfer as a pair under one transferId, in which no unit is lost', () => {
     const stores = new Map(destinations.map((site, i) => [site, shelvesOf(50 + i, site, 'store')]));
     const departures = draw(3, 500).flatMap(({ event, departed }) =>
       departed === undefined ? [] : [{ out: event, departed }],

@@ -1,4 +1,4 @@
-/** For tests: events as a till of store-0001 sends them. */
+/** For tests: events of store-0001, as its tills and shelves send them. */
 
 export const testSite = 'store-0001';
 

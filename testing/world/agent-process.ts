@@ -5,21 +5,21 @@ import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/cont
 import type { statusPage } from '@branchline/edge-agent/core/status.ts';
 import { testSite } from './agent-events.ts';
 
-/** For tests: a real agent process, and a till that speaks HTTP to it. */
+/** For tests: a real agent process and an HTTP client for it. */
 
 export type AgentStatus = ReturnType<typeof statusPage>;
 export type TestAgent = {
   url: string;
   process: ChildProcess;
-  /** Everything it has logged. */
+  /** Its log so far. */
   log(): string;
-  /** Any JSON value, or a text to send as it is. */
+  /** Any JSON value, or text that is sent as it is. */
   post(
     body: unknown,
     headers?: Record<string, string>,
   ): Promise<{ status: number; json: IntakeResult & IntakeAnswer & IntakeFailure; headers: Headers }>;
   status(): Promise<AgentStatus>;
-  /** The exit code, or the name of the signal. */
+  /** Resolves with the exit code or the name of the signal. */
   stop(signal?: NodeJS.Signals): Promise<number | string>;
 };
 
@@ -44,7 +44,7 @@ export const eventually = async <T>(
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`it did not happen in time: ${what}`);
+  throw new Error(`timed out: ${what}`);
 };
 
 export const startTestAgent = async (
@@ -69,7 +69,7 @@ export const startTestAgent = async (
   ]);
   const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
   const url = await eventually(() => {
-    if (child.exitCode !== null) throw new Error(`the agent ended: ${log()}`);
+    if (child.exitCode !== null) throw new Error(`the agent exited: ${log()}`);
     return /"intake":"([^"]+)"/.exec(log())?.[1];
   }, 'the agent starts');
   return {

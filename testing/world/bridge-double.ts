@@ -6,23 +6,20 @@ import { type FrameHeader, splitFrame, splitLines } from '@branchline/contracts/
 import { mqttTopic, parseMqttTopic } from '@branchline/contracts/topics.ts';
 import { Aedes } from 'aedes';
 
-/**
- * For tests: a real MQTT broker with a tiny bridge in it, which keeps what it was sent and answers with receipts as the
- * test wants them.
- */
+/** For tests: a real MQTT broker with a minimal bridge in it, which keeps what it receives and answers as the test says. */
 export type TestBridge = {
   url: string;
-  /** `stream/epoch/seq` → the event's JSON, of every frame that was answered or not. */
+  /** `stream/epoch/seq` → the event's JSON, of every frame, answered or not. */
   events: Map<string, string>;
   frames: FrameHeader[];
   statuses: Status[];
-  /** What the bridge answers to a frame; nothing, when undefined. The default records it. */
+  /** The answer to a frame; undefined for none. By default the frame is recorded. */
   answerTo: (header: FrameHeader) => Receipt | undefined;
   receipt(to: { site: string; agent: string }, receipt: unknown): void;
   control(to: { site: string; agent: string }, control: Control): void;
-  /** The broker goes away and forgets everything. */
+  /** The broker stops and forgets everything. */
   stop(): Promise<void>;
-  /** It comes back on the same port. */
+  /** It starts again on the same port. */
   start(): Promise<void>;
 };
 
@@ -35,7 +32,7 @@ export const recordedReceipt = (header: FrameHeader): Receipt => ({
   recordedAt: Date.now(),
 });
 
-/** `keepsEvents: false` skips unpacking, for measurements. */
+/** `keepsEvents: false` skips decompression, for measurements. */
 export const startTestBridge = async (keepsEvents = true): Promise<TestBridge> => {
   let broker: Aedes;
   let server: Server;
@@ -86,7 +83,7 @@ export const startTestBridge = async (keepsEvents = true): Promise<TestBridge> =
     const frame = splitFrame(payload);
     if (isProblem(frame)) throw new Error(frame.detail);
     const { header, body } = frame;
-    if (crc32(body) !== header.crc) throw new Error('the checksum of the frame is wrong');
+    if (crc32(body) !== header.crc) throw new Error('the frame has a wrong checksum');
     bridge.frames.push(header);
     if (keepsEvents) {
       const lines = splitLines(gunzipSync(body), header.count);

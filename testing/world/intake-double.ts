@@ -5,27 +5,27 @@ import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/cont
 import { parseAtIntake, streamOf } from '@branchline/contracts/parse.ts';
 
 /**
- * An agent's intake in memory, for tests of those who speak to one: it answers in the words of contracts/intake.ts,
- * takes each id once, and can be told to misbehave in the ways a real one does.
+ * For tests of its clients: an agent's intake in memory. It answers by contracts/intake.ts, accepts each id once, and
+ * misbehaves on demand in the ways a real one does.
  */
 export type Mishap =
-  /** Takes the events and breaks the connection before it answers. */
+  /** Accepts the events and breaks the connection before it answers. */
   | 'stores, then hangs up'
   | 'hangs up'
   | 'says nothing'
   | 'answers half'
-  /** 503, as while it stops. */
+  /** 503, as while stopping. */
   | 'stopping'
-  /** 200, with each second event refused for the moment. */
+  /** 200, with every second event refused temporarily. */
   | 'takes every second';
 
 export type IntakeForTests = {
   url: string;
-  /** What was taken, by id, in order. */
+  /** What was accepted, by id, in order. */
   taken: Map<string, string>;
   requests: number;
   connections: number;
-  /** Mishaps of the next requests, first one first; undefined lets one pass. */
+  /** Mishaps of the next requests, in order; undefined for none. */
   mishaps: (Mishap | undefined)[];
   close(): Promise<void>;
 };

@@ -1,6 +1,6 @@
 import type { Invoice, InvoiceLine } from '@branchline/simulators/online-retail/invoice.ts';
 
-/** An invoice with one line per row of [quantity, unit price], for tests of what is made of it. */
+/** For tests: an invoice with one line per row of [quantity, unit price]. */
 export const invoiceOf = (
   invoiceNo: string,
   rows: readonly (readonly [quantity: string, unitPrice: string])[],
