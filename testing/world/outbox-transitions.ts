@@ -1,14 +1,29 @@
-import type { AppliedMark, Receipt, ReplayRequest } from '@branchline/contracts/downlink.ts';
 import { limits } from '@branchline/contracts/limits.ts';
-import {
-  type AlarmKind,
-  createOutbox,
-  type Outbox,
-  type OutboxEffect,
-  type OutboxInput,
+import type {
+  AlarmKind,
+  Outbox,
+  OutboxEffect,
+  OutboxInput,
 } from '@branchline/edge-agent/core/outbox/state.ts';
 import { step } from '@branchline/edge-agent/core/outbox.ts';
 import type { StoredSource } from '@branchline/edge-agent/core/store-port.ts';
+import {
+  accepted,
+  current,
+  damaged,
+  drive,
+  earlier,
+  frameRead,
+  hold,
+  linkDown,
+  linkUp,
+  mark,
+  outboxOf,
+  receiptTimeoutMs,
+  recorded,
+  replay,
+  tick,
+} from './outbox-inputs.ts';
 import type { ChangingField } from './outbox-snapshot.ts';
 
 /**
@@ -28,89 +43,33 @@ export type Transition = {
   congested?: boolean;
 };
 
-const current = '22222222-2222-4222-8222-222222222222';
-const earlier = '33333333-3333-4333-8333-333333333333';
 const stranger = '44444444-4444-4444-8444-444444444444';
-const receiptTimeoutMs = 1_000;
 
-const outboxOf = (stored: Partial<StoredSource>[] = [], before: OutboxInput[] = []): Outbox => {
-  const sources = stored.map((change): StoredSource => {
-    const fresh = { stream: 'pos', epoch: earlier, highest: 10, recorded: [], appliedTo: 0, releasedTo: 0 };
-    return { ...fresh, ...change } as StoredSource;
-  });
-  const settings = { windowFrames: 8, receiptTimeoutMs, backoffCapMs: 10_000, bootAt: 0 };
-  const outbox = createOutbox(settings, sources, () => 1);
+const given = (stored: Partial<StoredSource>[], before: OutboxInput[] = []): Outbox => {
+  const outbox = outboxOf(stored);
   for (const input of before) drive(outbox, input);
   outbox.changed.clear();
   return outbox;
 };
 
-/** Gives an input and has the store answer every read in full, at time 0. */
-const drive = (outbox: Outbox, input: OutboxInput): void => {
-  const effects = step(outbox, input, 0);
-  for (let effect = effects.shift(); effect !== undefined; effect = effects.shift())
-    if (effect.do === 'read')
-      effects.push(...step(outbox, frameRead(effect.id, effect.first, effect.last), 0));
-};
-
-const linkUp: OutboxInput = { kind: 'link-up' };
-const tick: OutboxInput = { kind: 'tick' };
-const accepted = (highest: number, epoch = current): OutboxInput => ({
-  kind: 'accepted',
-  stream: 'pos',
-  epoch,
-  highest,
-});
-const frameRead = (
-  id: number,
-  first: number,
-  last: number,
-  unsendable: [number, number][] = [],
-): OutboxInput => ({
-  kind: 'frame-read',
-  answer: { id, examinedTo: last, unsendable, ...(first <= last ? { sent: [first, last] } : {}) },
-});
-const receipt = (to: Receipt): OutboxInput => ({ kind: 'receipt', receipt: to });
-const recorded = (first: number, last: number, epoch = current, recordedAt = 100): OutboxInput =>
-  receipt({ v: 1, kind: 'recorded', stream: 'pos', epoch, ranges: [[first, last]], recordedAt });
-const damaged = (first: number, last: number): OutboxInput =>
-  receipt({ v: 1, kind: 'damaged', stream: 'pos', epoch: current, ranges: [[first, last]] });
-const mark = (change: Partial<AppliedMark>): OutboxInput => ({
-  kind: 'mark',
-  mark: {
-    v: 1,
-    kind: 'applied-mark',
-    stream: 'pos',
-    epoch: current,
-    appliedTo: 0,
-    highest: 0,
-    missing: [],
-    readTo: 0,
-    ...change,
-  },
-});
-const replay = (change: Partial<ReplayRequest>): OutboxInput => ({
-  kind: 'replay',
-  request: { v: 1, kind: 'replay-request', id: 'r1', stream: 'pos', ...change },
-});
 const found = (id: number, first: number, last: number, isLast: boolean): OutboxInput => ({
   kind: 'found',
   answer: { id, stream: 'pos', found: [{ epoch: earlier, first, last }], isLast },
 });
 
 /** Ten events of this session, in flight as one frame. */
-const inFlight = () => outboxOf([], [linkUp, accepted(10)]);
+const inFlight = () => given([], [linkUp, accepted(10)]);
 /** Ten events of this session, read by the store: the frame has id 1. */
 const beingRead = () => {
-  const outbox = outboxOf([], [linkUp]);
+  const outbox = given([], [linkUp]);
   step(outbox, accepted(10), 0);
   return outbox;
 };
 /** Ten events of this session, recorded. */
-const allRecorded = () => outboxOf([], [linkUp, accepted(10), recorded(1, 10)]);
+const allRecorded = () => given([], [linkUp, accepted(10), recorded(1, 10)]);
 /** Ten events of an earlier session, recorded and applied; the first two have left the archive. */
 const archived = (before: OutboxInput[] = []) =>
-  outboxOf([{ recorded: [[1, 10]], appliedTo: 10, releasedTo: 2 }], [linkUp, ...before]);
+  given([{ recorded: [[1, 10]], appliedTo: 10, releasedTo: 2 }], [linkUp, ...before]);
 const searching = () => archived([replay({ recorded: [100, 200] })]);
 /** The id that the search above gets: it is the first thing that this outbox asks the store. */
 const searchId = 1;
@@ -126,7 +85,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       effects: [],
       given: () => {
         const outbox = allRecorded();
-        drive(outbox, { kind: 'link-down' });
+        drive(outbox, linkDown);
         return outbox;
       },
       input: linkUp,
@@ -136,7 +95,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'the same, and the first window of frames is begun',
       changes: ['linkUp'],
       effects: ['read'],
-      given: () => outboxOf([{}]),
+      given: () => given([{}]),
       input: linkUp,
     },
   ],
@@ -147,7 +106,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       changes: ['linkUp', 'flights', 'source.taken', 'counters'],
       effects: [],
       given: inFlight,
-      input: { kind: 'link-down' },
+      input: linkDown,
     },
   ],
   accepted: [
@@ -156,7 +115,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'the source is added; its frame is begun',
       changes: ['sources'],
       effects: ['read'],
-      given: () => outboxOf([], [linkUp]),
+      given: () => given([], [linkUp]),
       input: accepted(1),
     },
     {
@@ -164,7 +123,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'the event waits',
       changes: ['source.highest'],
       effects: [],
-      given: () => outboxOf([], [accepted(1)]),
+      given: () => given([], [accepted(1)]),
       input: accepted(2),
     },
     {
@@ -172,7 +131,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'its frame is begun, full or not',
       changes: ['source.highest'],
       effects: ['read'],
-      given: () => outboxOf([], [linkUp, accepted(1)]),
+      given: () => given([], [linkUp, accepted(1)]),
       input: accepted(2),
     },
     {
@@ -181,7 +140,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       changes: ['source.highest'],
       effects: [],
       given: () => {
-        const outbox = outboxOf([], [linkUp]);
+        const outbox = given([], [linkUp]);
         outbox.window.size = 8;
         for (let highest = 1; highest <= 4; highest++) drive(outbox, accepted(highest));
         return outbox;
@@ -227,7 +186,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'nothing',
       changes: [],
       effects: [],
-      given: () => outboxOf([], [accepted(10)]),
+      given: () => given([], [accepted(10)]),
       input: frameRead(1, 1, 10),
     },
   ],
@@ -261,7 +220,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
         'hasBacklog',
       ],
       effects: ['drained'],
-      given: () => outboxOf([{}], [linkUp]),
+      given: () => given([{}], [linkUp]),
       input: recorded(1, 10, earlier),
     },
     {
@@ -287,7 +246,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       effects: ['alarm too-fragmented'],
       given: () => {
         const holes = Array.from({ length: 10_000 }, (_, i): [number, number] => [2 * i + 1, 2 * i + 1]);
-        return outboxOf([{ highest: 30_000, recorded: holes }]);
+        return given([{ highest: 30_000, recorded: holes }]);
       },
       input: recorded(25_000, 25_000, earlier),
     },
@@ -304,7 +263,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'the frame counts as timed out',
       changes: ['flights', 'counters', 'damagedInARow', 'window'],
       effects: ['read'],
-      given: () => outboxOf([], [linkUp, accepted(10), ...Array.from({ length: 8 }, () => damaged(1, 10))]),
+      given: () => given([], [linkUp, accepted(10), ...Array.from({ length: 8 }, () => damaged(1, 10))]),
       input: damaged(1, 10),
     },
     {
@@ -314,7 +273,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       changes: ['flights', 'source.taken', 'counters', 'window'],
       effects: [],
       given: inFlight,
-      input: receipt({ v: 1, kind: 'hold', retryAfterMs: 3_000 }),
+      input: hold(3_000),
     },
   ],
   mark: [
@@ -347,7 +306,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'the database was restored; the mark holds up to its own highest seq',
       changes: ['source.appliedTo', 'changed'],
       effects: ['alarm lost-tail'],
-      given: () => outboxOf([{ recorded: [[1, 10]] }], [linkUp]),
+      given: () => given([{ recorded: [[1, 10]] }], [linkUp]),
       input: mark({ epoch: earlier, appliedTo: 50, highest: 50 }),
     },
     {
@@ -526,8 +485,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'what waits is begun; after a hold one frame only',
       changes: [],
       effects: ['read'],
-      given: () =>
-        outboxOf([{ highest: 5_000 }], [linkUp, receipt({ v: 1, kind: 'hold', retryAfterMs: 3_000 })]),
+      given: () => given([{ highest: 5_000 }], [linkUp, hold(3_000)]),
       input: tick,
       now: 3_000,
     },
@@ -536,8 +494,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'nothing is begun',
       changes: [],
       effects: [],
-      given: () =>
-        outboxOf([{ highest: 5_000 }], [linkUp, receipt({ v: 1, kind: 'hold', retryAfterMs: 3_000 })]),
+      given: () => given([{ highest: 5_000 }], [linkUp, hold(3_000)]),
       input: tick,
       now: 3_000,
       congested: true,
