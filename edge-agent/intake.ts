@@ -15,7 +15,7 @@ export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => 
   const semaphore = new ByteSemaphore();
   let stopping = false;
 
-  /** Counts as one, however many events the request holds: nobody has looked. */
+  /** Counts as one refusal, because nobody has counted the events of the request. */
   const refuse = (why: Problem) => {
     countRefused(why.code);
     return { status: statusOfProblem(why.code), failure: failureOf(why) };
@@ -57,7 +57,7 @@ export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => 
 
   return {
     onEvents,
-    /** For requests that the HTTP side turns away before anyone reads them. */
+    /** For requests that the HTTP server rejects before they are read. */
     failure: (code: ErrorCode, detail: string) => refuse(problem(code, detail)),
     counters,
     commitSeconds,

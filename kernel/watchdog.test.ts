@@ -4,8 +4,8 @@ import { type Observation, Watchdog } from './watchdog.ts';
 /** One observation per second; the index of the first one that is stuck. */
 const stuckAt = (observations: Partial<Observation>[]): number | undefined => {
   const watchdog = new Watchdog({ stuckMs: 5_000, gapMsMax: 3_000 });
-  const found = observations.findIndex((look, i) =>
-    watchdog.check({ waiting: true, progress: 7, able: true, atMs: 90_000 + i * 1_000, ...look }),
+  const found = observations.findIndex((observation, i) =>
+    watchdog.check({ waiting: true, progress: 7, able: true, atMs: 90_000 + i * 1_000, ...observation }),
   );
   return found < 0 ? undefined : found;
 };

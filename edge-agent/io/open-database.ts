@@ -25,6 +25,15 @@ const walBytesKept = 16 * 1024 * 1024;
 /** Earlier versions can damage a WAL file when two connections race with a checkpoint. */
 const sqliteVersionMin = [3, 51, 3] as const;
 
+/** position = epoch number × 2^36 + seq: rows are appended in order, and read and deleted by range. */
+const eventTable = (name: string): string => `CREATE TABLE IF NOT EXISTS ${name} (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    crc INTEGER NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;`;
+
 const tables = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS epoch (
@@ -37,21 +46,8 @@ const tables = `
     applied_to INTEGER NOT NULL,
     release_to INTEGER NOT NULL
   ) STRICT;
-  -- position = epoch number x 2^36 + seq: rows are appended in order and read and deleted by range.
-  CREATE TABLE IF NOT EXISTS pos_event (
-    position INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    crc INTEGER NOT NULL,
-    accepted_at INTEGER NOT NULL,
-    body TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS stock_event (
-    position INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    crc INTEGER NOT NULL,
-    accepted_at INTEGER NOT NULL,
-    body TEXT NOT NULL
-  ) STRICT;
+  ${eventTable('pos_event')}
+  ${eventTable('stock_event')}
 `;
 
 const schemaVersion = 1;

@@ -26,7 +26,7 @@ const requestEventsMax = 20;
 
 /**
  * Feeds the sites side by side, each in the order of its events. A day is finished at every site before the next one is
- * read, so memory holds one day; an agent that is away therefore holds up the others at the end of the day.
+ * read, so memory holds one day; an unavailable agent therefore delays the others at the end of the day.
  */
 export const feed = async (options: FeedOptions): Promise<void> => {
   const { days, sites, speed, firstAt, clock, signal, send, gate } = options;

@@ -1,4 +1,4 @@
-/** How fast the past is told: as fast as the agents take it, or so many times faster than it happened. */
+/** The speed of the feed: as fast as the agents accept it, or a multiple of real time. */
 export type Speed = 'max' | number;
 
 /** `max`, `3600` or `3600×`. Undefined when it is none of these. */

@@ -114,15 +114,15 @@ describe('till', () => {
   it('reports a day again, in full and with the next number, when the clock was set back into it', () => {
     const till = tillOf(9);
     const midnight = Date.parse('2026-03-27T23:00:00Z');
-    const turn = (at: number) => till.next(at);
-    for (let i = 60; i > 0; i--) turn(midnight - i * 60_000);
-    const first = turn(midnight) as DayClosedEvent;
-    for (let i = 60; i > 0; i--) turn(midnight - i * 60_000);
-    const second = turn(midnight) as DayClosedEvent;
+    const next = (at: number) => till.next(at);
+    for (let i = 60; i > 0; i--) next(midnight - i * 60_000);
+    const first = next(midnight) as DayClosedEvent;
+    for (let i = 60; i > 0; i--) next(midnight - i * 60_000);
+    const second = next(midnight) as DayClosedEvent;
     expect(first.data).toMatchObject({ businessDay: '2026-03-27', reportNumber: 1 });
     expect(second.data).toMatchObject({ businessDay: '2026-03-27', reportNumber: 2 });
     expect(second.data.transactions).toBeGreaterThan(first.data.transactions);
-    expect(isReport(turn(midnight))).toBe(false);
+    expect(isReport(next(midnight))).toBe(false);
   });
 
   it('a void reverses every sign of one earlier transaction and refers to it, at most once', () => {

@@ -119,7 +119,7 @@ const effectMeanings: Record<OutboxEffect['do'], string> = {
   read: 'the store reads these rows and compresses them; it answers with `frame-read`',
   publish: 'the frame that was read goes out',
   'new-epoch': "the store puts the stream's next event into a new epoch",
-  find: 'the store looks for seqs by the time of their acceptance; it answers with `found`',
+  find: 'the store searches seqs by time of acceptance; it answers with `found`',
   alarm: 'a line in the log and a count: something from outside cannot be true, or something is lost',
   drained: 'the backlog is recorded: a status says so at once',
   'replay-progress': 'a replay began or ended, or was requested again: a status says so at once',

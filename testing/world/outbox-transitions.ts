@@ -80,7 +80,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   'link-up': [
     {
       when: 'nothing waits',
-      outcome: 'what was accepted so far counts as backlog, what comes now as live; the window starts small',
+      outcome: 'events accepted so far become the backlog, later ones are live; the window starts small',
       changes: ['linkUp', 'source.liveAfter', 'window'],
       effects: [],
       given: () => {
@@ -392,7 +392,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   found: [
     {
       when: 'more answers follow',
-      outcome: 'what was found is sent again; the replay does not count as ended',
+      outcome: 'what was found is sent again; the replay has not ended',
       changes: sentAgain,
       effects: ['read'],
       given: searching,

@@ -63,7 +63,7 @@ export const timeOutOverdue = (outbox: Outbox, now: number): void => {
     if (flight.sentAt !== undefined && flight.deadline <= now) timeOut(outbox, flight, flight.sentAt, now);
 };
 
-/** What was believed to be recorded goes out once more, as far as it is still here. Frames in flight stay reserved. */
+/** Sends recorded seqs once more, unless they are released. Frames in flight stay reserved. */
 export const sendAgain = (outbox: Outbox, source: Source, first: number, last: number): void => {
   unrecord(source, Math.max(first, source.releasedTo + 1), last);
   for (const flight of outbox.flights.values())
