@@ -154,7 +154,7 @@ const meaningTable = (head: string, meanings: Record<string, string>): string =>
 
 const effectTable = (): string =>
   table(
-    ['effect', 'meaning', 'changes every time'],
+    ['effect', 'meaning', 'may change'],
     Object.entries(effectMeanings).map(([name, meaning]) => [
       code(name),
       meaning,
