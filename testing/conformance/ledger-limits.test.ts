@@ -15,9 +15,10 @@ import { createLog } from '@branchline/kernel/log.ts';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { countEvent, recordOf, transactionEvent } from '../world/events.ts';
+import { countEvent, deadLetterRecord, recordOf, saleRecord, someDay, someEpoch } from '../world/events.ts';
+import { openPartitions, sliceOf, topics } from '../world/slices.ts';
 
-/** The ledger where its database does not follow: months under a reader's lock, slices too large, values it does not take. */
+/** What the ledger does at the database's limits: months locked by a reader, slices too large, values that are refused. */
 let database: BooksDatabase;
 const uncaught: unknown[] = [];
 const noteUncaught = (error: unknown) => uncaught.push(error);
@@ -31,21 +32,19 @@ afterAll(async () => {
 beforeEach(async () => {
   uncaught.length = 0;
   database = await createBooksDatabase();
-  // Servers end connections in these tests; whoever uses one gets the error.
+  // These tests make the server end connections; the error reaches whoever uses one.
   database.pool.on('connect', (client) => client.on('error', () => {}));
-  await database.pool.query(
-    "insert into ingest_offset (topic, partition, next_offset, cluster_id) select topic, partition, 0, 'one' from unnest(array['pos', 'stock']) topic, generate_series(0, 5) partition",
-  );
+  await openPartitions(database.pool, 6);
 });
 afterEach(async () => {
-  // Also after a failure: what a connection still holds would keep the pool's own from ending.
+  // Also after a failure: locks that a connection still holds would keep the pool from ending.
   await Promise.all(connected.splice(0).map((client) => client.end().catch(() => {})));
   await database.close();
 });
 
 const connected: pg.Client[] = [];
 
-/** A connection apart from the pool, for whoever stands in the ledger's way. */
+/** A connection outside the pool, for what blocks the ledger. */
 const connect = async (): Promise<pg.Client> => {
   const client = new pg.Client({ connectionString: database.url });
   client.on('error', () => {});
@@ -54,37 +53,17 @@ const connect = async (): Promise<pg.Client> => {
   return client;
 };
 
-const november = Date.UTC(2026, 10, 2);
+const november = someDay;
 const december = Date.UTC(2026, 11, 1);
 const hourMs = 3_600_000;
 const recordedAt = Date.UTC(2026, 10, 2, 12);
-const epochs = { pos: '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11', stock: '4c1e4b6f-1e1d-4a6d-8b4b-3a2f1c8d0e22' };
+const otherEpoch = '4c1e4b6f-1e1d-4a6d-8b4b-3a2f1c8d0e22';
 const all = async (text: string) => (await database.pool.query(text)).rows as Record<string, unknown>[];
 
-const sale = (seq: number, { site = 'store-0001', at = november, gross = 100, training = false } = {}) =>
-  recordOf(
-    transactionEvent({
-      site,
-      sequence: seq,
-      at,
-      training,
-      lines: [{ item: 'tea', quantity: 1000, amount: gross }],
-    }),
-    { site, stream: 'pos', epoch: epochs.pos, seq },
-    { timestamp: recordedAt + seq },
-  );
+const sale = (seq: number, of: Parameters<typeof saleRecord>[1] = {}) =>
+  saleRecord(seq, { recordedAt: recordedAt + seq, ...of });
 
-const slice = (topic: 'pos' | 'stock', partition: number, records: LogRecord[], from = 0) => ({
-  topic,
-  partition,
-  stream: topic,
-  from,
-  to: from + records.length,
-  readTo: 0,
-  records: records.map((record, i) => ({ ...record, offset: from + i })),
-});
-
-/** Somebody who reads the whole journal in one transaction, as a dump or a long report does, until told to end. */
+/** Reads the whole journal in one transaction, as a dump or a long report does, until `end`. */
 const longReader = async () => {
   const client = await connect();
   await client.query('begin isolation level repeatable read');
@@ -95,22 +74,22 @@ const longReader = async () => {
 const partitionsOfRows = () =>
   all('select tableoid::regclass::text as lies_in, event_id from journal order by at');
 
-test('a slice that needs a new month waits neither for a reader of the journal nor stops another partition', async () => {
+test('a slice that needs a new month neither waits for a reader of the journal nor stops another partition', async () => {
   const books = createBooks(database.pool, createNames(database.pool), 300_000);
-  await books.apply(slice('pos', 0, [sale(1)]));
+  await books.apply(sliceOf('pos', [sale(1)]));
   const reader = await longReader();
-  // Both come back while the reader still reads.
+  // Both return while the reader is still reading.
   const [first, other] = await Promise.all([
-    books.apply(slice('pos', 1, [sale(1, { site: 'store-0002', at: december })])),
-    books.apply(slice('pos', 0, [sale(2)], 1)),
+    books.apply(sliceOf('pos', [sale(1, { site: 'store-0002', at: december })], { partition: 1 })),
+    books.apply(sliceOf('pos', [sale(2)], { from: 1 })),
   ]);
   await reader.end();
   expect([first, other]).toMatchObject([{ applied: 1 }, { applied: 1 }]);
-  // The month cannot be made now, and nobody minds: its rows go on lying where the first one is.
+  // The month cannot be created now; its rows stay where the first one went.
   const later = createNames(database.pool);
   await later.ensureMonths(['2026-12-24']);
   await createBooks(database.pool, later, 300_000).apply(
-    slice('pos', 1, [sale(2, { site: 'store-0002', at: december + 1 })], 1),
+    sliceOf('pos', [sale(2, { site: 'store-0002', at: december + 1 })], { partition: 1, from: 1 }),
   );
   expect((await partitionsOfRows()).map((row) => row.lies_in)).toEqual([
     'journal_2026_11',
@@ -123,10 +102,10 @@ test('a slice that needs a new month waits neither for a reader of the journal n
   ]);
 });
 
-test('months are made ahead beside those who write the journal, and are tried again after somebody has read it', async () => {
+test('months are created ahead beside writers of the journal, and retried after a long reader has ended', async () => {
   const names = createNames(database.pool);
   const books = createBooks(database.pool, names, 300_000);
-  await books.apply(slice('pos', 0, [sale(1)]));
+  await books.apply(sliceOf('pos', [sale(1)]));
   const reader = await longReader();
   await expect(names.makeMonthsAhead(november)).rejects.toMatchObject({ code: '55P03' });
   await reader.end();
@@ -146,7 +125,7 @@ test('months are made ahead beside those who write the journal, and are tried ag
     ['journal_2026_11', 'journal_2026_12', 'journal_2027_01', 'journal_other'].map((month) => ({ month })),
   );
   const again = await longReader();
-  await books.apply(slice('pos', 1, [sale(1, { site: 'store-0002', at: december })]));
+  await books.apply(sliceOf('pos', [sale(1, { site: 'store-0002', at: december })], { partition: 1 }));
   await again.end();
   expect((await partitionsOfRows()).map((row) => row.lies_in)).toEqual([
     'journal_2026_11',
@@ -154,7 +133,7 @@ test('months are made ahead beside those who write the journal, and are tried ag
   ]);
 });
 
-test('two hubs that make one month at once both go on', async () => {
+test('two hubs that create one month at once both go on', async () => {
   const make = "select ensure_journal_month('2026-12-01')";
   const [one, two] = [await connect(), await connect()];
   await one.query('begin');
@@ -171,11 +150,11 @@ test('two hubs that make one month at once both go on', async () => {
   expect(await second).toBe('made or there');
 });
 
-test('H5 what a count and the sales after it make of stock does not depend on what came first', async () => {
+test('H5 stock after a count and sales does not depend on which came first', async () => {
   const site = 'store-0001';
   const count = recordOf(
     countEvent({ site, id: 'count-1', at: november, full: true, lines: [{ item: 'tea', quantity: 5000 }] }),
-    { site, stream: 'stock', epoch: epochs.stock, seq: 1 },
+    { site, stream: 'stock', epoch: otherEpoch, seq: 1 },
   );
   // A training transaction has lines, but takes nothing off the shelf.
   const transactions = [
@@ -183,21 +162,19 @@ test('H5 what a count and the sales after it make of stock does not depend on wh
     sale(2, { at: november + 2 * hourMs }),
     sale(3, { at: november + 3 * hourMs }),
   ];
-  const stockAfter = async (slices: ReturnType<typeof slice>[]) => {
+  const stockAfter = async (slices: ReturnType<typeof sliceOf>[]) => {
     await database.empty();
-    await database.pool.query(
-      "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one')",
-    );
+    await openPartitions(database.pool);
     const books = createBooks(database.pool, createNames(database.pool), 300_000);
     for (const one of slices) await books.apply(one);
     return all('select count_quantity + delta_since as on_hand from stock');
   };
   const expected = [{ on_hand: '3000' }];
-  expect(await stockAfter([slice('stock', 0, [count]), slice('pos', 0, transactions)])).toEqual(expected);
-  expect(await stockAfter([slice('pos', 0, transactions), slice('stock', 0, [count])])).toEqual(expected);
+  expect(await stockAfter([sliceOf('stock', [count]), sliceOf('pos', transactions)])).toEqual(expected);
+  expect(await stockAfter([sliceOf('pos', transactions), sliceOf('stock', [count])])).toEqual(expected);
 });
 
-/** A reader of partition 0 of `pos` on real books; `sizes` are the slices it tried. */
+/** A reader of partition 0 of `pos` on real books; `sizes` lists the slices that it tried. */
 const partitionReader = () => {
   const names = createNames(database.pool);
   const sizes: number[] = [];
@@ -223,7 +200,7 @@ const partitionReader = () => {
   });
   const read = (records: LogRecord[]) => {
     const batch: LogBatch = {
-      topic: 'pos',
+      topic: topics.pos,
       partition: 0,
       records: queueOf(records.map((record, offset) => ({ ...record, offset }))),
       alive: async () => {},
@@ -236,15 +213,17 @@ const partitionReader = () => {
 
 const sales = (count: number) => Array.from({ length: count }, (_, i) => sale(i + 1));
 
-test('the position never claims more than the last record read: a batch may have waited in this process', async () => {
+test('the position claims no more than the last record read, since a batch may have waited in this process', async () => {
   const { read } = partitionReader();
   await read(sales(3));
   expect(
-    await all("select next_offset, read_to from ingest_offset where topic = 'pos' and partition = 0"),
+    await all(
+      `select next_offset, read_to from ingest_offset where topic = '${topics.pos}' and partition = 0`,
+    ),
   ).toEqual([{ next_offset: '3', read_to: new Date(recordedAt + 3 - 1) }]);
 });
 
-/** A rule of the journal for whole slices, given as a statement in PL/pgSQL; `rows_of_slice` are their rows. */
+/** Runs a PL/pgSQL statement after each insert of a slice into the journal; `rows_of_slice` are its rows. */
 const ruleForSlices = (statement: string) =>
   database.pool.query(
     `create function rule_for_slices() returns trigger language plpgsql as $rule$ begin ${statement}; return null; end $rule$;
@@ -252,7 +231,7 @@ const ruleForSlices = (statement: string) =>
        for each statement execute function rule_for_slices()`,
   );
 
-test('a slice that takes the database too long is halved until it does not, and nothing is lost', async () => {
+test('a slice that exceeds the statement timeout is halved until it does not, and nothing is lost', async () => {
   await ruleForSlices(`
     if (select count(*) from rows_of_slice) > 10 then
       raise exception 'canceling statement due to statement timeout' using errcode = '57014';
@@ -264,8 +243,8 @@ test('a slice that takes the database too long is halved until it does not, and 
   expect(await all('select seen::text from source')).toEqual([{ seen: '{[1,25)}' }]);
 });
 
-test('a slice whose connection broke is tried again as it is', async () => {
-  // A sequence is not rolled back: only the first try ends its own connection.
+test('a slice whose connection broke is retried unchanged', async () => {
+  // A sequence is not rolled back, so only the first attempt ends its own connection.
   await database.pool.query('create sequence tries');
   await ruleForSlices(
     "if nextval('tries') = 1 then perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(1); end if",
@@ -276,11 +255,11 @@ test('a slice whose connection broke is tried again as it is', async () => {
   expect(counters.applied).toBe(24);
 });
 
-test('H4 a record whose values the database does not take goes to quarantine by itself, and its slice goes on', async () => {
+test('H4 a record whose values the database refuses is quarantined alone, and its slice goes on', async () => {
   await database.pool.query('alter table journal add constraint refuse check (gross <> 77700)');
   const { read, counters } = partitionReader();
   const records = sales(8);
-  records[2] = sale(3, { gross: 77_700 });
+  records[2] = sale(3, { amount: 77_700 });
   expect(await read(records)).toEqual({ next: 8 });
   expect(counters).toMatchObject({ applied: 7, quarantined: 1 });
   expect(await all('select seen::text, applied, quarantined from source')).toEqual([
@@ -298,12 +277,12 @@ test('H4 a record whose values the database does not take goes to quarantine by 
   ]);
 });
 
-test('slices are cut by the bytes of their records too', async () => {
+test('slices are also cut by the bytes of their records', async () => {
   const value = Buffer.alloc(5 * 1024 * 1024, 'x');
   const { read, sizes } = partitionReader();
   await read(
     [1, 2, 3, 4].map((seq) => ({
-      ...recordOf('', { site: 'store-0001', stream: 'pos', epoch: epochs.pos, seq }),
+      ...recordOf('', { site: 'store-0001', stream: 'pos', epoch: someEpoch, seq }),
       size: value.length,
       value,
     })),
@@ -311,58 +290,33 @@ test('slices are cut by the bytes of their records too', async () => {
   expect(sizes).toEqual([3, 1]);
 });
 
-test('H4 a dead letter that stands for more seqs than memory holds is kept and takes them', async () => {
-  await database.pool.query(
-    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('dead', 0, 0, 'one')",
-  );
+test('H4 a dead letter that stands for more seqs than fit into memory is kept and takes them', async () => {
   const books = createBooks(database.pool, createNames(database.pool), 300_000);
-  const letter = recordOf('torn', { site: 'store-0001', stream: 'pos', epoch: epochs.pos, seq: 1 });
-  const headers = {
-    ...letter.headers,
-    'bl-reason': Buffer.from('frame-torn'),
-    'bl-seqs': Buffer.from('1-1000000000000'),
-  };
-  const outcome = await books.apply({
-    topic: 'dead',
-    partition: 0,
-    stream: undefined,
-    from: 0,
-    to: 1,
-    readTo: 0,
-    records: [{ ...letter, headers }],
-  });
+  const deadLetter = deadLetterRecord(1, 1_000_000_000_000);
+  const outcome = await books.apply(sliceOf('deadletter', [deadLetter]));
   expect(outcome).toMatchObject({ applied: 0, deadlettered: 1_000_000_000_000 });
   expect(await all('select seen::text from source')).toEqual([{ seen: '{[1,1000000000001)}' }]);
 });
 
-test('H1 H4 a long slice that must be read twice, because a till repeats itself, keeps what is bad and what is repeated once', async () => {
+test('H1 H4 a long slice that must be read twice, because a till repeats itself, keeps bad and conflicting events once', async () => {
   const books = createBooks(database.pool, createNames(database.pool), 300_000);
   const sold = (epoch: string, seq: number, amount = 100) =>
-    recordOf(
-      transactionEvent({
-        site: 'store-0001',
-        sequence: seq,
-        at: november,
-        lines: [{ item: `item-${seq}`, quantity: 1000, amount }],
-      }),
-      { site: 'store-0001', stream: 'pos', epoch, seq },
-    );
-  // In the books already, from another life of the agent; the third with other content.
+    saleRecord(seq, { epoch, item: `item-${seq}`, amount });
+  // Already in the books from another epoch; the third with other content.
   await books.apply(
-    slice(
+    sliceOf(
       'pos',
-      0,
-      [1, 2, 3].map((seq) => sold(epochs.stock, seq, seq === 3 ? 999 : 100)),
+      [1, 2, 3].map((seq) => sold(otherEpoch, seq, seq === 3 ? 999 : 100)),
     ),
   );
   const many = 650;
-  // Around the places where reading pauses, and at both ends of the rest.
+  // Around the events at which reading yields, and at both ends of the others.
   const bad = new Set([4, 199, 200, 201, 400, 401, many]);
   const records = Array.from({ length: many }, (_, i) => {
-    const record = sold(epochs.pos, i + 1);
+    const record = sold(someEpoch, i + 1);
     return bad.has(i + 1) ? { ...record, value: Buffer.from('{') } : record;
   });
-  expect(await books.apply(slice('pos', 0, records, 3))).toMatchObject({
+  expect(await books.apply(sliceOf('pos', records, { from: 3 }))).toMatchObject({
     applied: many - bad.size - 3,
     repeated: 2,
     conflicting: 1,
@@ -406,7 +360,7 @@ const wideRows = (count: number, idOf = (i: number) => i): RowWriter => {
 
 const copyInto = 'copy wide (id, content) from stdin (format binary)';
 
-test('a copy goes out in messages far below the size that PostgreSQL takes', async () => {
+test('a copy is sent in messages far below the size that PostgreSQL accepts', async () => {
   await database.pool.query('create table wide (id int8 primary key, content text)');
   const client = await connect();
   const { stream } = (client as unknown as { connection: { stream: NodeJS.WritableStream } }).connection;
@@ -423,7 +377,7 @@ test('a copy goes out in messages far below the size that PostgreSQL takes', asy
   ]);
 });
 
-test('a copy that fails early, in the middle or at its end rejects with the reason and leaves the connection usable', async () => {
+test('a copy that fails early, halfway or at its end rejects with the reason and leaves the connection usable', async () => {
   await database.pool.query('create table wide (id int8 primary key, content text)');
   const client = await connect();
   for (const twice of [1, 700, 1_999]) {
@@ -435,7 +389,7 @@ test('a copy that fails early, in the middle or at its end rejects with the reas
   expect(uncaught).toEqual([]);
 });
 
-test('a copy whose connection breaks rejects', async () => {
+test('a copy whose connection breaks is rejected', async () => {
   await database.pool.query(`create table wide (id int8 primary key, content text);
     create function break_off() returns trigger language plpgsql as
       $$ begin if new.id = 500 then perform pg_terminate_backend(pg_backend_pid()); end if; return new; end $$;

@@ -7,62 +7,42 @@ import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { recordOf, transactionEvent } from '../world/events.ts';
+import {
+  deadLetterRecord,
+  recordOf,
+  saleRecord,
+  someDay,
+  someEpoch,
+  transactionEvent,
+} from '../world/events.ts';
+import { openPartitions, sliceOf, topics } from '../world/slices.ts';
 
-/** Slices of several partitions, statuses and failures at the same time, on a real PostgreSQL: none may cost another an event. */
+/** Slices of several partitions, statuses and failures at the same time, on a real PostgreSQL: none costs another an event. */
 let database: BooksDatabase;
 
 beforeEach(async () => {
   database = await createBooksDatabase();
-  for (const topic of ['pos', 'dead'])
-    await database.pool.query(
-      "insert into ingest_offset (topic, partition, next_offset, cluster_id) select $1, partition, 0, 'one' from generate_series(0, 5) partition",
-      [topic],
-    );
+  await openPartitions(database.pool, 6);
 });
 afterEach(() => database.close());
 
-const day = Date.UTC(2026, 10, 2);
-const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+const day = someDay;
+const epoch = someEpoch;
 const all = async (text: string) => (await database.pool.query(text)).rows as Record<string, unknown>[];
-
-const sale = (
-  seq: number,
-  { site = 'store-0001', of = epoch, gross = 100, sequence = seq } = {},
-): LogRecord =>
-  recordOf(
-    transactionEvent({ site, sequence, at: day, lines: [{ item: 'tea', quantity: 1000, amount: gross }] }),
-    {
-      site,
-      stream: 'pos',
-      epoch: of,
-      seq,
-    },
-  );
-
-const slice = (topic: 'pos' | 'dead', partition: number, records: LogRecord[], from = 0) => ({
-  topic,
-  partition,
-  stream: topic === 'dead' ? undefined : ('pos' as const),
-  from,
-  to: from + records.length,
-  readTo: 0,
-  records: records.map((record, i) => ({ ...record, offset: from + i })),
-});
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-test('H1 a slice that fails takes nothing from another one that waits for its source meanwhile', async () => {
+test('H1 a slice that fails costs nothing to another one that waits for its source', async () => {
   const books = createBooks(database.pool, createNames(database.pool), 300_000);
-  await books.apply(slice('pos', 0, [sale(1)]));
+  await books.apply(sliceOf('pos', [saleRecord(1)]));
   const holder = await database.pool.connect();
   await holder.query('begin');
   await holder.query('select from source where epoch = $1 for update', [epoch]);
-  const waiting = books.apply(slice('pos', 0, [sale(2), sale(3)], 1));
+  const waiting = books.apply(sliceOf('pos', [saleRecord(2), saleRecord(3)], { from: 1 }));
   await pause(200);
   await database.pool.query('alter table sales_window add constraint refuse check (gross <> 77700)');
   await expect(
-    books.apply(slice('pos', 1, [sale(1, { site: 'store-0002', gross: 77_700 })])),
+    books.apply(sliceOf('pos', [saleRecord(1, { site: 'store-0002', amount: 77_700 })], { partition: 1 })),
   ).rejects.toThrow(/refuse/);
   await holder.query('commit');
   holder.release();
@@ -70,18 +50,12 @@ test('H1 a slice that fails takes nothing from another one that waits for its so
   expect(await all('select count(*)::int as n from journal')).toEqual([{ n: 3 }]);
 });
 
-test('H1 a dead letter and events of the same new source, in two slices at once, are both taken', async () => {
+test('H1 a dead letter and events of the same new source, in two slices at once, are both applied', async () => {
   const names = createNames(database.pool);
-  const letter = recordOf('broken', { site: 'store-0001', stream: 'pos', epoch, seq: 5 });
-  letter.headers = {
-    ...letter.headers,
-    [headers.reason]: Buffer.from('x'),
-    [headers.seqs]: Buffer.from('5-9'),
-  };
   const books = createBooks(database.pool, names, 300_000);
   const [dead, events] = await Promise.all([
-    books.apply(slice('dead', 0, [letter])),
-    books.apply(slice('pos', 0, [sale(1), sale(2)])),
+    books.apply(sliceOf('deadletter', [deadLetterRecord(5, 9)])),
+    books.apply(sliceOf('pos', [saleRecord(1), saleRecord(2)])),
   ]);
   expect(dead).toMatchObject({ deadlettered: 5 });
   expect(events).toMatchObject({ applied: 2, redelivered: 0 });
@@ -91,13 +65,13 @@ test('H1 a dead letter and events of the same new source, in two slices at once,
 test('H1 a source whose row is gone stops the slice instead of skipping its events', async () => {
   const names = createNames(database.pool);
   const books = createBooks(database.pool, names, 300_000);
-  await books.apply(slice('pos', 0, [sale(1)]));
+  await books.apply(sliceOf('pos', [saleRecord(1)]));
   await database.pool.query('delete from journal; delete from source');
-  await expect(books.apply(slice('pos', 0, [sale(2)], 1))).rejects.toThrow(/has no row/);
-  expect(await books.apply(slice('pos', 0, [sale(2)], 1))).toMatchObject({ applied: 1 });
+  await expect(books.apply(sliceOf('pos', [saleRecord(2)], { from: 1 }))).rejects.toThrow(/has no row/);
+  expect(await books.apply(sliceOf('pos', [saleRecord(2)], { from: 1 }))).toMatchObject({ applied: 1 });
 });
 
-const statusOf = (site: string, lives: [string, number][]): Status => ({
+const statusOf = (site: string, epochs: [string, number][]): Status => ({
   v: 1,
   site,
   agent: 'edge-1',
@@ -106,7 +80,7 @@ const statusOf = (site: string, lives: [string, number][]): Status => ({
   bootAt: 0,
   at: day,
   agentVersion: '0',
-  sources: lives.map(([of, highest]) => ({
+  sources: epochs.map(([of, highest]) => ({
     stream: 'pos',
     epoch: of,
     highest,
@@ -117,13 +91,13 @@ const statusOf = (site: string, lives: [string, number][]): Status => ({
   databaseBytes: 1,
 });
 
-test('H1 agents that restart, statuses and six partitions at once: no event is lost and nobody deadlocks', async () => {
+test('H1 agents that restart, statuses and six partitions at once: no event is lost and nothing deadlocks', async () => {
   const names = createNames(database.pool);
   const books = createBooks(database.pool, names, 300_000);
   const next = [0, 0, 0, 0, 0, 0];
   const codes: string[] = [];
   let delivered = 0;
-  const untilDone = async (work: () => Promise<unknown>) => {
+  const retry = async (work: () => Promise<unknown>) => {
     for (;;) {
       try {
         return await work();
@@ -140,18 +114,18 @@ test('H1 agents that restart, statuses and six partitions at once: no event is l
       `4c1e4b6f-1e1d-4a6d-8b4b-${String(round * 100 + partition * 10 + k).padStart(12, '0')}`;
     const apply = async (partition: number) => {
       const records = stores.flatMap((k) => [
-        sale(round, { site: site(partition, k), of: old(partition, k), sequence: 2 * round }),
+        saleRecord(round, { site: site(partition, k), epoch: old(partition, k), sequence: 2 * round }),
         ...(round % 3 === k % 3
-          ? [sale(1, { site: site(partition, k), of: fresh(partition, k), sequence: 2 * round + 1 })]
+          ? [saleRecord(1, { site: site(partition, k), epoch: fresh(partition, k), sequence: 2 * round + 1 })]
           : []),
       ]);
       delivered += records.length;
       const from = next[partition] as number;
       next[partition] = from + records.length;
-      await untilDone(() => books.apply(slice('pos', partition, records, from)));
+      await retry(() => books.apply(sliceOf('pos', records, { partition, from })));
     };
     const say = (partition: number) =>
-      untilDone(() =>
+      retry(() =>
         noteStatuses(
           database.pool,
           names,
@@ -162,17 +136,17 @@ test('H1 agents that restart, statuses and six partitions at once: no event is l
             ]),
             heardAt: day + round,
           })),
-          () => 'pos',
+          () => topics.pos,
         ),
       );
     await Promise.all(next.flatMap((_, partition) => [apply(partition), say(partition)]));
   }
   expect(await all('select count(*)::int as n from journal')).toEqual([{ n: delivered }]);
-  // Two slices that make the same month at once are no deadlock.
+  // Creating the same month in two slices at once is no deadlock either.
   expect(codes.filter((code) => code === '40P01')).toEqual([]);
 }, 120_000);
 
-test('H4 an event that ends the stack of its reader is quarantined, and the others of its slice are applied', async () => {
+test('H4 an event nested too deep to be parsed is quarantined, and the others of its slice are applied', async () => {
   const books = createBooks(database.pool, createNames(database.pool), 300_000);
   const event = transactionEvent({
     site: 'store-0001',
@@ -185,7 +159,7 @@ test('H4 an event that ends the stack of its reader is quarantined, and the othe
     `"fiscal":{"x":${'['.repeat(20_000)}${']'.repeat(20_000)}},"currency"`,
   );
   const record = recordOf(deep, { site: 'store-0001', stream: 'pos', epoch, seq: 2 });
-  expect(await books.apply(slice('pos', 0, [sale(1), record, sale(3)]))).toMatchObject({
+  expect(await books.apply(sliceOf('pos', [saleRecord(1), record, saleRecord(3)]))).toMatchObject({
     applied: 2,
     quarantined: 1,
   });
@@ -194,15 +168,18 @@ test('H4 an event that ends the stack of its reader is quarantined, and the othe
   ]);
 });
 
-test('H4 a record whose origin comes twice, or is null, is a stray and stops nobody', async () => {
+test('H4 a record whose origin is there twice, or is null, is unattributed and stops nothing', async () => {
   const books = createBooks(database.pool, createNames(database.pool), 300_000);
   const origin = Buffer.from(`store-0001/edge-1/pos/${epoch}/1`);
-  const odd = [[origin, origin], null].map((value) => ({ ...sale(1), headers: { [headers.origin]: value } }));
-  const records = [...(odd as unknown as LogRecord[]), sale(1)];
-  expect(await books.apply(slice('pos', 0, records))).toMatchObject({ applied: 1, quarantined: 2 });
+  const odd = [[origin, origin], null].map((value) => ({
+    ...saleRecord(1),
+    headers: { [headers.origin]: value },
+  }));
+  const records = [...(odd as unknown as LogRecord[]), saleRecord(1)];
+  expect(await books.apply(sliceOf('pos', records))).toMatchObject({ applied: 1, quarantined: 2 });
 });
 
-test('H1 a slice keeps the numbers of its items when another one empties the cache of names', async () => {
+test('H1 a slice keeps the ids of its items when another one empties the cache of names', async () => {
   let open = () => {};
   const gate = new Promise<void>((resolve) => {
     open = resolve;

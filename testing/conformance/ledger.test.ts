@@ -1,29 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import type { Stream } from '@branchline/contracts/ids.ts';
-import { headers } from '@branchline/contracts/topics.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import { createNames } from '@branchline/hub/ledger/books/names.ts';
-import {
-  type Books,
-  type BooksPolicy,
-  createBooks,
-  type SliceOutcome,
-  strictPolicy,
-} from '@branchline/hub/ledger/books/transaction.ts';
+import { type BooksPolicy, createBooks, strictPolicy } from '@branchline/hub/ledger/books/transaction.ts';
 import fc from 'fast-check';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import {
   countEvent,
+  deadLetterRecord,
   movementEvent,
   recordOf,
+  saleRecord,
+  someDay,
+  someEpoch,
   streamOfEvent,
   type TestEvent,
   transactionEvent,
 } from '../world/events.ts';
+import { createNumbering, createSliceWriter, openPartitions, sliceOf } from '../world/slices.ts';
 
-/** The books on a real PostgreSQL: what one transaction per slice must hold, whatever comes in whatever order. */
+/** The books on a real PostgreSQL: what one transaction per slice must guarantee, in whatever order events come. */
 
 let database: BooksDatabase;
 
@@ -33,42 +30,13 @@ beforeEach(async () => {
 afterEach(() => database.close());
 
 const intervalMs = 300_000;
-const day = Date.UTC(2026, 10, 2);
-const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+const day = someDay;
+const epoch = someEpoch;
 
-const topics = { pos: 'test.pos.v1', stock: 'test.stock.v1', deadletter: 'test.deadletter.v1' };
-
-/** Writes slices as a hub would that is alone on its partitions. */
 const writer = async (policy: BooksPolicy = strictPolicy) => {
-  const books: Books = createBooks(database.pool, createNames(database.pool), intervalMs, policy);
-  const next = new Map<string, number>();
-  for (const topic of Object.values(topics)) {
-    await database.pool.query(
-      "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ($1, 0, 0, 'test') on conflict do nothing",
-      [topic],
-    );
-  }
-  const apply = async (
-    records: LogRecord[],
-    stream: Stream | undefined,
-    at?: { from: number },
-  ): Promise<SliceOutcome> => {
-    const topic = stream === undefined ? topics.deadletter : topics[stream];
-    const from = at?.from ?? next.get(topic) ?? 0;
-    const numbered = records.map((record, i) => ({ ...record, offset: from + i }));
-    const outcome = await books.apply({
-      topic,
-      partition: 0,
-      stream,
-      from,
-      to: from + records.length,
-      readTo: 0,
-      records: numbered,
-    });
-    if (!outcome.fenced) next.set(topic, from + records.length);
-    return outcome;
-  };
-  return { books, apply };
+  await openPartitions(database.pool);
+  const books = createBooks(database.pool, createNames(database.pool), intervalMs, policy);
+  return { books, apply: createSliceWriter(books) };
 };
 
 const all = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> =>
@@ -90,7 +58,7 @@ const totals = async (): Promise<Totals> => ({
   ),
 });
 
-/** The same figures straight from the set of events, with none of the hub's code. */
+/** The same figures, computed from the set of events without any code of the hub. */
 const oracle = (events: TestEvent[]): Omit<Totals, 'seen'> => {
   const windows = new Map<
     string,
@@ -203,7 +171,7 @@ const oracle = (events: TestEvent[]): Omit<Totals, 'seen'> => {
   return {
     windows: text(sorted(windows)),
     items: text(sorted(items)),
-    // An item that only a return of damaged goods names has no stock row; its on-hand is nothing in both.
+    // An item that only a return of damaged goods names has no stock row: its stock is zero in both.
     stock: text(
       onHand
         .sort((a, b) => (a.key < b.key ? -1 : 1))
@@ -265,14 +233,11 @@ const anyEvents = fc
   );
 
 const sequenced = (events: TestEvent[]) => {
-  const seqs = new Map<string, number>();
-  return events.map((event) => {
-    const site = event.data.site.storeId;
-    const stream = streamOfEvent(event);
-    const seq = (seqs.get(`${site} ${stream}`) ?? 0) + 1;
-    seqs.set(`${site} ${stream}`, seq);
-    return { stream, record: recordOf(event, { site, stream, epoch, seq }) };
-  });
+  const numbering = createNumbering(() => epoch);
+  return events.map((event) => ({
+    stream: streamOfEvent(event),
+    record: recordOf(event, numbering.next(event)),
+  }));
 };
 
 describe('the ledger', () => {
@@ -297,7 +262,7 @@ describe('the ledger', () => {
               const records = slice
                 .filter((delivery) => delivery.stream === stream)
                 .map(({ record }) => record);
-              if (records.length > 0) await apply(records, stream);
+              if (records.length > 0) await apply(stream, records);
             }
           }
           const { seen, ...found } = await totals();
@@ -311,23 +276,9 @@ describe('the ledger', () => {
 
   test('H1 a seq that comes again is a duplicate, for ever and in any slice', async () => {
     const { apply } = await writer();
-    const sale = (seq: number) =>
-      recordOf(
-        transactionEvent({
-          site: 'store-0001',
-          sequence: seq,
-          at: day,
-          lines: [{ item: 'a', quantity: 1000, amount: 250 }],
-        }),
-        {
-          site: 'store-0001',
-          stream: 'pos',
-          epoch,
-          seq,
-        },
-      );
-    expect(await apply([sale(1), sale(2), sale(2)], 'pos')).toMatchObject({ applied: 2, redelivered: 1 });
-    expect(await apply([sale(1), sale(3)], 'pos')).toMatchObject({ applied: 1, redelivered: 1 });
+    const sale = (seq: number) => saleRecord(seq, { amount: 250 });
+    expect(await apply('pos', [sale(1), sale(2), sale(2)])).toMatchObject({ applied: 2, redelivered: 1 });
+    expect(await apply('pos', [sale(1), sale(3)])).toMatchObject({ applied: 1, redelivered: 1 });
     expect(await all('select applied, redelivered, seen::text from source')).toEqual([
       { applied: '3', redelivered: '2', seen: '{[1,4)}' },
     ]);
@@ -352,39 +303,16 @@ describe('the ledger', () => {
       lines: [{ item: 'a', quantity: 1000, amount: 100 }],
     });
     const sale = recordOf(event, { site: 'store-0001', stream: 'pos', epoch, seq: 1 });
-    await apply([sale], 'pos');
-    await apply([sale], 'pos');
+    await apply('pos', [sale]);
+    await apply('pos', [sale]);
     const { seen: _, ...found } = await totals();
     expect(found).not.toEqual(oracle([event]));
   });
 
   test('H2 only one of two hubs that apply the same slice changes the books', async () => {
     const { books } = await writer();
-    const records = Array.from({ length: 50 }, (_, i) =>
-      recordOf(
-        transactionEvent({
-          site: 'store-0001',
-          sequence: i,
-          at: day + i * 60_000,
-          lines: [{ item: 'a', quantity: 1000, amount: 100 }],
-        }),
-        {
-          site: 'store-0001',
-          stream: 'pos',
-          epoch,
-          seq: i + 1,
-        },
-      ),
-    );
-    const slice = {
-      topic: topics.pos,
-      partition: 0,
-      stream: 'pos' as const,
-      from: 0,
-      to: 50,
-      readTo: 0,
-      records,
-    };
+    const records = Array.from({ length: 50 }, (_, i) => saleRecord(i + 1, { at: day + i * 60_000 }));
+    const slice = sliceOf('pos', records);
     const outcomes = await Promise.all([books.apply(slice), books.apply(slice), books.apply(slice)]);
     expect(outcomes.filter((outcome) => outcome.fenced)).toHaveLength(2);
     expect(
@@ -394,81 +322,40 @@ describe('the ledger', () => {
     ).toEqual([{ transactions: '50', again: '0' }]);
   });
 
-  test('H2 control: without the fence a zombie moves the position back and keeps what has no seq twice', async () => {
+  test('H2 control: without the fence a zombie moves the position back and keeps an unattributed record twice', async () => {
     const { apply } = await writer({ ...strictPolicy, fence: async () => true });
     const value = Buffer.from('what is this');
-    const stray: LogRecord = { offset: 0, timestamp: 0, size: value.length, value, headers: {} };
-    await apply([stray], 'pos', { from: 0 });
-    await apply([stray], 'pos', { from: 0 });
+    const unattributed: LogRecord = { offset: 0, timestamp: 0, size: value.length, value, headers: {} };
+    await apply('pos', [unattributed], { from: 0 });
+    await apply('pos', [unattributed], { from: 0 });
     expect(await all('select count(*) as kept from quarantine')).toEqual([{ kept: '2' }]);
   });
 
   test('H2 nothing of a slice is left when it fails halfway', async () => {
-    const { apply, books } = await writer();
-    const good = recordOf(
-      transactionEvent({
-        site: 'store-0001',
-        sequence: 1,
-        at: day,
-        lines: [{ item: 'a', quantity: 1000, amount: 100 }],
-      }),
-      {
-        site: 'store-0001',
-        stream: 'pos',
-        epoch,
-        seq: 1,
-      },
-    );
+    const { apply } = await writer();
+    const good = saleRecord(1);
     await database.pool.query('alter table sales_window add constraint refuse check (gross <> 100)');
-    await expect(apply([good], 'pos')).rejects.toThrow(/refuse/);
+    await expect(apply('pos', [good])).rejects.toThrow(/refuse/);
     expect(await all("select next_offset from ingest_offset where topic = 'test.pos.v1'")).toEqual([
       { next_offset: '0' },
     ]);
     expect(await all('select 1 from journal')).toEqual([]);
-    // The source has its number, and nothing of it is taken.
+    // The source has its id, and none of its seqs is taken.
     expect(await all('select seen::text, applied from source')).toEqual([{ seen: '{}', applied: '0' }]);
     await database.pool.query('alter table sales_window drop constraint refuse');
-    expect(
-      await books.apply({
-        topic: topics.pos,
-        partition: 0,
-        stream: 'pos',
-        from: 0,
-        to: 1,
-        readTo: 0,
-        records: [good],
-      }),
-    ).toMatchObject({ applied: 1 });
+    expect(await apply('pos', [good])).toMatchObject({ applied: 1 });
   });
 
   test('H3 an event of any age is counted in its true window, and the window says that it changed', async () => {
     const { apply } = await writer();
-    const sale = (seq: number, at: number) =>
-      recordOf(
-        transactionEvent({
-          site: 'store-0001',
-          sequence: seq,
-          at,
-          lines: [{ item: 'a', quantity: 1000, amount: 100 }],
-        }),
-        {
-          site: 'store-0001',
-          stream: 'pos',
-          epoch,
-          seq,
-        },
-        { timestamp: day + 60_000 },
-      );
-    await apply([sale(1, day)], 'pos');
-    await apply(
-      [
-        sale(2, day - 3 * 86_400_000),
-        sale(3, day - 40 * 365 * 86_400_000),
-        sale(4, day + 10 * 365 * 86_400_000),
-      ],
-      'pos',
-    );
-    await apply([sale(5, day + 1_000)], 'pos');
+    const sale = (seq: number, at: number) => saleRecord(seq, { at, recordedAt: day + 60_000 });
+    await apply('pos', [sale(1, day)]);
+    await apply('pos', [
+      sale(2, day - 3 * 86_400_000),
+      sale(3, day - 40 * 365 * 86_400_000),
+      sale(4, day + 10 * 365 * 86_400_000),
+    ]);
+    await apply('pos', [sale(5, day + 1_000)]);
     expect(
       await all(
         'select extract(epoch from window_start)::int8 * 1000 as start, transactions, late_transactions, revision from sales_window order by 1',
@@ -490,18 +377,15 @@ describe('the ledger', () => {
       at: day,
       lines: [{ item: 'a', quantity: 1000, amount: 100 }],
     });
-    const outcome = await apply(
-      [
-        recordOf('{"half":', origin(1)),
-        recordOf({ ...good, type: 'org.branchline.pos.transaction.completed.v9' }, origin(2)),
-        recordOf({ ...good, data: { ...good.data, site: { storeId: 'store-0002' } } }, origin(3)),
-        recordOf({ ...good, data: { ...good.data, totals: { gross: 0.5 } } }, origin(4)),
-        recordOf({ ...good, data: { ...good.data, currency: 'XXX' } }, origin(5)),
-        recordOf('\0', origin(6)),
-        recordOf(good, origin(7)),
-      ],
-      'pos',
-    );
+    const outcome = await apply('pos', [
+      recordOf('{"half":', origin(1)),
+      recordOf({ ...good, type: 'org.branchline.pos.transaction.completed.v9' }, origin(2)),
+      recordOf({ ...good, data: { ...good.data, site: { storeId: 'store-0002' } } }, origin(3)),
+      recordOf({ ...good, data: { ...good.data, totals: { gross: 0.5 } } }, origin(4)),
+      recordOf({ ...good, data: { ...good.data, currency: 'XXX' } }, origin(5)),
+      recordOf('\0', origin(6)),
+      recordOf(good, origin(7)),
+    ]);
     expect(outcome).toMatchObject({ applied: 1, quarantined: 6 });
     expect(await all('select first_seq, reason from quarantine order by 1')).toEqual([
       { first_seq: '1', reason: 'not-json' },
@@ -518,38 +402,20 @@ describe('the ledger', () => {
 
   test('H4 a dead letter takes the seqs it stands for, once', async () => {
     const { apply } = await writer();
-    const letter = recordOf('broken frame', { site: 'store-0001', stream: 'pos', epoch, seq: 11 });
-    letter.headers = {
-      ...letter.headers,
-      [headers.reason]: Buffer.from('frame-miscounted'),
-      [headers.seqs]: Buffer.from('11-20'),
-    };
-    expect(await apply([letter, letter], undefined)).toMatchObject({ deadlettered: 10 });
-    expect(await apply([letter], undefined)).toMatchObject({ deadlettered: 0 });
+    const deadLetter = deadLetterRecord(11, 20);
+    expect(await apply('deadletter', [deadLetter, deadLetter])).toMatchObject({ deadlettered: 10 });
+    expect(await apply('deadletter', [deadLetter])).toMatchObject({ deadlettered: 0 });
     expect(await all('select first_seq, last_seq, reason from quarantine')).toHaveLength(2);
     expect(await all('select seen::text, deadlettered from source')).toEqual([
       { seen: '{[11,21)}', deadlettered: '10' },
     ]);
   });
 
-  test('bad input B13: an id that comes again with other content is a conflict, the first stays and neither vanishes', async () => {
+  test('bad input B13: an id that comes again with other content is a conflict: the first stays in the books, both are kept', async () => {
     const { apply } = await writer();
-    const sale = (amount: number) =>
-      transactionEvent({
-        site: 'store-0001',
-        sequence: 1,
-        at: day,
-        lines: [{ item: 'a', quantity: 1000, amount }],
-      });
-    const otherLife = randomUUID();
-    await apply([recordOf(sale(100), { site: 'store-0001', stream: 'pos', epoch, seq: 1 })], 'pos');
-    const outcome = await apply(
-      [
-        recordOf(sale(100), { site: 'store-0001', stream: 'pos', epoch: otherLife, seq: 1 }),
-        recordOf(sale(200), { site: 'store-0001', stream: 'pos', epoch: otherLife, seq: 2 }),
-      ],
-      'pos',
-    );
+    await apply('pos', [saleRecord(1)]);
+    const again = { epoch: randomUUID(), sequence: 1 };
+    const outcome = await apply('pos', [saleRecord(1, again), saleRecord(2, { ...again, amount: 200 })]);
     expect(outcome).toMatchObject({ applied: 0, repeated: 1, conflicting: 1 });
     expect(await all('select gross, transactions from sales_window')).toEqual([
       { gross: '100', transactions: '1' },
@@ -563,14 +429,7 @@ describe('the ledger', () => {
 
   test('training and aborted transactions are kept and never counted', async () => {
     const { apply } = await writer();
-    const training = transactionEvent({
-      site: 'store-0001',
-      sequence: 1,
-      at: day,
-      training: true,
-      lines: [{ item: 'a', quantity: 1000, amount: 100 }],
-    });
-    await apply([recordOf(training, { site: 'store-0001', stream: 'pos', epoch, seq: 1 })], 'pos');
+    await apply('pos', [saleRecord(1, { training: true })]);
     expect(await all('select kind, gross from pos_transaction')).toEqual([{ kind: 4, gross: '100' }]);
     expect(
       await all('select 1 from sales_window union all select 1 from item_day union all select 1 from stock'),

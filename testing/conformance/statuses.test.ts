@@ -15,30 +15,29 @@ import { createLog } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { recordOf, transactionEvent } from '../world/events.ts';
+import { recordOf, saleRecord, someEpoch } from '../world/events.ts';
+import { createSliceWriter, openPartitions, topics } from '../world/slices.ts';
 
-/** What agents say of themselves, on a real PostgreSQL: how complete the books are, and how far replays have come. */
+/** Agents' statuses on a real PostgreSQL: how complete the books are, and how far replays have come. */
 
 let database: BooksDatabase;
 let names: Names;
+let write: ReturnType<typeof createSliceWriter>;
 
 beforeEach(async () => {
   database = await createBooksDatabase();
   names = createNames(database.pool);
-  await database.pool.query(
-    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('test.pos.v1', 0, 0, 'test')",
-  );
-  nextOffset = 0;
+  await openPartitions(database.pool);
+  write = createSliceWriter(createBooks(database.pool, names, 300_000));
 });
 afterEach(() => database.close());
 
-const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+const epoch = someEpoch;
 const nextEpoch = '4c1e4b6f-1e1d-4a6d-8b4b-3a2f1c8d0e22';
 const site = 'store-0001';
 /** The hour of the tests, in Kafka's time. */
 const noon = Date.UTC(2026, 10, 23, 12);
-const topicOf = () => 'test.pos.v1';
-let nextOffset = 0;
+const topicOf = () => topics.pos;
 
 const sourceOf = (highest: number, of = epoch, change: Partial<Status['sources'][number]> = {}) => ({
   stream: 'pos' as const,
@@ -67,34 +66,10 @@ const hear = (sources: Status['sources'], heardAt: number, change: Partial<Statu
   noteStatuses(database.pool, names, [{ status: status(sources, heardAt, change), heardAt }], topicOf);
 
 const apply = (seqs: number[], of = epoch) =>
-  applyRecords(
-    seqs.map((seq) =>
-      recordOf(
-        transactionEvent({
-          site,
-          sequence: seq + (of === epoch ? 0 : 1_000),
-          at: noon,
-          lines: [{ item: 'a', quantity: 1000, amount: 100 }],
-        }),
-        { site, stream: 'pos', epoch: of, seq },
-      ),
-    ),
+  write(
+    'pos',
+    seqs.map((seq) => saleRecord(seq, { at: noon, epoch: of, sequence: seq + (of === epoch ? 0 : 1_000) })),
   );
-
-const applyRecords = (unnumbered: LogRecord[]) => {
-  const records = unnumbered.map((record, i) => ({ ...record, offset: nextOffset + i }));
-  const slice = {
-    topic: 'test.pos.v1',
-    partition: 0,
-    stream: 'pos' as const,
-    from: nextOffset,
-    to: nextOffset + records.length,
-    readTo: 0,
-    records,
-  };
-  nextOffset += records.length;
-  return createBooks(database.pool, names, 300_000).apply(slice);
-};
 
 const all = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> =>
   (await database.pool.query<T>(sql)).rows;
@@ -110,13 +85,13 @@ const times = async (of = epoch) => {
   return { complete: seconds(row?.complete), heard: seconds(row?.heard), highest: Number(row?.highest) };
 };
 const second = (n: number) => noon + n * 1_000;
-/** Until when reports take the site's sales to be complete, in seconds after noon; null when that is not known. */
+/** Time up to which reports take the site's sales to be complete, in seconds after noon; null when unknown. */
 const salesCompleteTo = async () => {
   const [found] = (await readFleet(database.pool, 'UTC')).sites;
   const completeTo = siteCompleteTo(found?.agents ?? [], 'pos');
   return completeTo === null ? null : (completeTo - noon) / 1_000;
 };
-/** A status that was written and recorded at these seconds after noon, by a clock that is so far ahead. */
+/** A status written and recorded at these seconds after noon, by a clock that is `aheadMs` ahead. */
 const hearLate = (
   sources: Status['sources'],
   writtenAt: number,
@@ -130,7 +105,7 @@ const hearLate = (
     [{ status: status(sources, second(writtenAt) + aheadMs, change), heardAt: second(recordedAt) }],
     topicOf,
   );
-/** What Kafka has of a status. */
+/** The record of a status. */
 const statusRecord = (status: object, offset: number, heardAt: number): LogRecord => {
   const value = Buffer.from(JSON.stringify(status));
   return {
@@ -143,11 +118,11 @@ const statusRecord = (status: object, offset: number, heardAt: number): LogRecor
 };
 
 describe('statuses', () => {
-  test('say until when the books are complete, which only rises', async () => {
+  test('say up to when the books are complete, which only rises', async () => {
     await hear([sourceOf(3)], second(10));
     expect(await times()).toEqual({ complete: null, heard: 10, highest: 3 });
     await apply([1, 2, 3]);
-    // Now the status of second 10 is covered; the new one is not yet.
+    // Now the status of second 10 is covered, the new one not yet.
     await hear([sourceOf(5)], second(20));
     expect(await times()).toEqual({ complete: 10, heard: 20, highest: 5 });
     await hear([sourceOf(6)], second(30));
@@ -157,7 +132,7 @@ describe('statuses', () => {
     expect(await times()).toEqual({ complete: 40, heard: 40, highest: 6 });
   });
 
-  test('of a branch that never rests show books that are always behind as complete up to a while ago', async () => {
+  test('of a branch that is never idle show books that are always behind as complete up to a while ago', async () => {
     // Ten events between two statuses, and the books are 25 events behind.
     let applied = 0;
     for (let n = 1; n <= 12; n++) {
@@ -168,11 +143,11 @@ describe('statuses', () => {
     }
     const { complete } = await times();
     expect(complete).toBeGreaterThanOrEqual(4);
-    // At most what was reported when the books held as much as they do now.
+    // At most what was reported when as much had been accepted as the books hold now.
     expect(complete).toBeLessThanOrEqual(applied / 10);
   });
 
-  test('that come out of order never overwrite a later one, and may still show what is complete', async () => {
+  test('that come out of order never overwrite a later one, and still show what is complete', async () => {
     await apply([1, 2, 3]);
     await hear([sourceOf(9)], second(30), { pending: 6 });
     await hear([sourceOf(3)], second(20), { pending: 3, agentVersion: '0.0.9' });
@@ -192,14 +167,14 @@ describe('statuses', () => {
     expect(await all('select pending from agent')).toEqual([{ pending: '1' }]);
   });
 
-  test('with a lower highest than before do not make the books complete that lack the higher one', async () => {
+  test('with a lower highest seq than before do not hide that the books lack the higher one', async () => {
     await apply([1, 2, 3]);
     await hear([sourceOf(9)], second(10));
     await hear([sourceOf(3)], second(20));
     expect(await times()).toEqual({ complete: null, heard: 20, highest: 9 });
   });
 
-  test('before any event of theirs: the books know what they lack, and ask for all of it', async () => {
+  test('that precede their events make the books ask for all of them', async () => {
     const ids = await hear([sourceOf(7)], second(10));
     expect(await readMarks(database.pool, ids)).toMatchObject([
       {
@@ -210,7 +185,7 @@ describe('statuses', () => {
     ]);
   });
 
-  test('of an agent that starts again name the new life and the old one, each with its own state', async () => {
+  test('of an agent that starts again name the new epoch and the old one, each with its own state', async () => {
     await hear([sourceOf(2)], second(10));
     await apply([1, 2]);
     await hear([sourceOf(2), sourceOf(1, nextEpoch)], second(20));
@@ -226,14 +201,14 @@ describe('statuses', () => {
     expect(agent?.sources).toEqual([source?.source_id]);
   });
 
-  test('of an agent that has not sold anything are kept too: nothing is missing of it', async () => {
+  test('of an agent without sales are kept too: nothing of it is missing', async () => {
     await hear([], second(10), { status: 'birth' });
     expect(await all('select said, sources from agent')).toEqual([{ said: 'birth', sources: [] }]);
     await hear([sourceOf(0)], second(20));
     expect(await times()).toEqual({ complete: 20, heard: 20, highest: 0 });
   });
 
-  test("are dated by Kafka's clock; the agent's own shows only as the difference", async () => {
+  test("are dated by Kafka's clock; the agent's own clock shows only as the difference", async () => {
     const dayAhead = second(10) + 86_400_000;
     await noteStatuses(
       database.pool,
@@ -260,22 +235,22 @@ describe('statuses', () => {
     expect(await times()).toMatchObject({ heard: 10 });
   });
 
-  test('that are recorded long after they were written make nothing complete beyond their writing', async () => {
+  test('that are recorded long after they were written complete nothing beyond the time of writing', async () => {
     await apply([1, 2, 3]);
-    // Kafka was away for ten minutes. The fourth event was accepted in the first second, and the line died then.
+    // Kafka was unavailable for ten minutes. The fourth event was accepted in the first second, then the line failed.
     await hearLate([sourceOf(3)], 0, 600);
     expect(await times()).toEqual({ complete: 0, heard: 600, highest: 3 });
     expect(await salesCompleteTo()).toBe(0);
     await hearLate([sourceOf(40, epoch, { recordedTo: 3, oldestUnrecordedAt: second(1) })], 300, 600.1);
     expect(await salesCompleteTo()).toBe(1);
     expect((await times()).complete).toBe(0);
-    // The same one once more, half an hour later.
+    // The same status once more, half an hour later.
     await hearLate([sourceOf(3)], 0, 2_400);
     expect((await times()).complete).toBe(0);
     expect(await salesCompleteTo()).toBeLessThanOrEqual(1);
   });
 
-  test('of an agent that has sold nothing tell so until they were written', async () => {
+  test('of an agent without sales are complete up to the time of writing', async () => {
     await hearLate([], 0, 600);
     expect(await salesCompleteTo()).toBe(0);
     await hearLate([sourceOf(0)], 10, 1_200);
@@ -283,7 +258,7 @@ describe('statuses', () => {
     expect(await salesCompleteTo()).toBe(10);
   });
 
-  test('of a clock that is ahead are dated by the least delayed of them, also after a restart', async () => {
+  test('from a clock that is ahead are dated by the least delayed of them, also after a restart', async () => {
     const ahead = 240_000;
     await apply([1, 2]);
     await hearLate([sourceOf(2)], 0, 0, ahead);
@@ -293,14 +268,14 @@ describe('statuses', () => {
     expect(await salesCompleteTo()).toBe(60);
   });
 
-  test('of a clock that is a day ahead count when they have agreed for ten minutes', async () => {
+  test('from a clock that is a day ahead count once they have agreed for ten minutes', async () => {
     const ahead = 86_400_000;
     await apply([1, 2]);
     for (let at = 0; at <= 540; at += 60) await hearLate([sourceOf(2)], at, at, ahead);
     expect(await salesCompleteTo()).toBe(null);
     await hearLate([sourceOf(2)], 600, 600, ahead);
     expect(await salesCompleteTo()).toBe(600);
-    // From now on a late one is known to be late, and what waits is dated by Kafka's clock.
+    // From now on a late one is known to be late, and pending events are dated by Kafka's clock.
     await hearLate([sourceOf(2)], 610, 1_210, ahead);
     expect(await salesCompleteTo()).toBe(610);
     const waiting = { recordedTo: 2, oldestUnrecordedAt: second(1_215) + ahead };
@@ -308,7 +283,7 @@ describe('statuses', () => {
     expect(await salesCompleteTo()).toBe(1_215);
   });
 
-  test('of a new disk do not hide what the books miss of the old one', async () => {
+  test('from a new disk do not hide what the books lack from the old one', async () => {
     await hear([sourceOf(5)], second(0));
     await apply([1, 2]);
     await hear([sourceOf(0, nextEpoch)], second(60));
@@ -317,7 +292,7 @@ describe('statuses', () => {
     expect(await salesCompleteTo()).toBe(60);
   });
 
-  test('of a new disk leave the site as complete as the old one was', async () => {
+  test('from a new disk leave the site as complete as the old one was', async () => {
     await apply([1, 2]);
     await hear([sourceOf(2)], second(10));
     await hear([sourceOf(5)], second(20));
@@ -325,14 +300,14 @@ describe('statuses', () => {
     expect(await salesCompleteTo()).toBe(10);
   });
 
-  test('that name one epoch in two spellings name one source', async () => {
+  test('that spell one epoch in two ways name one source', async () => {
     const ids = await hear([sourceOf(2), sourceOf(1, epoch.toUpperCase())], second(10));
     expect(ids).toHaveLength(1);
     expect(await times()).toMatchObject({ highest: 2 });
     expect(await all('select sources from agent')).toEqual([{ sources: [ids[0], ids[0]] }]);
   });
 
-  test('are read on when one of them cannot be noted, and wait when the database is away', async () => {
+  test('are read on when one of them cannot be noted, and wait while the database is unavailable', async () => {
     await database.pool.query('alter table agent add constraint refuse check (pending <> 777)');
     const log = createLog('test', 'silent');
     const alive = async () => {};
@@ -356,14 +331,14 @@ describe('statuses', () => {
     });
     expect(await all('select pending from agent')).toEqual([{ pending: '0' }]);
 
-    const away = createStatusReader({
+    const unavailable = createStatusReader({
       note: () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNREFUSED' })),
       log,
     });
-    await expect(away.read({ records: queueOf(records), alive })).rejects.toThrow('no');
+    await expect(unavailable.read({ records: queueOf(records), alive })).rejects.toThrow('no');
   });
 
-  test('with clocks at the end of time stop nobody', async () => {
+  test('with clocks at the end of time stop nothing', async () => {
     await hear([sourceOf(1, epoch, { oldestUnrecordedAt: 8.64e15 })], second(10), {
       bootAt: 8.64e15,
       at: 8.64e15,
@@ -372,13 +347,14 @@ describe('statuses', () => {
     expect(await times()).toMatchObject({ heard: 20 });
   });
 
-  test('that name as many sources as they may and meet slices of the same sources end without a deadlock', async () => {
+  test('that name as many sources as allowed do not deadlock with slices of the same sources', async () => {
     const epochs = Array.from({ length: limits.rangesPerMessageMax }, (_, i) =>
       epoch.replace(/^.{8}/, (63 - i).toString(16).padStart(8, '0')),
     );
     const slices = async () => {
       for (let seq = 1; seq <= 6; seq++)
-        await applyRecords(
+        await write(
+          'pos',
           epochs.toReversed().map((of) => recordOf('{}', { site, stream: 'pos', epoch: of, seq })),
         );
     };
@@ -420,7 +396,7 @@ describe('replays', () => {
   const readTo = (at: number) =>
     database.pool.query('update ingest_offset set read_to = to_timestamp($1 / 1000.0)', [at]);
 
-  test('are sent once by two hubs, again while nobody answers, and told to be unanswered in the end', async () => {
+  test('are sent by one of two hubs, again while nobody answers, and are unanswered in the end', async () => {
     const id = await ask({ epoch, first_seq: 3, last_seq: 9 });
     const both = (await Promise.all([takeDueReplays(database.pool), takeDueReplays(database.pool)])).flat();
     expect(both).toEqual([
@@ -438,12 +414,12 @@ describe('replays', () => {
     await database.pool.query("update replay_request set first_sent_at = now() - interval '11 minutes'");
     await settleReplays(database.pool, topicOf);
     expect(await stateOf()).toMatchObject({ state: 'unanswered' });
-    // An agent that comes back late is still believed.
+    // An agent that answers late is still believed.
     await say(id, 7, 7, Date.now());
     expect(await stateOf()).toMatchObject({ state: 'running', events: '7' });
   });
 
-  test('are done when the books have read what the agent has recorded, and tell how much was new', async () => {
+  test('are done when the books have read what the agent recorded, and say how much was new', async () => {
     await apply([1, 2, 5]);
     const id = await ask({ epoch, first_seq: 1, last_seq: 5 });
     await takeDueReplays(database.pool);
@@ -453,7 +429,7 @@ describe('replays', () => {
     await readTo(second(15));
     await settleReplays(database.pool, topicOf);
     expect(await stateOf()).toMatchObject({ state: 'running', left: '0' });
-    // Sales of the same moment are no delta of the replay.
+    // Sales of the same moment do not count as found by the replay.
     await apply([1, 2, 3, 4, 5, 6, 7, 8]);
     await readTo(second(20));
     await settleReplays(database.pool, topicOf);
@@ -463,7 +439,7 @@ describe('replays', () => {
     expect(await stateOf()).toMatchObject({ state: 'done' });
   });
 
-  test('by time carry the time, and delta nothing where nothing was missing', async () => {
+  test('by time carry the time, and find nothing new where nothing was missing', async () => {
     await hear([sourceOf(3)], second(1));
     await apply([1, 2, 3]);
     const id = await ask({ accepted_from: new Date(second(0)), accepted_to: new Date(second(60)) });
@@ -477,7 +453,7 @@ describe('replays', () => {
     expect(await stateOf()).toEqual({ state: 'done', events: '3', left: '0', gained: '0' });
   });
 
-  test('believe only the agent that was asked, and no older status', async () => {
+  test('believe only the agent that was asked, and ignore older statuses', async () => {
     const id = await ask({ epoch, first_seq: 1, last_seq: 5 });
     await takeDueReplays(database.pool);
     await say(id, 5, 0, second(10), 'edge-2');
@@ -488,7 +464,7 @@ describe('replays', () => {
     expect(await stateOf()).toMatchObject({ left: '2' });
   });
 
-  test('that an agent has forgotten, because it started again, are asked for again', async () => {
+  test('that an agent has forgotten, because it started again, are sent again', async () => {
     const id = await ask({ epoch, first_seq: 1, last_seq: 5 });
     await takeDueReplays(database.pool);
     await say(id, 5, 2, Date.now() - 31_000);
@@ -497,7 +473,7 @@ describe('replays', () => {
     expect(await stateOf()).toMatchObject({ state: 'running' });
   });
 
-  test('with ends the wrong way round stop no other', async () => {
+  test('with their ends the wrong way round stop no other replay', async () => {
     await ask({ epoch, first_seq: 9, last_seq: 3 });
     await ask({ epoch, first_seq: 1, last_seq: 2 });
     expect(await takeDueReplays(database.pool)).toHaveLength(2);

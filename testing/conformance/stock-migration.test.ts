@@ -10,9 +10,17 @@ import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
 import { ensureDatabase, type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { countEvent, recordOf, streamOfEvent, type TestEvent, transactionEvent } from '../world/events.ts';
+import {
+  countEvent,
+  recordOf,
+  someEpoch,
+  streamOfEvent,
+  type TestEvent,
+  transactionEvent,
+} from '../world/events.ts';
+import { createNumbering, openPartitions, sliceOf } from '../world/slices.ts';
 
-/** Books that were filled before 009-cheaper-stock.sql hold the same stock after it, and go on being right. */
+/** Books filled before 009-cheaper-stock.sql hold the same stock after it, and later events still count. */
 let folder: string;
 let postgres: LocalPostgres;
 let pool: pg.Pool;
@@ -24,7 +32,7 @@ beforeAll(async () => {
   postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
   await ensureDatabase(postgres.urlOf('postgres'), 'books');
   pool = new pg.Pool({ connectionString: postgres.urlOf('books') });
-  // A connection that is closing may still hear that the server stops.
+  // A closing connection may still report that the server stops.
   pool.on('error', () => {});
 });
 afterAll(async () => {
@@ -48,9 +56,9 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 /**
- * store-1: all of the shop was counted on the 12th, and since then a till that was left open on the 10th sold one tea on
- * the 13th; a training transaction lies a week after its business day. store-2: tea was counted in the cellar on the 11th.
- * store-3: sold, and never counted. store-4: counted on the 14th, and nothing was there. store-5: nothing at all.
+ * store-1: a full count on the 12th; on the 13th a till left open since the 10th sold one tea; a training transaction a week
+ * after its business day. store-2: tea counted in the cellar on the 11th. store-3: sales, no count. store-4: a full count of
+ * nothing on the 14th. store-5: nothing at all.
  */
 const filled = `
   insert into site (name) select 'store-' || n from generate_series(1, 5) n;
@@ -84,7 +92,7 @@ const positions = async (): Promise<string[]> =>
     })
   ).map((row) => `${row.siteId} ${row.item} ${row.location} ${row.onHand}`);
 
-test('H5 stock of books that were filled before is the same, and late counts and sales still find their place', async () => {
+test('H5 books filled before the migration keep their stock, and late counts and sales still apply', async () => {
   await migrate(postgres.urlOf('books'), folderOfBefore());
   await pool.query(filled);
   const rows = (table: string) => all(`select * from ${table} order by site_id, item_id, location`);
@@ -116,25 +124,20 @@ test('H5 stock of books that were filled before is the same, and late counts and
     })),
   );
 
-  await pool.query(
-    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one')",
-  );
+  await openPartitions(pool);
   const books = createBooks(pool, createNames(pool), 300_000);
   const slice = (events: TestEvent[]) => {
-    const stream = streamOfEvent(events[0] as TestEvent);
-    const records = events.map((event, i) => {
-      const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
-      return recordOf(event, { site: event.data.site.storeId, stream, epoch, seq: i + 1 }, { offset: i });
-    });
-    return { topic: stream, partition: 0, stream, from: 0, to: events.length, readTo: 0, records };
+    const numbering = createNumbering(() => someEpoch);
+    const records = events.map((event) => recordOf(event, numbering.next(event)));
+    return sliceOf(streamOfEvent(events[0] as TestEvent), records);
   };
   const tea = [{ item: 'tea', quantity: 1_000, amount: 100 }];
-  // Before the count of its site in the first store; in the third one there is none.
+  // In store-1 before the count of the site; store-3 has none.
   const sales = ['store-1', 'store-3'].map((site) =>
     transactionEvent({ site, sequence: 9, at: day + 2 * dayMs, lines: tea }),
   );
   expect(await books.apply(slice(sales))).toMatchObject({ applied: 2 });
-  // Later than the count that was known, and earlier than the sale of the till that was left open.
+  // After the known count, and before the sale of the till that was left open.
   const at = day + 3 * dayMs + 9 * hourMs;
   const lines = [{ item: 'tea', quantity: 40_000 }];
   const count = countEvent({ site: 'store-1', id: 'count-9', at, full: false, lines });
@@ -146,12 +149,12 @@ test('H5 stock of books that were filled before is the same, and late counts and
     '2 tea cellar 5000',
     '3 tea  -2000',
   ]);
-  // As a ledger of 008 would, which does not keep what a ledger of now relies on.
+  // A ledger of 008 would insert this, without what today's ledger relies on.
   await expect(
     pool.query(`insert into stock as s (site_id, location, item_id, delta_since, delta_from) values (1, '', 1, 5, now())
       on conflict (site_id, location, item_id) do update set delta_since = s.delta_since + excluded.delta_since`),
   ).rejects.toMatchObject({ code: '42703' });
-  // As a ledger of 009 would. It must not take this for the fault of an event, which it would put into quarantine.
+  // A ledger of 009 would insert this. It must not blame, and so quarantine, an event for the refusal.
   const before =
     pool.query(`insert into item_day as d (site_id, business_day, item_id, currency, lines, units, amount)
       values (1, '2026-11-23', 1, 'EUR', 1, 1000, 100)

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Stream } from '@branchline/contracts/ids.ts';
 import { grantHubRole } from '@branchline/hub/io/migrate.ts';
 import { mergeDeltas } from '@branchline/hub/ledger/books/merge.ts';
 import { createNames } from '@branchline/hub/ledger/books/names.ts';
@@ -14,12 +13,15 @@ import {
   countEvent,
   movementEvent,
   recordOf,
+  someDay,
+  someEpoch,
   streamOfEvent,
   type TestEvent,
   transactionEvent,
 } from '../world/events.ts';
+import { createNumbering, createSliceWriter, openPartitions } from '../world/slices.ts';
 
-/** Stock on a real PostgreSQL: counts and changes that come late, in any order and by way of either statement. */
+/** Stock on a real PostgreSQL: counts and changes that come late and in any order, by either statement. */
 let database: BooksDatabase;
 
 beforeEach(async () => {
@@ -29,39 +31,20 @@ afterEach(() => database.close());
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-const day = Date.UTC(2026, 10, 2);
-const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+const day = someDay;
 const dayText = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
-/** A ledger that is alone on its partitions; every call of `apply` is a slice per stream. */
+/** A ledger that nobody competes with; every call of `apply` is one slice per stream. */
 const ledger = async (pool = database.pool) => {
-  await pool.query(
-    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('pos', 0, 0, 'one'), ('stock', 0, 0, 'one') on conflict do nothing",
-  );
-  const books = createBooks(pool, createNames(pool), 300_000);
-  const next = new Map<string, number>();
-  const seqs = new Map<string, number>();
+  await openPartitions(pool);
+  const write = createSliceWriter(createBooks(pool, createNames(pool), 300_000));
+  const numbering = createNumbering(() => someEpoch);
   return async (events: TestEvent[]): Promise<void> => {
-    for (const [stream, own] of Map.groupBy(events, streamOfEvent)) {
-      const from = next.get(stream) ?? 0;
-      next.set(stream, from + own.length);
-      const records = own.map((event, i) => {
-        const site = event.data.site.storeId;
-        const seq = (seqs.get(`${site} ${stream}`) ?? 0) + 1;
-        seqs.set(`${site} ${stream}`, seq);
-        const origin = { site, stream: stream as Stream, epoch, seq };
-        return recordOf(event, origin, { offset: from + i });
-      });
-      await books.apply({
-        topic: stream,
-        partition: 0,
-        stream: stream as Stream,
-        from,
-        to: from + own.length,
-        readTo: 0,
-        records,
-      });
-    }
+    for (const [stream, own] of Map.groupBy(events, streamOfEvent))
+      await write(
+        stream,
+        own.map((event) => recordOf(event, numbering.next(event))),
+      );
   };
 };
 
@@ -82,12 +65,12 @@ const all = async (text: string) => (await database.pool.query(text)).rows as Re
 const onHand = async (): Promise<Record<string, number>> =>
   Object.fromEntries(
     (
-      await all(`select site.name || ' ' || item.name as place, (count_quantity + delta_since)::int as on_hand
+      await all(`select site.name || ' ' || item.name as position, (count_quantity + delta_since)::int as on_hand
         from stock join site using (site_id) join item using (item_id) order by 1`)
-    ).map((row) => [row.place, row.on_hand]),
+    ).map((row) => [row.position, row.on_hand]),
   );
 
-test('H5 a count that comes late finds the sale of a till whose business day was left open for three days', async () => {
+test('H5 a late count finds the sale of a till whose business day was left open for three days', async () => {
   const late = [sale(day + 3 * dayMs + 10 * hourMs, { businessDay: dayText(day) })];
   const counted = [count(day + 3 * dayMs)];
   const apply = await ledger();
@@ -102,22 +85,22 @@ test('H5 a count that comes late finds the sale of a till whose business day was
   expect(await onHand()).toEqual({ 'store-0001 tea': 49_000 });
 });
 
-test('H5 a sale that a clock gone mad puts into the year 9999 does not keep the site from being counted', async () => {
-  const mad = [sale(Date.UTC(9999, 11, 31, 23, 59, 59), { businessDay: dayText(day) })];
+test('H5 a sale that a broken clock dates to the year 9999 does not keep the site from being counted', async () => {
+  const broken = [sale(Date.UTC(9999, 11, 31, 23, 59, 59), { businessDay: dayText(day) })];
   const counted = [count(day + dayMs)];
   for (const order of [
-    [mad, counted],
-    [counted, mad],
+    [broken, counted],
+    [counted, broken],
   ]) {
     await database.empty();
     const apply = await ledger();
     for (const events of order) await apply(events);
-    // It comes after the count, as it says.
+    // By its own date it follows the count.
     expect(await onHand()).toEqual({ 'store-0001 tea': 49_000 });
   }
 });
 
-test('H5 control: with a lag that nobody raised the late count does not see that sale', async () => {
+test('H5 control: while the lag is not raised, the late count does not see that sale', async () => {
   const apply = await ledger();
   await apply([sale(day + 3 * dayMs + 10 * hourMs, { businessDay: dayText(day) })]);
   await database.pool.query('update site set day_lag = 1');
@@ -125,7 +108,7 @@ test('H5 control: with a lag that nobody raised the late count does not see that
   expect(await onHand()).toEqual({ 'store-0001 tea': 50_000 });
 });
 
-test('the lag of a site is the largest it ever had, and only of what changes stock', async () => {
+test('the lag of a site is the largest it ever had, counting only what changes stock', async () => {
   const apply = await ledger();
   await apply([
     sale(day + 4 * dayMs, { businessDay: dayText(day) }),
@@ -150,7 +133,7 @@ test('the lag of a site is the largest it ever had, and only of what changes sto
   ]);
 });
 
-test('H5 in one slice, late sales of a site that was counted are history and those of another site are not', async () => {
+test('H5 in one slice, sales that precede the count of their site are history, those of a site without one are not', async () => {
   const apply = await ledger();
   await apply([count(day + 5 * hourMs)]);
   await apply([
@@ -169,14 +152,14 @@ test('H5 in one slice, late sales of a site that was counted are history and tho
   });
 });
 
-test('H5 a sale of the very moment of the count is before it', async () => {
+test('H5 a sale at the very moment of the count precedes it', async () => {
   const apply = await ledger();
   await apply([count(day)]);
   await apply([sale(day)]);
   expect(await onHand()).toEqual({ 'store-0001 tea': 50_000 });
 });
 
-test('H5 an item that is first sold after a full count was counted as zero, and an older count does not change that', async () => {
+test('H5 an item first sold after a full count was counted as zero by it, and an older count does not change that', async () => {
   const apply = await ledger();
   await apply([count(day, { full: true })]);
   await apply([sale(day + hourMs, { item: 'milk' })]);
@@ -198,7 +181,7 @@ test('H5 movements and the first count of their site may come in one slice', asy
   expect(await all('select last_count_at from site')).toEqual([{ last_count_at: new Date(day) }]);
 });
 
-test('H5 a slice that waits for the stock of its site knows the count it waited for', async () => {
+test('H5 a slice that waited for the stock of its site sees the count that it waited for', async () => {
   const apply = await ledger();
   await apply([sale(day - hourMs), sale(day - hourMs, { site: south })]);
   const [{ site_id: siteId, item_id: itemId }] = (await all(
@@ -220,7 +203,7 @@ test('H5 a slice that waits for the stock of its site knows the count it waited 
   expect(await onHand()).toEqual({ 'store-0001 tea': 49_000, 'store-0002 tea': -1_000 });
 });
 
-test('the role that the hub runs as may take counts and raise lags', async () => {
+test('the database role of the hub may apply counts and raise lags', async () => {
   const password = randomUUID();
   await grantHubRole(database.url, password);
   const url = new URL(database.url);
@@ -237,7 +220,7 @@ test('the role that the hub runs as may take counts and raise lags', async () =>
   }
 });
 
-/** Where an event of the property below happens: hours after `day`, and how many days before that its business day is. */
+/** `hour`: hours after `day`; `lag`: days by which the business day precedes it. */
 const anyEvent = fc.record({
   what: fc.constantFrom('sale', 'sale', 'sale', 'training', 'move', 'count', 'full'),
   site: fc.constantFrom(north as string, south as string),
@@ -255,7 +238,7 @@ const anyEvent = fc.record({
 });
 type Spec = typeof anyEvent extends fc.Arbitrary<infer T> ? T : never;
 
-/** Only a sale names no location; a damaged item comes back and goes nowhere. */
+/** Sales alone name no location; a damaged item is returned and does not go back on the shelf. */
 const eventOf = ({ what, site, location, hour, lag, lines }: Spec, i: number): TestEvent => {
   const at = day + hour * hourMs;
   if (what === 'sale' || what === 'training')
@@ -279,34 +262,34 @@ const eventOf = ({ what, site, location, hour, lag, lines }: Spec, i: number): T
   return event;
 };
 
-/** Stock from the specs alone, all at once: the latest count, and what came after it. */
+/** Stock computed from all specs at once: the latest count and the changes after it. */
 const model = (specs: Spec[]) => {
   type Change = { hour: number; delta: number };
   type Counted = { hour: number; id: string; quantity: number };
-  const places = new Map<string, { changes: Change[]; counts: Map<string, Counted> }>();
-  const placeOf = (site: string, location: string, item: string) => {
+  const positions = new Map<string, { changes: Change[]; counts: Map<string, Counted> }>();
+  const positionOf = (site: string, location: string, item: string) => {
     const key = `${site}/${location}/${item}`;
-    const place = places.get(key) ?? { changes: [], counts: new Map<string, Counted>() };
-    places.set(key, place);
-    return place;
+    const position = positions.get(key) ?? { changes: [], counts: new Map<string, Counted>() };
+    positions.set(key, position);
+    return position;
   };
   for (const [i, { what, site, location, hour, lines }] of specs.entries())
     for (const { item, quantity, damaged } of lines) {
-      if (what === 'move') placeOf(site, location, item).changes.push({ hour, delta: quantity });
-      if (what === 'sale' && !damaged) placeOf(site, '', item).changes.push({ hour, delta: -quantity });
+      if (what === 'move') positionOf(site, location, item).changes.push({ hour, delta: quantity });
+      if (what === 'sale' && !damaged) positionOf(site, '', item).changes.push({ hour, delta: -quantity });
       if (what !== 'count' && what !== 'full') continue;
-      const { counts } = placeOf(site, location, item);
+      const { counts } = positionOf(site, location, item);
       const before = counts.get(`c-${i}`)?.quantity ?? 0;
       counts.set(`c-${i}`, { hour, id: `c-${i}`, quantity: before + quantity });
     }
   for (const [i, { what, site, location, hour }] of specs.entries())
     if (what === 'full')
-      for (const [key, { counts }] of places)
+      for (const [key, { counts }] of positions)
         if (key.startsWith(`${site}/${location}/`) && !counts.has(`c-${i}`))
           counts.set(`c-${i}`, { hour, id: `c-${i}`, quantity: 0 });
   const time = (hour: number) => new Date(day + hour * hourMs);
   return Object.fromEntries(
-    [...places].sort().map(([key, { changes, counts }]) => {
+    [...positions].sort().map(([key, { changes, counts }]) => {
       const last = [...counts.values()].sort((a, b) => a.hour - b.hour || (a.id < b.id ? -1 : 1)).at(-1);
       const after = changes.filter(({ hour }) => last === undefined || hour > last.hour);
       const row = {
@@ -319,7 +302,7 @@ const model = (specs: Spec[]) => {
   );
 };
 
-test('H5 stock and its counts are what all events make them, in whatever order they come and whenever deltas are merged', async () => {
+test('H5 stock and counts depend on the set of events alone, not on their order or on when deltas are merged', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(anyEvent, { minLength: 1, maxLength: 30, size: 'max' }),
@@ -356,7 +339,7 @@ test('H5 stock and its counts are what all events make them, in whatever order t
   );
 }, 180_000);
 
-test('stock is read page by page in one order, wherever its items lie', async () => {
+test('stock is paged in one order, over sites, items and locations', async () => {
   await database.pool.query(`
     insert into site (name) select 'store-' || n from generate_series(1, 4) n;
     insert into item (name) select 'item-' || n from generate_series(1, 5) n;
@@ -378,7 +361,7 @@ test('stock is read page by page in one order, wherever its items lie', async ()
   const locations = ['', 'back', 'cellar'];
   const expected = (sites: number[], items: number[]) =>
     sites.flatMap((s) =>
-      items.flatMap((i) => locations.map((place) => `${s} item-${i} ${place} ${i === 3 ? -s : s}`)),
+      items.flatMap((i) => locations.map((location) => `${s} item-${i} ${location} ${i === 3 ? -s : s}`)),
     );
   const every = { siteIds: [4, 2, 3, 1], item: undefined, negativeOnly: false };
   expect(await walk(every)).toEqual(expected([1, 2, 3, 4], [1, 2, 3, 4, 5]));
@@ -388,10 +371,10 @@ test('stock is read page by page in one order, wherever its items lie', async ()
   expect(await walk({ ...every, item: 'no such item' })).toEqual([]);
 });
 
-test('H5 one site whose deltas cannot be merged does not keep those of others waiting, nor is any of them lost', async () => {
+test('H5 a site whose deltas cannot be merged delays no other site and loses none of them', async () => {
   const apply = await ledger();
   await apply([sale(day), sale(day, { site: south })]);
-  // No sum of numbers that PostgreSQL itself could have taken: the merge of this site fails.
+  // Their sum exceeds int8: the merge of this site fails.
   await database.pool.query(`insert into stock_pending (site_id, location, items, deltas)
     select site_id, '', array[1, 1], array[9223372036854775807, 9223372036854775807] from site where name = '${north}'`);
   const everything = { items: 0, seconds: 0 };
@@ -405,17 +388,17 @@ test('H5 one site whose deltas cannot be merged does not keep those of others wa
   expect(await onHand()).toEqual({ 'store-0001 tea': -1_000, 'store-0002 tea': -1_000 });
 });
 
-test('deltas wait until there are many or old ones', async () => {
+test('deltas stay pending until there are many or old ones', async () => {
   const apply = await ledger();
   await apply([sale(day)]);
-  const waiting = async () =>
+  const pending = async () =>
     (await all('select 1 from stock_pending union all select 1 from item_day_pending')).length;
   await mergeDeltas(database.pool, { items: 3, seconds: 60 });
-  expect(await waiting()).toBe(2);
+  expect(await pending()).toBe(2);
   await mergeDeltas(database.pool, { items: 2, seconds: 60 });
-  expect(await waiting()).toBe(0);
+  expect(await pending()).toBe(0);
   await apply([sale(day)]);
   await mergeDeltas(database.pool, { items: 3, seconds: 0 });
-  expect(await waiting()).toBe(0);
+  expect(await pending()).toBe(0);
   expect(await all('select lines, units from item_day')).toEqual([{ lines: '2', units: '2000' }]);
 });

@@ -6,7 +6,7 @@ import { stockTypes } from '@branchline/contracts/stock.ts';
 import { headers, originText } from '@branchline/contracts/topics.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 
-/** Small, valid events for tests: every field that a test does not name has a value that does no harm. */
+/** Small, valid events for tests: fields that a test does not name get harmless values. */
 export type SaleLine = { item: string; quantity: number; amount: number; sellable?: boolean };
 
 const iso = (at: number): string => new Date(at).toISOString();
@@ -67,7 +67,7 @@ export const transactionEvent = (transaction: {
   };
 };
 
-/** What till-1 states of a day; `gross` in minor units. */
+/** The day-end report of till-1; `gross` in minor units. */
 export const dayReportEvent = (report: {
   site: string;
   at: number;
@@ -153,7 +153,7 @@ export type TestEvent =
 
 export const streamOfEvent = (event: TestEvent): Stream => streamOf(event.type);
 
-/** The record that the bridge would write for an event; offset and time are Kafka's. */
+/** The record that the bridge writes for an event; Kafka gives the offset and the time. */
 export const recordOf = (
   event: unknown,
   origin: { site: string; agent?: string; stream: Stream; epoch: string; seq: number },
@@ -162,4 +162,54 @@ export const recordOf = (
   const value = Buffer.from(typeof event === 'string' ? event : JSON.stringify(event));
   const from = originText({ agent: 'edge-1', ...origin }, origin.seq);
   return { offset, timestamp, size: value.length, value, headers: { [headers.origin]: Buffer.from(from) } };
+};
+
+/** The day and the epoch of tests to which neither matters. */
+export const someDay = Date.UTC(2026, 10, 2);
+export const someEpoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+
+/** The record of one item's sale; the till's own number is `seq` unless `sequence` says otherwise. */
+export const saleRecord = (
+  seq: number,
+  sale: {
+    site?: string;
+    epoch?: string;
+    sequence?: number;
+    at?: number;
+    item?: string;
+    amount?: number;
+    training?: boolean;
+    recordedAt?: number;
+  } = {},
+): LogRecord => {
+  const { site = 'store-0001', epoch = someEpoch, item = 'tea', amount = 100 } = sale;
+  return recordOf(
+    transactionEvent({
+      site,
+      sequence: sale.sequence ?? seq,
+      at: sale.at ?? someDay,
+      lines: [{ item, quantity: 1_000, amount }],
+      ...(sale.training === undefined ? {} : { training: sale.training }),
+    }),
+    { site, stream: 'pos', epoch, seq },
+    sale.recordedAt === undefined ? {} : { timestamp: sale.recordedAt },
+  );
+};
+
+/** A record of the dead-letter topic that stands for the seqs `first` … `last`. */
+export const deadLetterRecord = (first: number, last: number, reason = 'frame-miscounted'): LogRecord => {
+  const record = recordOf('bytes of a frame', {
+    site: 'store-0001',
+    stream: 'pos',
+    epoch: someEpoch,
+    seq: first,
+  });
+  return {
+    ...record,
+    headers: {
+      ...record.headers,
+      [headers.reason]: Buffer.from(reason),
+      [headers.seqs]: Buffer.from(`${first}-${last}`),
+    },
+  };
 };
