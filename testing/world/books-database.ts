@@ -3,16 +3,16 @@ import { migrate } from '@branchline/hub/io/migrate.ts';
 import pg from 'pg';
 import { inject } from 'vitest';
 
-/** A database of its own with empty books. */
+/** A separate database with empty books. */
 export type BooksDatabase = {
   url: string;
   pool: pg.Pool;
-  /** Empty books again, names included: far cheaper than another database. */
+  /** Empties the books, names included: far cheaper than another database. */
   empty(): Promise<void>;
   close(): Promise<void>;
 };
 
-/** Those that others refer to come after them. */
+/** In an order in which no row is deleted before those that refer to it. */
 const tables = [
   'setting',
   'ingest_offset',
@@ -40,7 +40,7 @@ const tables = [
   'site',
   'item',
 ];
-const numbered = {
+const sequences = {
   site: 'site_id',
   item: 'item_id',
   source: 'source_id',
@@ -50,15 +50,15 @@ const numbered = {
   self_check: 'check_id',
 };
 
-/** Not `truncate`: that makes a hundred new files, which takes a busy file system half a second. */
+/** Not `truncate`: it creates a hundred files, which takes a busy file system half a second. */
 const emptying = [
   ...tables.map((table) => `delete from ${table}`),
-  ...Object.entries(numbered).map(
+  ...Object.entries(sequences).map(
     ([table, column]) => `select setval(pg_get_serial_sequence('${table}', '${column}'), 1, false)`,
   ),
 ].join(';\n');
 
-/** On the server that the test files share, copied from a template; or on one that the test itself has started. */
+/** A copy of the template on the server that test files share, or a new database on a server that the test started. */
 export const createBooksDatabase = async (
   ownServer?: (database: string) => string,
 ): Promise<BooksDatabase> => {
@@ -72,7 +72,7 @@ export const createBooksDatabase = async (
   const url = urlOf(name);
   if (ownServer !== undefined) await migrate(url);
   const pool = new pg.Pool({ connectionString: url, max: 12 });
-  // Tests stop servers on purpose; whoever uses the connection next reports it.
+  // Tests stop servers on purpose; the next query reports it.
   pool.on('error', () => {});
   const empty = async () => {
     await pool.query(emptying);

@@ -164,7 +164,7 @@ export const recordOf = (
   return { offset, timestamp, size: value.length, value, headers: { [headers.origin]: Buffer.from(from) } };
 };
 
-/** The day and the epoch of tests to which neither matters. */
+/** For tests to which the day and the epoch do not matter. */
 export const someDay = Date.UTC(2026, 10, 2);
 export const someEpoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
 

@@ -1,11 +1,11 @@
 /**
- * Prometheus' text format 0.0.4, read strictly: a line that is not of the format, a sample before its type, a sample that is
- * there twice or a histogram that does not add up is an error.
+ * A strict parser of Prometheus' text format 0.0.4: a malformed line, a sample before its type, a repeated sample and a
+ * histogram that does not add up are errors.
  */
 export type Scraped = {
   type: string;
   help: string;
-  /** By name and labels as written, `sales_total{stream="pos"}`. */
+  /** By name and labels as written: `sales_total{stream="pos"}`. */
   samples: Map<string, number>;
 };
 
@@ -23,7 +23,7 @@ const familyOf = (families: Map<string, Scraped>, name: string): Scraped | undef
 };
 
 export const readExposition = (text: string): Map<string, Scraped> => {
-  if (!text.endsWith('\n')) throw new Error('the last line is not ended');
+  if (!text.endsWith('\n')) throw new Error('no line feed at the end');
   const families = new Map<string, Scraped>();
   for (const line of text.slice(0, -1).split('\n')) {
     const [, keyword, name, rest] = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line) ?? [];
@@ -33,8 +33,8 @@ export const readExposition = (text: string): Map<string, Scraped> => {
     else {
       const [, sample, labels = '', value] = sampleLine.exec(line) ?? [];
       const family = sample === undefined ? undefined : familyOf(families, sample);
-      if (family === undefined || value === undefined) throw new Error(`not of the format: ${line}`);
-      if (family.samples.has(sample + labels)) throw new Error(`there twice: ${line}`);
+      if (family === undefined || value === undefined) throw new Error(`malformed: ${line}`);
+      if (family.samples.has(sample + labels)) throw new Error(`repeated: ${line}`);
       family.samples.set(sample + labels, numberOf(value));
     }
   }

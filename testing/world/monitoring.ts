@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkout } from '@branchline/local/paths.ts';
 import { parse } from 'yaml';
 
-/** What deploy/monitoring holds, read as Prometheus and Grafana read it. */
+/** The files of deploy/monitoring, read as Prometheus and Grafana read them. */
 const read = (name: string): string => readFileSync(join(checkout, 'deploy/monitoring', name), 'utf8');
 
 export type Alert = {
@@ -17,7 +17,7 @@ export const alerts: readonly Alert[] = (
   parse(read('alerts.yaml')) as { groups: { rules: Alert[] }[] }
 ).groups.flatMap(({ rules }) => rules);
 
-/** The metrics that an expression or a text names; the parts of a histogram by the name of the whole. */
+/** The metrics that an expression or a text names; a histogram's series count under its own name. */
 export const metricsIn = (text: string): string[] =>
   [
     ...text.matchAll(/\b(?:branchline_(?:agent|bridge|hub|fleet|books|build)|process|nodejs)_[a-z0-9_]+\b/g),

@@ -5,10 +5,10 @@ import { migrate } from '@branchline/hub/io/migrate.ts';
 import { ensureDatabase, startPostgres } from '@branchline/local/postgres.ts';
 import type { TestProject } from 'vitest/node';
 
-/** One PostgreSQL for all test files that only need databases of their own; those that stop their server start one. */
+/** One PostgreSQL for all test files, each with databases of its own; a test that stops its server starts another one. */
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** URL of the database from which empty books are copied. */
+    /** URL of the template database with empty books. */
     booksTemplateUrl: string;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * For tests that write `sales_window` themselves: the tables that the ledger sums it up in. `where` chooses windows whose
- * sums are not there yet.
+ * For tests that write `sales_window` themselves: fills the tables in which the ledger keeps sums of windows. `where` selects
+ * the windows to add.
  */
 const sums = `sum(transactions)::int8, sum(voids)::int8, sum(lines)::int8, sum(units)::int8, sum(gross)::int8,
   sum(late_transactions)::int8, sum(late_gross)::int8, sum(revision)::int8, max(changed_at)`;
