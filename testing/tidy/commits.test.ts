@@ -2,18 +2,18 @@ import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { checkout } from './tree.ts';
 
-/** A subject that `git log --oneline` and every web page show whole. */
+/** `git log --oneline` and web pages show a subject of this length whole. */
 const subjectCharactersMax = 72;
-/** Subjects are short since then. */
+/** The first commit under this rule follows this one. */
 const since = '4976997305';
 
-/** Merged before this test; none is added. */
+/** Older than this test; may only shrink. */
 const known = ['ledger: the wiring fits a screen; maintenance and progress say what they do'];
 
 const tooLong = (subjects: string): string[] =>
   subjects.split('\n').filter((subject) => [...subject].length > subjectCharactersMax);
 
-test('a subject that is too long is found, and only that', () => {
+test('only a subject that is too long is reported', () => {
   const longest = `area: ${'x'.repeat(subjectCharactersMax - 6)}`;
   expect(tooLong(`${longest}\n${longest}x\narea: …`)).toEqual([`${longest}x`]);
 });
@@ -23,6 +23,6 @@ test(`the subject of a commit has at most ${subjectCharactersMax} characters`, (
     cwd: checkout,
     encoding: 'utf8',
   });
-  skip(status !== 0, `a clone without its history up to ${since} says nothing about subjects`);
+  skip(status !== 0, `the clone lacks the history since ${since}`);
   expect(tooLong(stdout)).toEqual(known);
 });

@@ -7,7 +7,7 @@ import { code } from './tree.ts';
 /** A screen. */
 const linesMax = 70;
 
-test('the lines of a function are counted, whatever stands in its texts and expressions', () => {
+test('lines are counted from the syntax, whatever braces stand in strings and expressions', () => {
   const measured = functionsIn(
     parseText(`
       const first = () => {
@@ -39,13 +39,13 @@ test('the lines of a function are counted, whatever stands in its texts and expr
   ]);
 });
 
-test(`no function of more than ${linesMax} lines comes, and none of those that are there grows`, () => {
+test(`no new function exceeds ${linesMax} lines, and those that do only shrink`, () => {
   const found = code.flatMap((path) =>
     functionsIn(sourceOf(path)).map(({ name, lines }) => ({ name: `${path}: ${name}`, lines })),
   );
   expect(found.length).toBeGreaterThan(1000);
   const long = found.filter(({ lines }) => lines > linesMax);
-  // Two of one name in one file: the longer one stands for both.
+  // Of two functions with one name in one file, the longer one counts.
   const longest = Object.fromEntries(
     long.sort((a, b) => a.lines - b.lines).map(({ name, lines }) => [name, lines]),
   );

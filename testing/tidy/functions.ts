@@ -25,11 +25,11 @@ const calledName = (node: Node): string | undefined => {
   }
 };
 
-/** The body of a test reads like a page, from top to bottom; it may be as long as the story that it tells. */
+/** The body of `describe` or `test` is read from top to bottom like a page, so its length does not count. */
 const isBodyOfTest = ({ parent }: Node): boolean =>
   parent?.type === 'CallExpression' && ['describe', 'test'].includes(calledName(parent.callee) ?? '');
 
-/** Its own name, or that of what it is given to. */
+/** Its own name, or that of the variable or property that holds it. */
 const nameOf = (node: FunctionNode): string => {
   const { parent } = node;
   if (node.type !== 'ArrowFunctionExpression' && node.id) return node.id.name;
@@ -41,7 +41,7 @@ const nameOf = (node: FunctionNode): string => {
   return '(function)';
 };
 
-/** Lines as they stand in the file, comments and empty ones included. */
+/** Lines of the file, comments and empty lines included. */
 export const functionsIn = ({ nodes, text }: Source): MeasuredFunction[] =>
   nodes
     .filter(isFunction)

@@ -4,9 +4,9 @@ import { changesSince } from './ratchet.ts';
 import { parseText, sourceOf } from './syntax.ts';
 import { code, files, isForTests, textOf } from './tree.ts';
 
-/** One word, one meaning: the words that the glossary in ARCHITECTURE.md replaces stand in no name. */
+/** One word, one meaning: names do without the words that the glossary in ARCHITECTURE.md replaces. */
 
-/** Where such a word has an innocent meaning. */
+/** Where such a word means something else. */
 const innocent: { text: string; path: RegExp; name?: RegExp; because: string }[] = [
   { text: 'gain', path: /^hub\/sql\//, because: 'a migration keeps the name under which it ran' },
   {
@@ -39,7 +39,7 @@ const innocent: { text: string; path: RegExp; name?: RegExp; because: string }[]
   },
 ];
 
-test('a name is cut into its words, however it is written', () => {
+test('a name is split into words, whatever its case style', () => {
   expect(wordsOf('lastWordsMs')).toEqual(['last', 'words', 'ms']);
   expect(wordsOf('HTTPServer_010-waiting-gains.sql')).toEqual([
     'http',
@@ -75,7 +75,7 @@ test('the tables of the glossary are read', () => {
   expect(avoidedIn(textOf('ARCHITECTURE.md'))).toContainEqual({ text: 'slip', say: 'transaction' });
 });
 
-test('names are read where they are given, and not where they are used', () => {
+test('names are found where they are declared, not where they are used', () => {
   const given = declaredIn(
     parseText(`
       import { a as b, c } from 'd';
@@ -89,7 +89,7 @@ test('names are read where they are given, and not where they are used', () => {
   expect(given.sort()).toEqual([...'bEFgijklmostuv', 'Aa', 'bb', 'ee', 'ff', 'gg', 'ii'].sort());
 });
 
-test('no name that ships says a word that the glossary replaces', () => {
+test('no name in shipped code contains a word that the glossary replaces', () => {
   const avoided = avoidedIn(textOf('ARCHITECTURE.md')).map(({ text, say }) => ({
     text,
     say,

@@ -2,8 +2,8 @@ import type { Node, PropertyKey } from 'oxc-parser';
 import type { Source } from './syntax.ts';
 
 /**
- * A word that names avoid: `slip`, `last words`, `letter without dead` (fine behind that word), `done alone` (fine beside any
- * other).
+ * What names avoid: `slip`; `last words`, in this order; `letter without dead`, unless that word precedes it; `done alone`,
+ * unless the name has other words.
  */
 export type Avoided = { words: readonly string[]; without?: string; alone: boolean };
 
@@ -17,7 +17,7 @@ export const avoidedWord = (text: string): Avoided => {
   };
 };
 
-/** The rows below the header, up to the next empty line; one text per cell. */
+/** The rows below a header up to the next empty line, as cells. */
 const tableBelow = (page: string, header: string): string[][] => {
   const start = page.indexOf(`\n${header}\n`);
   if (start < 0) throw new Error(`no table "${header}"`);
@@ -33,7 +33,7 @@ const tableBelow = (page: string, header: string): string[][] => {
   );
 };
 
-/** What the two tables of the glossary keep out of names, each with the word to say instead. */
+/** The words that both tables of the glossary replace, each with what to say instead. */
 export const avoidedIn = (page: string): { text: string; say: string }[] => {
   const synonyms = tableBelow(page, '| word | meaning | not |').map(([word, , not]) => ({ not, say: word }));
   const plain = tableBelow(page, '| not | say |').map(([not, say]) => ({ not, say }));
@@ -69,7 +69,7 @@ export const says = (name: string, { words, without, alone }: Avoided): boolean 
 const keyName = (key: PropertyKey, computed: boolean): string[] =>
   key.type === 'Identifier' && !computed ? [key.name] : [];
 
-/** The names that a pattern binds. `...rest` is how the language calls what is left. */
+/** The names that a pattern binds; `...rest` is the language's own idiom. */
 const boundBy = (pattern: Node | null): string[] => {
   switch (pattern?.type) {
     case 'Identifier':
@@ -128,5 +128,5 @@ const declaredBy = (node: Node): string[] => {
   }
 };
 
-/** The names that a file gives; those that it uses are given elsewhere. */
+/** The names that a file declares, not those that it uses. */
 export const declaredIn = ({ nodes }: Source): string[] => nodes.flatMap(declaredBy);

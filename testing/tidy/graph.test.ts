@@ -8,7 +8,7 @@ const programs = [...textOf('package.json').matchAll(/node ([\w/.-]+) ([\w/.-]+\
 );
 
 describe('import cycles', () => {
-  /** They may go, and none may come. */
+  /** May only shrink. */
   const known = ['contracts/ordinary.ts → contracts/parse.ts → contracts/ordinary.ts'];
 
   test('a cycle is reported as the shortest path from a file back to itself', () => {
@@ -23,21 +23,21 @@ describe('import cycles', () => {
     expect(cyclesIn(graph)).toEqual(['b → c → b', 'b → d → b', 'self → self']);
   });
 
-  test('no files import each other in circles', () => {
+  test('there are no import cycles', () => {
     expect([...importGraph.values()].flat().length).toBeGreaterThan(code.length);
     expect(cyclesIn(importGraph)).toEqual(known);
   });
 });
 
 describe('dead files', () => {
-  /** Entry points that no file names in full. */
+  /** Entry points that no file names by their full path. */
   const bundled = ['hub/dashboard/main.ts'];
   const starts = [...programs.filter((path) => !isForTests(path)), ...bundled];
   const testStarts = [...code.filter(isTest), ...programs.filter(isForTests), 'vitest.config.ts'];
-  /** Declarations are read by the compiler alone. */
+  /** Only the compiler reads declarations. */
   const isDeclaration = (path: string) => path.endsWith('.d.ts');
 
-  test('what nothing leads to is not reached', () => {
+  test('a file that nothing leads to is not reached', () => {
     const graph = new Map([
       ['main', ['a']],
       ['a', ['b', 'main']],
@@ -47,12 +47,12 @@ describe('dead files', () => {
     expect([...reachableFrom(['main'], graph)]).toEqual(['main', 'a', 'b']);
   });
 
-  test('every program of package.json is there', () => {
+  test('every program of package.json exists', () => {
     expect(programs).toContain('deploy/local/start.ts');
     expect(starts.filter((path) => !files.includes(path))).toEqual([]);
   });
 
-  test('every file that ships is needed by a program that ships, not by tests alone', () => {
+  test('every file that ships is needed by a program, not by tests alone', () => {
     const needed = reachableFrom(starts, needsGraph);
     const byTests = reachableFrom(testStarts, needsGraph);
     const unneeded = shipped.filter((path) => !needed.has(path) && !isDeclaration(path));

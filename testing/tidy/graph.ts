@@ -3,7 +3,7 @@ import { importsOf, isRelative, target, workspaceOf } from './imports.ts';
 import { sourceOf } from './syntax.ts';
 import { code, files, textOf } from './tree.ts';
 
-/** Which file leads to which. */
+/** The files that each file leads to. */
 export type Graph = ReadonlyMap<string, readonly string[]>;
 
 const folderOfWorkspace = new Map(
@@ -27,10 +27,10 @@ const importedBy = (path: string): string[] =>
     .flatMap(({ from }) => fileOf(path, from) ?? [])
     .filter((file) => isCode.has(file));
 
-/** Types count too: files that need each other to be understood are in a circle, whatever is left at run time. */
+/** Type imports count too: files that can only be understood together form a cycle, whatever remains at run time. */
 export const importGraph: Graph = new Map(code.map((path) => [path, importedBy(path)]));
 
-/** What a file needs: what it imports, types too, and the programs that it names (`script: 'hub/main.ts'`). */
+/** What a file needs: its imports and the programs that it names (`script: 'hub/main.ts'`). */
 export const needsGraph: Graph = new Map(
   code.map((path) => {
     const named = sourceOf(path).nodes.flatMap((node) =>
@@ -44,12 +44,12 @@ export const needsGraph: Graph = new Map(
 
 export const reachableFrom = (starts: readonly string[], graph: Graph): ReadonlySet<string> => {
   const reached = new Set(starts);
-  // A set hands out what is added while it is read.
+  // Iterating over a set includes what is added meanwhile.
   for (const path of reached) for (const next of graph.get(path) ?? []) reached.add(next);
   return reached;
 };
 
-/** The shortest way from `start` back to itself. */
+/** The shortest path from `start` back to itself. */
 const shortestCycle = (start: string, graph: Graph): readonly string[] | undefined => {
   const before = new Map<string, string>();
   const queue = [start];
@@ -67,7 +67,7 @@ const shortestCycle = (start: string, graph: Graph): readonly string[] | undefin
   return undefined;
 };
 
-/** One cycle, the shortest, for each file that is in any; the same cycle only once, as `a → b → a`. */
+/** The shortest cycle through each file, as `a → b → a`; each cycle once. */
 export const cyclesIn = (graph: Graph): readonly string[] => {
   const cycles = [...graph.keys()].flatMap((path) => {
     const cycle = shortestCycle(path, graph);

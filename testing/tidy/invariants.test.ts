@@ -51,7 +51,7 @@ test('an invariant is tested where the table says', () => {
   expect(absent).toEqual([]);
 });
 
-/** What looks like an id and is none. */
+/** Not ids, though they look like one. */
 const noIds = new Set([
   // The JavaScript engine.
   'V8',
@@ -59,7 +59,7 @@ const noIds = new Set([
   'H87',
 ]);
 
-/** In code an id stands bare in a comment, `(H1)`; on a page there is more that looks like one. */
+/** Comments in code cite a bare id, `(H1)`; on pages too much else looks like one, so they say `invariant H1`. */
 const citedIn = (path: string, comment: string): string[] => {
   const pattern = path.endsWith('.md') ? /\binvariants? ([A-Z]\d{1,2})\b/g : /\b([A-Z]\d{1,2})\b/g;
   return [...comment.matchAll(pattern)].map((found) => found[1] as string).filter((id) => !noIds.has(id));
@@ -70,12 +70,12 @@ const undefinedIn = (path: string, comments: readonly string[]): string[] =>
     .filter((id) => !known.has(id))
     .map((id) => `${path}: ${id}`);
 
-test('an invariant that is cited and nowhere defined is found', () => {
+test('a citation of an undefined invariant is found', () => {
   expect(undefinedIn('a.ts', ['kept (H1, X9)', 'I5: V8 and H87'])).toEqual(['a.ts: X9', 'a.ts: I5']);
   expect(undefinedIn('a.md', ['on A4 (invariant X9)'])).toEqual(['a.md: X9']);
 });
 
-test('every invariant that is cited is defined', () => {
+test('every cited invariant is defined', () => {
   const commentsOf = (path: string): string[] => {
     if (path.endsWith('.sql')) return [...textOf(path).matchAll(/--.*/g)].map(([comment]) => comment);
     return path.endsWith('.md') ? [textOf(path)] : sourceOf(path).comments.map(({ value }) => value);

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { checkout } from './tree.ts';
 
 /**
- * What is not yet as it should be, counted by name. It may shrink and may not grow: what is new or more than it was fails, and
- * what is gone fails as well until its line is deleted. `TIDY_SHRINK=1 npm test -- testing/tidy` deletes and lowers; nothing
- * raises.
+ * Known shortcomings, counted by name. A list may shrink but not grow: a new entry or a higher count fails, and an entry that
+ * is gone fails until its line is deleted. `TIDY_SHRINK=1 npm test -- testing/tidy` deletes and lowers entries; nothing adds
+ * or raises them.
  */
 export type Counted = Readonly<Record<string, number>>;
 
@@ -28,7 +28,7 @@ const shrunk = (known: Counted, found: Counted): Counted =>
     }),
   );
 
-/** Compares with the list in `testing/tidy/known/`; one line per change, none when all is as it was or has shrunk. */
+/** Compares with a list in `testing/tidy/known/`. One line per change that fails. */
 export const changesSince = (list: string, found: Counted, hintOf?: (name: string) => string): string[] => {
   const file = join(checkout, 'testing/tidy/known', list);
   const known = JSON.parse(readFileSync(file, 'utf8')) as Counted;

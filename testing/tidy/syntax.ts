@@ -1,10 +1,10 @@
 import { type Comment, type Node, parseSync, visitorKeys } from 'oxc-parser';
 import { textOf } from './tree.ts';
 
-/** TypeScript 7 has no compiler API; oxc-parser reads the same language and gives an ESTree with comments. */
+/** oxc-parser, because TypeScript 7 has no compiler API: an ESTree with comments. */
 export type Source = { nodes: readonly Node[]; comments: readonly Comment[]; text: string };
 
-/** Every node of the tree, in the order of the text, each with the node that it is in. */
+/** All nodes in the order of the text, each with its parent. */
 const nodesOf = (root: Node): Node[] => {
   const nodes: Node[] = [];
   const visit = (node: Node, parent?: Node): void => {
