@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * The shapes of the report API, `/api/v1`: what the server sends, what its OpenAPI description says and what the
- * dashboard reads are all made from these. Money is an integer number of minor units of `currency`; quantities are
+ * The schemas of the report API, `/api/v1`: the server's answers, the OpenAPI description and the dashboard's types all
+ * come from them. Money is an integer number of minor units of `currency`; quantities are
  * decimal strings; instants are RFC 3339 in UTC; days are the site's own business days.
  */
 
@@ -14,13 +14,11 @@ const quantity = z.string().describe('decimal, at most three places');
 const currency = z.string().length(3);
 const siteName = z.string();
 
-/** How sure a figure is: no window ever closes, so each says who may still have something to add. */
+/** How complete a figure is: no window ever closes, so each figure names the sites that may still add to it. */
 export const completeness = z.object({
-  expected: count.describe('sites that were to be open in the interval'),
-  complete: count.describe(
-    'of those, how many have everything in the books that they had accepted by its end',
-  ),
-  missing: z.array(siteName).describe('the others by name, at most 20'),
+  expected: count.describe('sites expected to be open in the interval'),
+  complete: count.describe('of those, sites whose events accepted by its end are all in the books'),
+  missing: z.array(siteName).describe('the other sites by name, at most 20'),
 });
 export type Completeness = z.infer<typeof completeness>;
 
@@ -31,12 +29,10 @@ export const salesInterval = z.object({
   end: instant,
   currency,
   ...sold,
-  /** What the books said soon after the interval: the figure without what was recorded over one interval late. */
+  /** The figure first reported: without events recorded more than one interval late. */
   onTime: z.object({ transactions: z.int(), gross: minorUnits }),
   completeness,
-  revision: count.describe(
-    'how often the interval was changed, summed over its sites; 0 when nothing was sold',
-  ),
+  revision: count.describe('changes of the interval, summed over its sites; 0 when nothing was sold'),
   changedAt: instant.nullable(),
 });
 export type SalesInterval = z.infer<typeof salesInterval>;
@@ -81,7 +77,7 @@ export const stockRow = z.object({
   countedAt: instant.nullable(),
   changedAt: instant,
   negative: z.boolean(),
-  /** Until when the site's stock events are known; a position of a silent site is not known, rather than unchanged. */
+  /** Time up to which the site's stock events are in the books; after it the position may have changed. */
   knownTo: instant.nullable(),
   stale: z.boolean(),
 });
@@ -93,7 +89,7 @@ export const fleetSite = z.object({
   state: z
     .enum(siteStates)
     .describe(
-      'online: heard of lately and complete; late: heard of, but newest data is older than 2 intervals; silent: not heard of for three status messages; closed: silent, and not expected now; never: no agent has reported',
+      'online: reports, and its newest data is fresh; late: reports, but its newest data is older than two intervals; silent: missed three status messages; closed: silent outside its opening hours; never: no agent has ever reported',
     ),
   sells: z.boolean(),
   completeTo: instant.nullable(),
@@ -104,11 +100,11 @@ export const fleetSite = z.object({
   drainSeconds: z
     .number()
     .nullable()
-    .describe('when the backlog is gone at the present pace; null when unknown'),
-  gaps: count.describe('seqs that the books miss below the highest one reported'),
+    .describe('time until the backlog is gone at the current rate; null when unknown'),
+  gaps: count.describe('seqs missing in the books below the highest one reported'),
   versions: z.array(z.string()),
   clockAheadMs: z.number(),
-  clockSuspect: z.boolean().describe("the agent's clock is more than five minutes from Kafka's"),
+  clockSuspect: z.boolean().describe("the agent's clock is more than five minutes off Kafka's"),
 });
 export type FleetSite = z.infer<typeof fleetSite>;
 
@@ -131,12 +127,12 @@ export const pipeline = z.object({
   rates: z.object({ accepted: perSecond, recorded: perSecond, applied: perSecond }),
   lagRecords: count,
   lagSeconds: z.number(),
-  clearSeconds: z.number().nullable().describe('time until the lag is gone at the present pace'),
+  clearSeconds: z.number().nullable().describe('time until the lag is gone at the current rate'),
   deadLetters: count,
-  quarantined: count.describe('held now'),
-  duplicates: count.describe('deliveries that were in the books already, and rejected'),
+  quarantined: count.describe('currently held'),
+  duplicates: count.describe('deliveries rejected because the books already had them'),
   conflicts: count,
-  fenced: count.describe('slices of hubs that were overtaken, rolled back'),
+  fenced: count.describe('slices rolled back because another hub had overtaken this one'),
   lostByRetention: count,
   hubs: z.array(
     z.object({
@@ -162,7 +158,7 @@ export const correction = z.object({
   units: quantity,
   gross: minorUnits,
   lateSeconds: z.number(),
-  revision: count.describe("the window's revision now"),
+  revision: count.describe("the window's current revision"),
 });
 export type Correction = z.infer<typeof correction>;
 
@@ -174,16 +170,18 @@ export const reconciliation = z.object({
   currency,
   state: z
     .enum(['equal', 'differs', 'open'])
-    .describe("equal: the till's day-end report and the books agree; differs; open: no report yet"),
+    .describe(
+      "equal: the till's day-end report and the books agree; differs: they do not; open: no report yet",
+    ),
   reportNumber: z.int().nullable(),
   closedAt: instant.nullable(),
   stated: dayFigures.nullable(),
   books: dayFigures,
-  gaps: count.describe('seqs that the books miss of this site'),
+  gaps: count.describe('seqs of this site missing in the books'),
   text: z
     .string()
     .describe(
-      'for people: "store-0117 till-1, 2026-11-22: 1,204 of 1,204 transactions, 0 gaps, totals equal"',
+      'the row as a sentence: "store-0117 till-1, 2026-11-22: 1,204 of 1,204 transactions, 0 gaps, totals equal"',
     ),
 });
 export type Reconciliation = z.infer<typeof reconciliation>;
@@ -192,16 +190,13 @@ export const selfCheck = z.object({
   at: instant,
   tookMs: z.number(),
   equal: z.boolean(),
-  /** Each way of adding the same thing up. */
+  /** The same sales, added up from different tables. */
   sums: z.array(
     z.object({
       what: z.string(),
       scope: z.string().describe('"all time" or a business day; sums of one scope and currency must agree'),
       currency,
-      transactions: z
-        .int()
-        .nullable()
-        .describe('null where the sum is of something that does not know transactions'),
+      transactions: z.int().nullable().describe('null when the table does not count transactions'),
       lines: z.int().nullable(),
       gross: minorUnits,
     }),
@@ -235,7 +230,7 @@ export type Quarantined = z.infer<typeof quarantined>;
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is HH:MM');
 export const calendar = z.object({
-  timeZone: z.string().nullable().describe("IANA name; null is the chain's own"),
+  timeZone: z.string().nullable().describe("IANA name; null means the chain's"),
   openedOn: day.nullable(),
   closedOn: day.nullable(),
   openingHours: z
@@ -247,7 +242,9 @@ export const calendar = z.object({
       }),
     )
     .max(28)
-    .describe('local; a closing that is not after its opening is on the next day; none means always open'),
+    .describe(
+      'local times; a closing time not after its opening is on the next day; an empty list means always open',
+    ),
   closedDays: z.array(day).max(1000),
 });
 export type Calendar = z.infer<typeof calendar>;
@@ -264,8 +261,8 @@ export const replayAsk = z
       .describe('inclusive, within epoch'),
     accepted: z.tuple([instant, instant]).optional().describe('when the agent accepted them, inclusive'),
   })
-  .refine((ask) => (ask.seqs === undefined) !== (ask.accepted === undefined), 'either seqs or accepted')
-  .refine((ask) => ask.seqs === undefined || ask.epoch !== undefined, 'seqs belong to an epoch');
+  .refine((ask) => (ask.seqs === undefined) !== (ask.accepted === undefined), 'give either seqs or accepted')
+  .refine((ask) => ask.seqs === undefined || ask.epoch !== undefined, 'seqs need an epoch');
 export const replay = z.object({
   id: z.string(),
   site: siteName,
@@ -276,15 +273,13 @@ export const replay = z.object({
   accepted: z.tuple([instant, instant]).nullable(),
   requestedAt: instant,
   state: z.enum(['asked', 'sent', 'running', 'done', 'unanswered']),
-  events: count.nullable().describe('how many the agent has of what was asked for'),
+  events: count.nullable().describe('how many of the requested events the agent still has'),
   left: count.nullable(),
-  newInBooks: count
-    .nullable()
-    .describe('how many events the books of that site gained meanwhile; 0 when nothing was missing'),
+  newInBooks: count.nullable().describe('events of that site applied meanwhile; 0 when nothing was missing'),
 });
 export type Replay = z.infer<typeof replay>;
 
-/** One event in the books, by the till's own key: where it came from, for following it from the till to here. */
+/** One event in the books, found by the till's key, with its origin: follows a sale from the till to the books. */
 export const journalEntry = z.object({
   site: siteName,
   businessDay: day,
@@ -322,15 +317,17 @@ export const site = z.object({
 });
 export type Site = z.infer<typeof site>;
 
-/** Seqs that the books miss of one agent, stream and epoch. */
+/** Seqs of one source that the books miss. */
 export const gap = z.object({
   site: siteName,
   agent: z.string(),
   stream: z.enum(['pos', 'stock']),
   epoch: z.string(),
-  missing: count.describe('how many seqs the books miss below the highest one known of'),
-  completeTo: instant.nullable().describe('until when the books have everything of it'),
-  named: z.boolean().describe("whether the agent's last status names it: then it may still come"),
+  missing: count.describe('number of missing seqs below the highest one known'),
+  completeTo: instant.nullable().describe('time up to which the books have everything from this source'),
+  named: z
+    .boolean()
+    .describe("whether the agent's last status still lists this source; if so, its events may still arrive"),
   dismissedAt: instant.nullable(),
 });
 export type Gap = z.infer<typeof gap>;
@@ -350,14 +347,14 @@ export type RetiredAgent = z.infer<typeof retiredAgent>;
 export const demo = z.object({ available: z.boolean(), offline: z.array(siteName) });
 export type Demo = z.infer<typeof demo>;
 
-/** One message of `GET /api/v1/live` (server-sent events, event name `pulse`, at most two a second). */
+/** One message of `GET /api/v1/live`: server-sent events named `pulse`, at most two a second. */
 export const pulse = z.object({
   at: instant,
   pipeline,
   exactness,
-  /** Sites whose row changed since the last message; all of them in the first one. */
+  /** Sites that changed since the last message; all of them in the first message. */
   sites: z.array(fleetSite),
-  /** Intervals of all sites together, in the chain's main currency, that changed since the last message. */
+  /** Intervals that changed since the last message: all sites together, in the chain's main currency. */
   intervals: z.array(salesInterval),
   corrections: z.array(correction),
 });

@@ -7,11 +7,11 @@ import { drainSeconds, type Sample, withSample } from './core/pace.ts';
 import { readFleet, type Totals } from './io/fleet-query.ts';
 
 /**
- * The sites as they stand now, shared by all questions. A view is read before the figures that it judges, never after:
- * so what it calls complete was in the books when the figures were read.
+ * The current state of all sites, shared by all queries. Read a view before the figures it qualifies, never after: what
+ * it calls complete was then in the books when the figures were read.
  */
 export type FleetView = {
-  /** When it was read, in milliseconds since 1970. */
+  /** Time of the read, in milliseconds since 1970. */
   at: number;
   intervalMs: number;
   chainZone: string;
@@ -20,20 +20,20 @@ export type FleetView = {
   byName: ReadonlyMap<string, SiteView>;
   nameOf: ReadonlyMap<number, string>;
   totals: Totals;
-  /** Seconds until a site's backlog is gone; null when nobody can tell. */
+  /** Seconds until a site's backlog is gone; null when unknown. */
   drainSecondsOf(site: SiteView): number | null;
 };
 
 export type FleetViews = {
   now(): Promise<FleetView>;
-  /** The next question reads anew: a calendar was changed. */
+  /** Makes the next query read again, because a calendar or a dismissal changed. */
   forget(): void;
 };
 
-/** Backlogs are measured over the last few statuses of each agent. */
+/** Window over which a backlog's rate is measured: the last few statuses of each agent. */
 const pendingKeptMs = 60_000;
 
-/** Chains have few calendars and many sites: equal ones become one object, which is what the cache of spans goes by. */
+/** Chains have few calendars and many sites: equal calendars become one object, the key of the cache of open spans. */
 const shareCalendars = () => {
   const known = new Map<string, SiteCalendar>();
   return (calendar: SiteCalendar): SiteCalendar => {
@@ -49,11 +49,11 @@ const shareCalendars = () => {
 export const followFleet = (options: {
   pool: pg.Pool;
   chainZone: string;
-  /** Until a ledger has written down its own. */
+  /** Used until a ledger has stored the interval of the books. */
   intervalMs: number;
   silentAfterMs: number;
   clock: Clock;
-  /** How old a view may be for a question; several questions of one page then share it. */
+  /** Maximum age of a view; the queries of one page share it. */
   freshMs: number;
 }): FleetViews => {
   const pending = new Map<number, Sample[]>();
@@ -104,7 +104,7 @@ export const followFleet = (options: {
   };
 };
 
-/** The sites that sell, with the spans of a range in which each is to be open. */
+/** The selling sites, each with the spans of the range in which it should be open. */
 export const expectedIn = (sites: readonly SiteView[], from: number, to: number): Expected[] => {
   const spans = new Map<SiteCalendar, Span[]>();
   const spansOf = (calendar: SiteCalendar): Span[] => {

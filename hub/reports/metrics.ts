@@ -2,8 +2,8 @@ import { byLabel, type Family, gauge, summary } from '@branchline/kernel/metrics
 import { type Exactness, type FleetSite, siteStates } from './contract.ts';
 
 /**
- * What the reports know of the whole chain, for Prometheus. Aggregates only: with a series per site and figure, 2,000
- * sites would fill a monitoring server; which site it is, the dashboard says.
+ * Metrics of the whole chain for Prometheus. Aggregates only: a series per site and figure for 2,000 sites would overload
+ * a monitoring server. The dashboard names the sites.
  */
 export type ReportsState = {
   sites: readonly FleetSite[];
@@ -17,7 +17,7 @@ const agesOf = (sites: readonly FleetSite[]): number[] =>
     .flatMap(({ ageSeconds }) => (ageSeconds === null ? [] : [ageSeconds]))
     .sort((a, b) => a - b);
 
-/** The nearest rank, so that it is the age of some site; 0 of none. */
+/** Nearest rank, so that the value is the age of a real site; 0 without sites. */
 const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 

@@ -11,34 +11,34 @@ import { feedLive } from './live-feed.ts';
 import { reportsMetrics } from './metrics.ts';
 import { checkEvery } from './self-checks.ts';
 
-/** The reports role on one screen: PostgreSQL → views of the fleet → figures → HTTP, and the stream of what changes. */
+/** The reports role on one screen: PostgreSQL → fleet views → figures → HTTP, and the live stream of changes. */
 export type ReportsOptions = {
   pool: pg.Pool;
   reportsHost: string;
   reportsPort: number;
   insecureListen: boolean;
-  /** The chain's own zone. */
+  /** The chain's time zone. */
   timeZone: string;
-  /** Of the books; used until a ledger has written down its own. */
+  /** Used until a ledger has stored the interval of the books. */
   intervalMinutes: number;
   agentStatusSeconds: number;
   demoNetwork?: string | undefined;
-  /** Where the dashboard's files lie. */
+  /** Folder of the dashboard's files. */
   dashboard: URL;
   log: Log;
   clock?: typeof systemClock;
-  /** How old the view of the fleet may be that a question is answered from. */
+  /** Maximum age of the fleet view that answers a query. */
   freshMs?: number;
 };
 
 const checkEveryMs = 5 * 60_000;
-/** A site is silent when it was not heard of for this many statuses. */
+/** A site is silent when this many status messages in a row are missing. */
 const statusesMissed = 3;
 const usualFreshMs = 400;
 
 export const startReports = async (options: ReportsOptions) => {
   const { pool, log, clock = systemClock } = options;
-  // Whether PostgreSQL is there, and lets us read, is known before anything listens.
+  // Fail before listening when PostgreSQL is unavailable or refuses to let this role read.
   await pool.query('select 1 from site limit 1');
   const opened = new AsyncDisposableStack();
   const views = followFleet({
@@ -71,7 +71,7 @@ export const startReports = async (options: ReportsOptions) => {
   if (options.insecureListen)
     log.warn(
       { host: options.reportsHost },
-      'reports can be reached without any sign-in: whoever reaches this address reads all figures and changes calendars',
+      'reports listen without sign-in: anyone who reaches this address can read all figures and change calendars',
     );
   const { port } = app.server.address() as AddressInfo;
   const host = options.reportsHost.includes(':') ? `[${options.reportsHost}]` : options.reportsHost;
@@ -79,7 +79,7 @@ export const startReports = async (options: ReportsOptions) => {
   return {
     url,
     status: () => ({ url, streams: feed.clients(), booksEqual: checks.known()?.equal ?? null }),
-    /** The whole chain as it stands now, for Prometheus. */
+    /** The current state of the whole chain, for Prometheus. */
     metrics: async () => {
       const view = await views.now();
       const [{ exactness }, check] = await Promise.all([flowOf(view), checks.last()]);

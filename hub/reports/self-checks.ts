@@ -2,12 +2,12 @@ import type { Log } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
 import { readLastCheck, runSelfCheck, type SelfCheck } from './io/self-check-table.ts';
 
-/** Adds the books up again every few minutes, and whenever a person asks; only one at a time. */
+/** Adds up the books every few minutes and on request, one check at a time. */
 export type SelfChecks = {
   run(): Promise<SelfCheck>;
-  /** The newest there is, also from before this process. */
+  /** The newest check, including those of earlier processes. */
   last(): Promise<SelfCheck | undefined>;
-  /** Of this process, without asking the database. */
+  /** The newest check of this process, without a query. */
   known(): SelfCheck | undefined;
   stop(): Promise<void>;
 };
@@ -22,7 +22,7 @@ export const checkEvery = (pool: pg.Pool, everyMs: number, log: Log): SelfChecks
     running ??= runSelfCheck(pool)
       .then((check) => {
         newest = check;
-        if (!check.equal) log.error({ sums: check.sums }, 'the books do not add up: their sums differ');
+        if (!check.equal) log.error({ sums: check.sums }, 'self-check failed: the sums of the books differ');
         return check;
       })
       .finally(() => {
@@ -32,16 +32,16 @@ export const checkEvery = (pool: pg.Pool, everyMs: number, log: Log): SelfChecks
   };
 
   const runQuietly = () => {
-    run().catch((error: unknown) => log.warn({ err: error }, 'the self-check could not be made'));
+    run().catch((error: unknown) => log.warn({ err: error }, 'the self-check could not run'));
   };
   const timer = setInterval(runQuietly, everyMs);
-  // Books that nobody has added up yet are added up soon: a person who opens the page for the first time wants to know.
+  // Books that were never checked are checked soon, so that the first visitor of the dashboard sees a result.
   const first = setTimeout(() => {
     readLastCheck(pool).then(
       (last) => {
         if (last === undefined && newest === undefined) runQuietly();
       },
-      (error: unknown) => log.debug({ err: error }, 'whether there was a self-check is not known'),
+      (error: unknown) => log.debug({ err: error }, 'the last self-check could not be read'),
     );
   }, firstAfterMs);
   return {

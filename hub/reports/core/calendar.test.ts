@@ -36,14 +36,14 @@ describe('open spans', () => {
     ]);
   });
 
-  test('an evening reaches past midnight, also into the first day that is asked for', () => {
+  test('an opening reaches past midnight, also into the first day of the range', () => {
     expect(spans(berlin('18:00', '02:00'), '2026-06-02T22:00:00Z', '2026-06-03T22:00:00Z')).toEqual([
       '2026-06-02T22:00:00.000Z 2026-06-03T00:00:00.000Z',
       '2026-06-03T16:00:00.000Z 2026-06-03T22:00:00.000Z',
     ]);
   });
 
-  test('closed days, the time before the opening and after the closing are left out', () => {
+  test('closed days and the days before the first and after the last one are left out', () => {
     const calendar = {
       ...always,
       openedOn: '2026-06-02',
@@ -56,15 +56,15 @@ describe('open spans', () => {
     ]);
   });
 
-  test('a site that is always open is so from its first day to its last, also without closed days', () => {
-    const life = { ...always, openedOn: '2026-06-02', closedOn: '2026-06-05' };
-    expect(spans(life, '2026-06-01T00:00:00Z', '2026-06-08T00:00:00Z')).toEqual([
+  test('a site without hours and closed days is open from its first day to its last', () => {
+    const calendar = { ...always, openedOn: '2026-06-02', closedOn: '2026-06-05' };
+    expect(spans(calendar, '2026-06-01T00:00:00Z', '2026-06-08T00:00:00Z')).toEqual([
       '2026-06-02T00:00:00.000Z 2026-06-05T00:00:00.000Z',
     ]);
-    expect(spans(life, '2026-06-06T00:00:00Z', '2026-06-08T00:00:00Z')).toEqual([]);
+    expect(spans(calendar, '2026-06-06T00:00:00Z', '2026-06-08T00:00:00Z')).toEqual([]);
   });
 
-  test('two openings of a day stay two, and openings that touch become one', () => {
+  test('two openings on a day stay apart, and adjacent openings become one', () => {
     const lunch = { ...always, hours: [...daily('08:00', '12:00'), ...daily('14:00', '18:00')] };
     expect(spans(lunch, '2026-06-01T00:00:00Z', '2026-06-02T00:00:00Z')).toHaveLength(2);
     const touching = { ...always, hours: [...daily('08:00', '12:00'), ...daily('12:00', '18:00')] };

@@ -13,17 +13,17 @@ export type Hours = {
 
 export type SiteCalendar = {
   timeZone: string;
-  /** First and last day + 1 on which anything is expected; null where that is open. */
+  /** First day with expected sales, and the day after the last one; null where unbounded. */
   openedOn: string | null;
   closedOn: string | null;
-  /** None means always open. */
+  /** Empty means always open. */
   hours: readonly Hours[];
   closedDays: ReadonlySet<string>;
 };
 
 const minuteMs = 60_000;
 
-/** 1 is Monday, as ISO 8601 and the calendar of a site count. */
+/** 1 is Monday, as in ISO 8601 and in a site's calendar. */
 const weekdayOf = (day: string): number => new Date(wallOfDay(day)).getUTCDay() || 7;
 
 const isClosed = (calendar: SiteCalendar, day: string): boolean =>
@@ -31,7 +31,7 @@ const isClosed = (calendar: SiteCalendar, day: string): boolean =>
   (calendar.openedOn !== null && day < calendar.openedOn) ||
   (calendar.closedOn !== null && day >= calendar.closedOn);
 
-/** The spans that begin on a local day; the last one may end on the next. */
+/** The spans that begin on a local day; the last one may end on the next day. */
 export const spansOfDay = (calendar: SiteCalendar, day: string): Span[] => {
   if (isClosed(calendar, day)) return [];
   const { timeZone, hours } = calendar;
@@ -58,8 +58,8 @@ const merged = (spans: Span[]): Span[] => {
   return result;
 };
 
-/** Most sites of a chain that keeps no calendars: open from its first day to its last. */
-const wholeLife = ({ timeZone, openedOn, closedOn }: SiteCalendar, from: number, to: number): Span[] => {
+/** For a site without hours and closed days: open from its first day to its last. */
+const alwaysOpen = ({ timeZone, openedOn, closedOn }: SiteCalendar, from: number, to: number): Span[] => {
   const span = {
     from: openedOn === null ? from : Math.max(from, startOfDay(timeZone, openedOn)),
     to: closedOn === null ? to : Math.min(to, startOfDay(timeZone, closedOn)),
@@ -67,11 +67,11 @@ const wholeLife = ({ timeZone, openedOn, closedOn }: SiteCalendar, from: number,
   return span.from < span.to ? [span] : [];
 };
 
-/** When the site is open between two instants, in order and without overlap. */
+/** Spans in which the site is open between two instants, in order and without overlap. */
 export const openSpans = (calendar: SiteCalendar, from: number, to: number): Span[] => {
-  if (calendar.hours.length === 0 && calendar.closedDays.size === 0) return wholeLife(calendar, from, to);
+  if (calendar.hours.length === 0 && calendar.closedDays.size === 0) return alwaysOpen(calendar, from, to);
   const spans: Span[] = [];
-  // The evening before may reach into the first day.
+  // The opening of the evening before may reach into the first day.
   const last = localDay(calendar.timeZone, to);
   for (let day = addDays(localDay(calendar.timeZone, from), -1); day <= last; day = addDays(day, 1))
     spans.push(...spansOfDay(calendar, day));
@@ -81,7 +81,7 @@ export const openSpans = (calendar: SiteCalendar, from: number, to: number): Spa
 export const isOpenAt = (calendar: SiteCalendar, at: number): boolean =>
   openSpans(calendar, at, at + 1).length > 0;
 
-/** Until when sales of a business day are expected: the end of the local day, or of the opening that goes beyond it. */
+/** Time up to which sales of a business day are expected: the end of the local day, or of an opening that outlasts it. */
 export const endOfBusinessDay = (calendar: SiteCalendar, day: string): number =>
   Math.max(
     startOfDay(calendar.timeZone, addDays(day, 1)),

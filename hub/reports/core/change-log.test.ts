@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ChangeLog } from './change-log.ts';
 
-test('a reader that was away gets the newest of everything that changed since, once', () => {
+test('a reader that comes back gets the newest of everything changed since, once', () => {
   const log = new ChangeLog<string, string>();
   log.note('a', 1, 'x', () => 'a1');
   log.note('b', 1, 'x', () => 'b1');
@@ -15,32 +15,32 @@ test('a reader that was away gets the newest of everything that changed since, o
   expect(log.newest()).toBe(3);
 });
 
-test('however a reader skips messages, it ends with what one has that sees each', () => {
+test('a reader that skips messages ends with the same values as one that reads each', () => {
   const change = fc.record({ key: fc.integer({ min: 0, max: 5 }), value: fc.integer({ min: 0, max: 3 }) });
   fc.assert(
-    fc.property(fc.array(fc.array(change), { maxLength: 12 }), fc.func(fc.boolean()), (looks, reads) => {
+    fc.property(fc.array(fc.array(change), { maxLength: 12 }), fc.func(fc.boolean()), (polls, reads) => {
       const log = new ChangeLog<number, { key: number; value: number }>();
       const truth = new Map<number, number>();
       const page = new Map<number, number>();
       let seen = 0;
-      const read = (look: number) => {
+      const read = (poll: number) => {
         for (const { key, value } of log.since(seen)) page.set(key, value);
-        seen = look;
+        seen = poll;
       };
-      looks.forEach((changes, i) => {
+      polls.forEach((changes, i) => {
         for (const one of changes) {
           truth.set(one.key, one.value);
           log.note(one.key, i + 1, String(one.value), () => one);
         }
         if (reads(i)) read(i + 1);
       });
-      read(looks.length);
+      read(polls.length);
       expect(page).toEqual(truth);
     }),
   );
 });
 
-test('what is old is forgotten, and only so many are kept', () => {
+test('old values are dropped, and only the last changed are kept', () => {
   const log = new ChangeLog<number, number>();
   for (let i = 1; i <= 10; i++) log.note(i, i, 'x', () => i);
   log.forget((key) => key <= 2);

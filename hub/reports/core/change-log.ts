@@ -1,26 +1,26 @@
 /**
- * Values by key, each with the number of the look in which it was last found changed. A reader that knows how far it has
- * seen gets the newest value of everything that changed since, once, however long it was away.
+ * Values by key, each with the number of the poll that last found it changed. A reader that knows the last poll it has
+ * seen gets the newest value of everything changed since, once, however long it was disconnected.
  */
 export class ChangeLog<K, V> {
-  readonly #entries = new Map<K, { look: number; sameAs: string; value: V }>();
+  readonly #entries = new Map<K, { poll: number; sameAs: string; value: V }>();
   #newest = 0;
 
-  /** `sameAs` tells whether it changed; the value is made only then. */
-  note(key: K, look: number, sameAs: string, value: () => V): void {
+  /** `value` is called only when `sameAs` differs from that of the last poll. */
+  note(key: K, poll: number, sameAs: string, value: () => V): void {
     if (this.#entries.get(key)?.sameAs === sameAs) return;
     this.#entries.delete(key);
-    this.#entries.set(key, { look, sameAs, value: value() });
-    this.#newest = look;
+    this.#entries.set(key, { poll, sameAs, value: value() });
+    this.#newest = poll;
   }
 
   newest(): number {
     return this.#newest;
   }
 
-  since(look: number): V[] {
+  since(poll: number): V[] {
     const values: V[] = [];
-    for (const entry of this.#entries.values()) if (entry.look > look) values.push(entry.value);
+    for (const entry of this.#entries.values()) if (entry.poll > poll) values.push(entry.value);
     return values;
   }
 
@@ -28,7 +28,7 @@ export class ChangeLog<K, V> {
     for (const key of this.#entries.keys()) if (isOld(key)) this.#entries.delete(key);
   }
 
-  /** Those that changed last. */
+  /** Keeps those that changed last. */
   keepLast(count: number): void {
     let surplus = this.#entries.size - count;
     for (const key of this.#entries.keys()) {

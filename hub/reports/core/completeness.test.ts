@@ -23,11 +23,11 @@ const source = (change: Partial<SourceState> = {}): SourceState => ({
 });
 
 describe('a source', () => {
-  test('is complete until its status when the books have all it reported', () => {
+  test('is complete up to its status when the books have everything it reported', () => {
     expect(sourceCompleteTo(source(), 0)).toBe(noon);
   });
 
-  test('dates what waits by the clock that is ahead, and takes one that is behind as it is', () => {
+  test('corrects a clock that runs ahead when it dates waiting events, and leaves one that runs behind', () => {
     const waiting = { covered: false, oldestUnrecordedAt: noon + dayMs - 10 * minute };
     expect(sourceCompleteTo(source(waiting), dayMs)).toBe(noon - 10 * minute);
     const behind = { covered: false, oldestUnrecordedAt: noon - dayMs };
@@ -35,17 +35,17 @@ describe('a source', () => {
     expect(sourceCompleteTo(source({ covered: false, oldestUnrecordedAt: noon + dayMs }), 0)).toBe(noon);
   });
 
-  test('of a clock that nobody knows proves nothing by what waits', () => {
+  test('proves nothing by waiting events when its clock is unknown', () => {
     const waiting = { covered: false, oldestUnrecordedAt: noon - minute, completeTo: noon - 5 * minute };
     expect(sourceCompleteTo(source(waiting), null)).toBe(noon - 5 * minute);
   });
 
-  test('is complete until the first event that waits at the agent', () => {
+  test('is complete up to the first event that waits at the agent', () => {
     const waiting = source({ covered: false, oldestUnrecordedAt: noon - 20 * minute });
     expect(sourceCompleteTo(waiting, 0)).toBe(noon - 20 * minute);
   });
 
-  test('proves nothing new while recorded events are missing; what was proven stays', () => {
+  test('proves nothing new while recorded events are missing, and keeps what was proven', () => {
     const lacking = { covered: false, recordedCovered: false, oldestUnrecordedAt: noon - minute };
     expect(sourceCompleteTo(source(lacking), 0)).toBe(null);
     expect(sourceCompleteTo(source({ ...lacking, completeTo: noon - 90 * minute }), 0)).toBe(
@@ -53,7 +53,7 @@ describe('a source', () => {
     );
   });
 
-  test('that no status has named is not known', () => {
+  test('that no status has listed is unknown', () => {
     expect(sourceCompleteTo(source({ saidTo: null }), 0)).toBe(null);
   });
 });
@@ -61,7 +61,7 @@ describe('a source', () => {
 describe('a site', () => {
   const agent = (...sources: SourceState[]) => ({ saidTo: noon, knownAheadMs: 0, sources });
 
-  test('is as complete as the least of its sources of the stream', () => {
+  test('is as complete as the least complete of its sources of the stream', () => {
     const agents = [
       agent(source(), source({ covered: false, completeTo: noon - 5 * minute })),
       agent(source({ saidTo: noon - minute })),
@@ -72,15 +72,15 @@ describe('a site', () => {
     );
   });
 
-  test('misses nothing of a stream that its agent does not name, until it said so', () => {
+  test('misses nothing of a stream that its agent does not list, up to that status', () => {
     expect(siteCompleteTo([agent(source({ stream: 'stock', saidTo: 0 }))], 'pos')).toBe(noon);
   });
 
-  test('whose agent names nothing of the stream is not known when nobody knows when it said so', () => {
+  test('is unknown when its agent lists no source of the stream at an unknown time', () => {
     expect(siteCompleteTo([{ saidTo: null, knownAheadMs: null, sources: [] }], 'pos')).toBe(null);
   });
 
-  test('is not known when one source is not, or when no agent was heard', () => {
+  test('is unknown when one source is, or when no agent was heard', () => {
     expect(siteCompleteTo([agent(source(), source({ saidTo: null }))], 'pos')).toBe(null);
     expect(siteCompleteTo([], 'pos')).toBe(null);
   });
@@ -90,7 +90,7 @@ describe('a window', () => {
   const grid = { from: noon, to: noon + 30 * minute, stepMs: 10 * minute };
   const whole = [{ from: grid.from, to: grid.to }];
 
-  test('is complete for the sites whose moment is not before its end', () => {
+  test('is complete for the sites that are complete up to its end or beyond', () => {
     const sites: Expected[] = [
       { name: 'a', completeTo: noon + 20 * minute, spans: whole },
       { name: 'b', completeTo: noon + 20 * minute - 1, spans: whole },
@@ -103,7 +103,7 @@ describe('a window', () => {
     ]);
   });
 
-  test('expects only sites whose open hours touch it, each once', () => {
+  test('expects only sites whose opening hours touch it, each once', () => {
     const spans = [
       { from: noon, to: noon + 2 * minute },
       { from: noon + 4 * minute, to: noon + 11 * minute },
@@ -112,14 +112,14 @@ describe('a window', () => {
     expect(found.map(({ expected }) => expected)).toEqual([1, 1, 0]);
   });
 
-  test('counts all sites that are missing and names twenty', () => {
+  test('counts all missing sites and names twenty', () => {
     const sites = Array.from({ length: 30 }, (_, i) => ({ name: `s${i}`, completeTo: null, spans: whole }));
     const [first] = gridCompleteness(grid, sites);
     expect(first).toMatchObject({ expected: 30, complete: 0 });
     expect(first?.missing).toHaveLength(20);
   });
 
-  test('that is shorter than the others ends where the grid ends', () => {
+  test('that is shorter than the others ends with the grid', () => {
     const odd = { from: noon, to: noon + 25 * minute, stepMs: 10 * minute };
     const at = (completeTo: number) =>
       gridCompleteness(odd, [{ name: 'a', completeTo, spans: [{ from: odd.from, to: odd.to }] }]).map(
@@ -129,7 +129,7 @@ describe('a window', () => {
     expect(at(odd.to - 1)).toEqual([1, 1, 0]);
   });
 
-  test('agrees with looking at each window and site by itself', () => {
+  test('agrees with judging each window and site by itself', () => {
     const span = fc
       .tuple(fc.integer({ min: 0, max: 59 }), fc.integer({ min: 1, max: 60 }))
       .map(([from, length]) => ({
@@ -164,7 +164,7 @@ describe('a window', () => {
   });
 });
 
-test('what ends at another moment for each site is complete for those that are past it', () => {
+test('a period that ends at a different time for each site is complete for the sites past their own end', () => {
   const sites = [
     { name: 'a', completeTo: noon, end: noon },
     { name: 'b', completeTo: noon, end: noon + 1 },

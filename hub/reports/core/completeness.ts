@@ -1,21 +1,21 @@
 import type { Span } from './calendar.ts';
 
 /**
- * How sure a figure is. No window ever closes; instead each site has a moment up to which everything that it had accepted
- * is in the books, and a window is complete for a site when that moment is not before the window's end. All times are
- * milliseconds since 1970 on the clock of Kafka's broker: an agent's own clock may be a day wrong.
+ * How complete a figure is. No window ever closes; instead each site has a time up to which everything it accepted is in
+ * the books (`completeTo`), and a window is complete for a site when it ends no later than that. All times are milliseconds
+ * since 1970 on the clock of Kafka's broker: an agent's own clock may be a day wrong.
  */
 export type SourceState = {
   stream: string;
-  /** Until when the status that reported the source's seqs tells of everything; null when no status did, or nobody knows. */
+  /** Time up to which the status accounts for every accepted event; null without a status, or when the time is unknown. */
   saidTo: number | null;
-  /** Whether every seq that the status reported is in the books. */
+  /** Every seq that the status reported is in the books. */
   covered: boolean;
-  /** Whether every seq that the agent knew to be recorded is in the books. */
+  /** Every seq that the agent knew to be recorded is in the books. */
   recordedCovered: boolean;
-  /** On the agent's clock: when it accepted the first event that was not recorded yet. */
+  /** On the agent's clock: when it accepted its oldest event that is not recorded yet. */
   oldestUnrecordedAt: number | null;
-  /** What was found complete before; it only rises. */
+  /** The time proven before; it only rises. */
   completeTo: number | null;
 };
 
@@ -23,10 +23,10 @@ const later = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.max(a, b);
 
 /**
- * What the last status proves. If all it reported is in the books: everything until it was written, as the ledger dated it
- * (`hub/ledger/agents/agent-clock.ts`). If something waits at the agent: everything until the first event that waits, because
- * seqs are given in the order of accepting. A clock that runs ahead is set back by as much, one that runs behind only makes
- * the answer more careful, and one that is not known proves nothing.
+ * What the last status proves. If everything it reported is in the books: complete up to the time it was written, as the
+ * ledger dated it (`hub/ledger/agents/agent-clock.ts`). If events wait at the agent: complete up to the first of them,
+ * because seqs follow the order of acceptance. A clock that runs ahead is corrected; one that runs behind only makes the
+ * answer more cautious; an unknown one proves nothing.
  */
 const provenBy = (source: SourceState, clockAheadMs: number | null): number | null => {
   if (source.saidTo === null || source.covered) return source.saidTo;
@@ -39,17 +39,17 @@ export const sourceCompleteTo = (source: SourceState, clockAheadMs: number | nul
   later(provenBy(source, clockAheadMs), source.completeTo);
 
 export type AgentSources = {
-  /** Until when its last status tells of everything; null when nobody knows. */
+  /** Time up to which its last status accounts for every accepted event; null when unknown. */
   saidTo: number | null;
-  /** The ledger's estimate; null while it is not known. */
+  /** The ledger's estimate of the clock's lead; null while unknown. */
   knownAheadMs: number | null;
-  /** Those that the last status named, and those of which the books miss something, named or not. */
+  /** Sources listed by the last status, and sources with gaps, listed or not. */
   sources: readonly SourceState[];
 };
 
 /**
- * The least of a site's sources of a stream; null when one is not known, or no agent was heard. An agent that names no
- * source of the stream had accepted nothing on it when it said so: nothing of it is missing until then.
+ * The earliest `completeTo` of a site's sources of a stream; null when one is unknown, or no agent was heard. An agent
+ * that lists no source of the stream had accepted nothing on it by then, so nothing is missing up to that time.
  */
 export const siteCompleteTo = (agents: readonly AgentSources[], stream: string): number | null => {
   let least: number | null = null;
@@ -65,28 +65,28 @@ export const siteCompleteTo = (agents: readonly AgentSources[], stream: string):
   return least;
 };
 
-/** A site that sells, and when it is to be open in the range that is asked for. */
+/** A selling site, and when it should be open in the requested range. */
 export type Expected = { name: string; completeTo: number | null; spans: readonly Span[] };
 
 export type Completeness = { expected: number; complete: number; missing: string[] };
 
-/** Names are for people to look after; the count says how many there are. */
+/** Names are for a person to follow up; the counts are always exact. */
 const missingMax = 20;
 
-/** Intervals of equal length from `from` on; the last one ends at `to`, and may be shorter on a day with a clock change. */
+/** Intervals of equal length from `from`; the last one ends at `to` and may be shorter on a day of a clock change. */
 export type Grid = { from: number; to: number; stepMs: number };
 
 export const countOf = ({ from, to, stepMs }: Grid): number => Math.max(0, Math.ceil((to - from) / stepMs));
 export const startOf = (grid: Grid, i: number): number => grid.from + i * grid.stepMs;
 export const endOf = (grid: Grid, i: number): number => Math.min(grid.to, startOf(grid, i + 1));
 
-/** How many of the grid's first intervals have ended at `at`. */
+/** How many of the grid's intervals have ended by `at`. */
 const endedBy = (grid: Grid, at: number): number =>
   at >= grid.to ? countOf(grid) : Math.max(0, Math.floor((at - grid.from) / grid.stepMs));
 
 /**
- * Completeness of each interval. A site is expected in an interval that its open hours touch. Sites come in the order in
- * which they should be named.
+ * Completeness of each interval. A site is expected in every interval that its opening hours touch. Missing sites are
+ * named in the order of `sites`.
  */
 export const gridCompleteness = (grid: Grid, sites: readonly Expected[]): Completeness[] => {
   const result = Array.from(
@@ -95,7 +95,7 @@ export const gridCompleteness = (grid: Grid, sites: readonly Expected[]): Comple
   );
   for (const { name, completeTo, spans } of sites) {
     const complete = completeTo === null ? 0 : endedBy(grid, completeTo);
-    // Two openings may touch the same interval, which then counts once.
+    // An interval that two openings touch counts once.
     let next = 0;
     for (const span of spans) {
       const first = Math.max(next, Math.floor((span.from - grid.from) / grid.stepMs));
@@ -112,7 +112,7 @@ export const gridCompleteness = (grid: Grid, sites: readonly Expected[]): Comple
   return result;
 };
 
-/** Completeness of one thing that ends at another moment for each site, such as a business day. */
+/** Completeness of a period that ends at a different time for each site, such as a business day. */
 export const endCompleteness = (
   sites: readonly { name: string; completeTo: number | null; end: number }[],
 ): Completeness => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { csvText, flatten } from './csv.ts';
 
-/** The grammar of RFC 4180, as plainly as it can be written. */
+/** The grammar of RFC 4180, written as plainly as possible. */
 const parse = (text: string): string[][] => {
   const rows: string[][] = [];
   let row: string[] = [];
@@ -30,7 +30,7 @@ const parse = (text: string): string[][] => {
   return rows;
 };
 
-test('any text comes back as it was, but for what a spreadsheet would take for a formula', () => {
+test('any text survives a round trip, except what a spreadsheet would read as a formula', () => {
   const harmless = fc.string({ unit: 'binary' }).map((text) => text.replace(/^[=+\-@\t\r]+/, ''));
   fc.assert(
     fc.property(fc.array(fc.tuple(harmless, harmless), { minLength: 1 }), (rows) => {
@@ -40,16 +40,16 @@ test('any text comes back as it was, but for what a spreadsheet would take for a
 });
 
 test.each(['=1+1', '+1+1', '-2+3', '@sum(a1)', "=cmd|' /c calc'!a0", '\tx'])(
-  'the formula %j is made a text',
+  'the formula %j becomes text',
   (formula) => {
     expect(parse(csvText(['a'], [[formula]]))[1]).toEqual([`'${formula}`]);
   },
 );
 
-test.each(['-1.500', '-12', '0.250'])('the number %s stays one', (number) => {
+test.each(['-1.500', '-12', '0.250'])('the number %s stays a number', (number) => {
   expect(csvText(['a'], [[number]])).toBe(`a\r\n${number}\r\n`);
 });
 
-test('nested values become columns of their own, lists one field', () => {
+test('nested objects become columns, lists one field', () => {
   expect(flatten({ a: 1, b: { c: null, d: ['x', 'y'] } })).toEqual({ a: 1, 'b.c': null, 'b.d': 'x;y' });
 });

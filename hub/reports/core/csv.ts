@@ -1,9 +1,12 @@
-/** Comma-separated values as RFC 4180 has them, for spreadsheets. */
+/**
+ * Comma-separated values (RFC 4180) for spreadsheets. Written by hand: a writer is ten lines, and what matters here,
+ * formulas made harmless while negative numbers stay numbers, no library's option does.
+ */
 export type Cell = string | number | boolean | null;
 
 /**
- * A spreadsheet takes a text that begins with one of these for a formula, and a formula can send data away. Numbers of
- * our own are safe and stay numbers. Source: OWASP, "CSV Injection".
+ * A spreadsheet reads text that begins with one of these as a formula, and a formula can exfiltrate data. Plain numbers
+ * are safe and stay numbers. Source: OWASP, "CSV Injection".
  */
 const formulaStart = /^[=+\-@\t\r]/;
 
@@ -21,7 +24,7 @@ export const csvText = (header: readonly string[], rows: Iterable<readonly Cell[
   return text;
 };
 
-/** Nested objects become `outer.inner` columns, lists one field with `;` between the values. */
+/** Nested objects become `outer.inner` columns; a list becomes one field, its values separated by `;`. */
 export const flatten = (value: object, prefix = ''): Record<string, Cell> => {
   const flat: Record<string, Cell> = {};
   for (const [key, inner] of Object.entries(value)) {

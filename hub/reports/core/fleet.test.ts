@@ -44,11 +44,11 @@ const site = (change: Partial<SiteFacts> = {}): SiteFacts => ({
 });
 const stateOf = (change: Partial<SiteFacts>) => viewSite(site(change), now, policy).state;
 
-test('a site is online when it was heard of lately and its figures are fresh', () => {
+test('a site is online when it reports and its figures are fresh', () => {
   expect(stateOf({})).toBe('online');
 });
 
-test('a site that is heard of, whose figures are older than two intervals, is late', () => {
+test('a site that reports, but whose figures are older than two intervals, is late', () => {
   const old = agent({
     sources: [
       {
@@ -64,14 +64,14 @@ test('a site that is heard of, whose figures are older than two intervals, is la
   expect(stateOf({ agents: [old] })).toBe('late');
 });
 
-test('a site that nobody hears of is silent while it should be open, and closed otherwise', () => {
+test('a site that does not report is silent during its opening hours, and closed outside them', () => {
   const agents = [agent({ heardAt: now - 31_000 })];
   expect(stateOf({ agents })).toBe('silent');
   expect(stateOf({ agents, calendar: { ...always, closedOn: '2026-11-01' } })).toBe('closed');
   expect(stateOf({ agents: [] })).toBe('never');
 });
 
-test('the clock of the worst agent counts, in either direction', () => {
+test('the clock of the agent that is furthest off counts, in either direction', () => {
   const view = viewSite(
     site({ agents: [agent({ clockAheadMs: 20 }), agent({ name: 'edge-2', clockAheadMs: -400_000 })] }),
     now,
@@ -80,7 +80,7 @@ test('the clock of the worst agent counts, in either direction', () => {
   expect(view).toMatchObject({ clockAheadMs: -400_000, clockSuspect: true });
 });
 
-test('freshness is of the sites that should be there', () => {
+test('freshness counts only the sites that should be open', () => {
   const views = [0, 1, 2, 3].map((n) => ({ completeTo: now - n * 10_000, state: 'online' as const }));
   const gone = { completeTo: 0, state: 'closed' as const };
   expect(freshnessOf([...views, gone], now)).toEqual({ p50: 10, p95: 30, max: 30 });
@@ -88,6 +88,6 @@ test('freshness is of the sites that should be there', () => {
   expect(countStates([...views, gone])).toMatchObject({ online: 4, closed: 1 });
 });
 
-test('an age is never below zero, although clocks differ', () => {
+test('an age is never negative, although clocks differ', () => {
   expect(ageSeconds(now + 500, now)).toBe(0);
 });

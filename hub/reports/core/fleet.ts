@@ -2,12 +2,12 @@ import { limits } from '@branchline/contracts/limits.ts';
 import { isOpenAt, type SiteCalendar } from './calendar.ts';
 import { type AgentSources, type SourceState, siteCompleteTo } from './completeness.ts';
 
-/** What is known of each site: how fresh its figures are, what still waits there, and what the books miss of it. */
+/** The state of each site: how fresh its figures are, what waits there, and what the books miss. */
 export type AgentState = AgentSources & {
   name: string;
   version: string;
   heardAt: number;
-  /** By its last status, delay included: for people. */
+  /** From its last status, transit time included; for display only. */
   clockAheadMs: number;
   pending: number;
   oldestUnrecordedAt: number | null;
@@ -28,7 +28,7 @@ export type State = 'online' | 'late' | 'silent' | 'closed' | 'never';
 
 export type SiteView = SiteFacts & {
   state: State;
-  /** Of sales; where nothing is sold, of stock. */
+  /** Of sales; of stock at a site that does not sell. */
   completeTo: number | null;
   stockKnownTo: number | null;
   heardAt: number | null;
@@ -41,7 +41,7 @@ export type SiteView = SiteFacts & {
 
 export type FleetPolicy = {
   intervalMs: number;
-  /** A site that was not heard of for this long is silent. */
+  /** A site not heard from for this long is silent. */
   silentAfterMs: number;
 };
 
@@ -84,7 +84,7 @@ export const viewSite = (facts: SiteFacts, now: number, policy: FleetPolicy): Si
   };
 };
 
-/** By the nearest rank, in seconds; null when no site has an age. */
+/** Nearest rank, in seconds; null when no site has an age. */
 export const freshnessOf = (
   sites: readonly Pick<SiteView, 'completeTo' | 'state'>[],
   now: number,
@@ -98,7 +98,7 @@ export const freshnessOf = (
   return { p50: rank(0.5), p95: rank(0.95), max: rank(1) };
 };
 
-/** Never negative: the broker's clock may be a little ahead of the hub's. */
+/** Never negative, although the broker's clock may run a little ahead of the hub's. */
 export const ageSeconds = (completeTo: number, now: number): number =>
   Math.max(0, Math.round((now - completeTo) / 100) / 10);
 

@@ -3,7 +3,7 @@ import { clearSeconds, drainSeconds, perSecond, type Sample, withSample } from '
 
 const samples = (...values: [number, number][]): Sample[] => values.map(([at, value]) => ({ at, value }));
 
-test('old samples go, but one that lies just before the time that is kept', () => {
+test('old samples are dropped, except one just before the window', () => {
   let kept: Sample[] = [];
   for (let at = 0; at <= 20_000; at += 1_000) kept = withSample(kept, { at, value: at }, 10_000);
   expect(kept[0]?.at).toBe(10_000);
@@ -11,7 +11,7 @@ test('old samples go, but one that lies just before the time that is kept', () =
   expect(withSample(kept, { at: 20_000, value: 1 }, 10_000)).toHaveLength(11);
 });
 
-test('a rate needs two samples that are a second apart, and a counter that did not go back', () => {
+test('a rate needs two samples a second apart, and a counter that did not go back', () => {
   expect(perSecond(samples([0, 100], [10_000, 2_100]))).toBe(200);
   expect(perSecond(samples([0, 100]))).toBe(null);
   expect(perSecond(samples([0, 100], [500, 200]))).toBe(null);
@@ -19,14 +19,14 @@ test('a rate needs two samples that are a second apart, and a counter that did n
   expect(perSecond(samples([0, 100], [600_000, 200]))).toBe(null);
 });
 
-test('a backlog drains at the pace at which it shrank, and nobody knows when it does not shrink', () => {
+test('a backlog drains at the rate at which it shrank; when it does not shrink, the time is unknown', () => {
   expect(drainSeconds(samples([0, 1_000], [10_000, 500]))).toBe(10);
   expect(drainSeconds(samples([0, 500], [10_000, 500]))).toBe(null);
   expect(drainSeconds(samples([0, 500], [10_000, 0]))).toBe(0);
   expect(drainSeconds([])).toBe(null);
 });
 
-test('a lag is cleared at the pace of applying', () => {
+test('a lag clears at the rate of applying', () => {
   expect(clearSeconds(0, null)).toBe(0);
   expect(clearSeconds(1_000, 100)).toBe(10);
   expect(clearSeconds(1_000, 0)).toBe(null);

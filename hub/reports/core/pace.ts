@@ -1,7 +1,7 @@
-/** How fast a counter moves, from its values of the last seconds. Times in milliseconds, values in events. */
+/** Rate of a counter over the last seconds. Times in milliseconds, values in events. */
 export type Sample = { at: number; value: number };
 
-/** Adds a value and forgets what is older than `keepMs`, but for one sample before it to measure from. */
+/** Adds a sample and drops those older than `keepMs`, except one before that to measure from. */
 export const withSample = (samples: readonly Sample[], sample: Sample, keepMs: number): Sample[] => {
   const last = samples.at(-1);
   const all = last !== undefined && sample.at <= last.at ? [...samples] : [...samples, sample];
@@ -9,11 +9,11 @@ export const withSample = (samples: readonly Sample[], sample: Sample, keepMs: n
   return all.slice(Math.max(0, kept));
 };
 
-/** Too short a time tells nothing, and one from long ago tells nothing about now. */
+/** Shorter spans are noise; older samples say nothing about the current rate. */
 const spanMsMin = 900;
 const spanMsMax = 30_000;
 
-/** Events a second; null when too little or nothing recent is known. A counter that went back was begun anew. */
+/** Events per second; null without enough recent samples. A counter that went back has restarted. */
 export const perSecond = (samples: readonly Sample[]): number | null => {
   const last = samples.at(-1);
   const first = samples.find(({ at }) => last !== undefined && last.at - at <= spanMsMax);
@@ -22,7 +22,7 @@ export const perSecond = (samples: readonly Sample[]): number | null => {
   return Math.round(((last.value - first.value) * 10_000) / (last.at - first.at)) / 10;
 };
 
-/** Seconds until a backlog is gone at the pace of these samples; null when it does not shrink. */
+/** Seconds until a backlog is gone at the rate of these samples; null when it does not shrink. */
 export const drainSeconds = (samples: readonly Sample[]): number | null => {
   const last = samples.at(-1);
   const [first] = samples;
@@ -32,6 +32,6 @@ export const drainSeconds = (samples: readonly Sample[]): number | null => {
   return gone <= 0 ? null : Math.round((last.value * (last.at - first.at)) / gone / 1_000);
 };
 
-/** Seconds until a lag is gone, when so many events a second come out of it. */
+/** Seconds until a lag is gone at `applied` events per second. */
 export const clearSeconds = (lag: number, applied: number | null): number | null =>
   lag === 0 ? 0 : applied === null || applied <= 0 ? null : Math.round(lag / applied);

@@ -12,14 +12,14 @@ const day = (change: Partial<TillDay> = {}): TillDay => ({
   ...change,
 });
 
-test('a day that is equal says so in one line', () => {
+test('a day that agrees says so in one line', () => {
   expect(stateOf(day())).toBe('equal');
   expect(textOf(day())).toBe(
     'store-0117 till-1, 2026-11-22: 1,204 of 1,204 transactions, 0 gaps, totals equal',
   );
 });
 
-test('a day that differs says in what', () => {
+test('a day that differs says in which figures', () => {
   const one = day({ books: { transactions: 1_203, voids: 2, gross: 8_812_000 }, gaps: 1 });
   expect(stateOf(one)).toBe('differs');
   expect(textOf(one)).toBe(

@@ -1,4 +1,4 @@
-/** A till's day-end report against the books, in figures and in a sentence for people. */
+/** A till's day-end report compared with the books, in figures and as a sentence. */
 export type DayFigures = { transactions: number; voids: number; gross: number };
 
 export type TillDay = {

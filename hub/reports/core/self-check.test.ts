@@ -19,7 +19,7 @@ const ofDay = [
   sum(linesOfItems, day, 300, { transactions: null }),
 ];
 
-test('equal sums are equal, and nothing sold is equal to nothing sold', () => {
+test('equal sums agree, and nothing sold agrees with nothing sold', () => {
   expect(isEqual([...whole, ...ofDay], ways, [])).toBe(true);
   expect(isEqual([], ways, [])).toBe(true);
 });
@@ -28,17 +28,17 @@ test.each(['transactions', 'lines', 'gross'] as const)('a sum with other %s is s
   expect(isEqual([whole[0] as Sum, { ...(whole[1] as Sum), [key]: 901 }], ways, [])).toBe(false);
 });
 
-test('a table that knows nothing of what another has is seen', () => {
+test('a table that lacks what another one has is noticed', () => {
   expect(isEqual([whole[0] as Sum], ways, [])).toBe(false);
   expect(isEqual(ofDay.slice(0, 2), ways, [])).toBe(false);
 });
 
-test('currencies are added up apart', () => {
+test('each currency is added up separately', () => {
   const swapped = [sum('tills', 'all time', 900), sum('windows', 'all time', 900, { currency: 'USD' })];
   expect(isEqual(swapped, ways, [])).toBe(false);
 });
 
-test('lines that differ from the total of their transaction as stated are no difference of the books', () => {
+test('lines that differ from the stated total of their transaction do not make the books differ', () => {
   const items = sum(linesOfItems, day, 290, { transactions: null });
   const sums = [...ofDay.slice(0, 2), items];
   expect(isEqual(sums, ways, [{ scope: day, currency: 'EUR', gross: -10 }])).toBe(true);

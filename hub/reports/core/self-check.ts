@@ -1,27 +1,26 @@
 /**
- * The same sales added up in several ways: whatever counts them must come to the same. Gross and amounts are minor units
- * of the currency.
+ * The same sales added up from several tables, which must agree. Gross and amounts are minor units of the currency.
  */
 export type Sum = {
   /** Which table, in words. */
   what: string;
-  /** `all time` or a business day; sums are compared within scope and currency. */
+  /** `all time` or a business day; sums are compared within a scope and a currency. */
   scope: string;
   currency: string;
-  /** Null where the table does not know transactions. */
+  /** Null when the table does not count transactions. */
   transactions: number | null;
   lines: number | null;
   gross: number;
 };
 
-/** By how much the lines of a day differ from the gross amounts of their transactions, as tills stated both. */
+/** How far the lines of a day differ from the gross amounts of their transactions, both as stated by tills. */
 export type Difference = { scope: string; currency: string; gross: number };
 
 const agree = (a: number | null, b: number | null): boolean => a === null || b === null || a === b;
 
 const keyOf = ({ scope, currency }: { scope: string; currency: string }): string => `${scope}/${currency}`;
 
-/** The ways in which one scope must be known; a table without a row for it says nothing was sold. */
+/** `ways` lists the tables that must know a scope; a table without a row for it says that nothing was sold. */
 export const isEqual = (
   sums: readonly Sum[],
   ways: Record<string, readonly string[]>,

@@ -15,7 +15,7 @@ const sums = (start: number, currency = 'EUR') => ({
   changedAt: start + 1,
 });
 
-test('intervals are added up in longer ones, each currency apart, from where the span begins', () => {
+test('intervals are added up into longer ones from the start of the span, each currency separately', () => {
   const found = inSteps([sums(100), sums(105), sums(110), sums(110, 'USD')], 100, 10);
   expect(found).toEqual([
     { ...sums(100), transactions: 2, lines: 4, units: 6_000, gross: 1_000, revision: 2, changedAt: 106 },

@@ -1,4 +1,4 @@
-/** Sales added up. Money in minor units, units in thousandths, times in milliseconds since 1970. */
+/** Sums of sales. Money in minor units, units in thousandths, times in milliseconds since 1970. */
 export type Sums = {
   currency: string;
   transactions: number;
@@ -14,7 +14,7 @@ export type Sums = {
 
 export type Interval = Sums & { start: number };
 
-/** Longer intervals, counted from `from`: adding up a few hundred rows here is cheaper than cutting every row's time there. */
+/** Longer intervals, counted from `from`. Adding up a few hundred rows here is cheaper than binning every row in SQL. */
 export const inSteps = (intervals: readonly Interval[], from: number, stepMs: number): Interval[] => {
   const steps = new Map<string, Interval>();
   for (const one of intervals) {

@@ -4,7 +4,7 @@ import type { FleetView } from '../fleet-view.ts';
 import type { StockPosition } from '../io/stock-query.ts';
 import { instantOrNull, instantText, quantityText } from './shape.ts';
 
-/** Sites and their stock as the API answers them. */
+/** Sites and their stock as the API returns them. */
 export const fleetSite = (view: FleetView, site: SiteView): FleetSite => ({
   site: site.name,
   state: site.state,
@@ -29,7 +29,7 @@ export const siteEntry = ({ name, sells, calendar }: SiteView): Site => ({
   closedOn: calendar.closedOn,
 });
 
-/** Stock of a site that nobody hears of is not known, rather than unchanged. */
+/** Stale: the site is silent, so its stock may have changed. */
 export const isStockStale = (view: FleetView, site: SiteView): boolean =>
   site.stockKnownTo === null || view.at - site.stockKnownTo > 2 * view.intervalMs;
 

@@ -7,8 +7,8 @@ import { countHeld, type HubRow, readHubs } from '../io/pipeline-query.ts';
 import type { SelfCheck as KeptCheck } from '../io/self-check-table.ts';
 import { instantText } from './shape.ts';
 
-/** What is on the way from the agents to the books, how fast, and what was rejected. */
-const paceMs = 10_000;
+/** What is on its way from the agents to the books, how fast, and what was rejected. */
+const rateWindowMs = 10_000;
 type Hop = 'accepted' | 'recorded' | 'applied';
 
 export const selfCheckOf = (check: KeptCheck): SelfCheck => ({ ...check, at: instantText(check.at) });
@@ -28,7 +28,7 @@ export const followFlow = (pool: pg.Pool, clock: Clock) => {
     const [hubs, quarantined] = await Promise.all([readHubs(pool), countHeld(pool)]);
     const { totals } = view;
     const rateOf = (hop: Hop): number | null => {
-      samples[hop] = withSample(samples[hop], { at: view.at, value: totals[hop] }, paceMs);
+      samples[hop] = withSample(samples[hop], { at: view.at, value: totals[hop] }, rateWindowMs);
       return perSecond(samples[hop]);
     };
     const rates = {
@@ -36,7 +36,7 @@ export const followFlow = (pool: pg.Pool, clock: Clock) => {
       recorded: rateOf('recorded'),
       applied: rateOf('applied'),
     };
-    // Every ledger sees the same log, so what one that ended said last is no news.
+    // Every ledger reads the same log, so the last lag of one that has ended says nothing.
     const alive = hubs.filter((hub) => hub.alive);
     const lagRecords = largest(alive, 'lagRecords');
     const fenced = sumOf(hubs, 'fenced');

@@ -8,7 +8,7 @@ import type { ReplayRow } from '../io/replay-table.ts';
 import type { TillDayRow } from '../io/till-day-query.ts';
 import { instantOrNull, instantText, quantityText } from './shape.ts';
 
-/** Rows of the books' lists as the API answers them. */
+/** Rows of the books' lists as the API returns them. */
 export const correction = (row: CorrectionRow, intervalMs: number): Correction => ({
   id: String(row.id),
   changedAt: instantText(row.changedAt),
@@ -66,7 +66,7 @@ export const replay = (row: ReplayRow): Replay => ({
   newInBooks: row.newInBooks,
 });
 
-/** In the order of `journal.kind`, which counts from 1. */
+/** In the order of `journal.kind`, which starts at 1. */
 const kinds = [
   'completed',
   'voided',

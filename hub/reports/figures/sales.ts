@@ -19,7 +19,7 @@ import { readChainIntervals, readIntervals, readMainCurrency, readSiteSums } fro
 import { readDays } from '../io/till-day-query.ts';
 import { instantOrNull, instantText, noCurrency, nothingSold, onTime, quantityText, sold } from './shape.ts';
 
-/** Sales as the API answers them: figures of the books together with how complete they are. */
+/** Sales as the API returns them: figures of the books with their completeness. */
 type Nothing = typeof nothingSold & { changedAt?: undefined };
 
 export const salesInterval = (
@@ -39,17 +39,17 @@ export const salesInterval = (
   changedAt: instantOrNull(sums.changedAt ?? null),
 });
 
-/** The currencies of the rows; where there is no row, the one that was asked for, or the chain's main one. */
+/** The currencies of the rows; without rows the requested one, or the chain's main currency. */
 const currenciesOf = async (
   pool: pg.Pool,
   rows: readonly { currency: string }[],
-  asked: string | undefined,
+  requested: string | undefined,
 ): Promise<string[]> => {
   const found = [...new Set(rows.map((row) => row.currency))].sort();
-  return found.length > 0 ? found : [asked ?? (await readMainCurrency(pool)) ?? noCurrency];
+  return found.length > 0 ? found : [requested ?? (await readMainCurrency(pool)) ?? noCurrency];
 };
 
-/** Every interval of the grid, also those in which nothing was sold: nothing sold and nothing known are different things. */
+/** Every interval of the grid, also those without sales: nothing sold and nothing known are different. */
 export const salesByInterval = async (
   pool: pg.Pool,
   sites: readonly SiteView[],
@@ -84,7 +84,7 @@ export const salesBySite = async (
   ranges: readonly SiteInRange[],
   currency: string | undefined,
 ): Promise<SalesSite[]> => {
-  // Sites of one zone share the span of their day, so there are as many questions as zones.
+  // Sites of one zone share the span of their day: one query per zone.
   const spans = [...Map.groupBy(ranges, ({ from, to }) => `${from}/${to}`).values()];
   const found = await Promise.all(
     spans.map((same) => {
@@ -115,7 +115,7 @@ export const salesBySite = async (
   });
 };
 
-/** Of a business day, which ends at another moment at each site. */
+/** Completeness of a business day, which ends at a different time at each site. */
 const dayCompleteness = (sites: readonly SiteView[], day: string): Completeness => {
   const ends = new Map<SiteCalendar, number | undefined>();
   const endAt = (calendar: SiteCalendar): number | undefined => {
@@ -137,13 +137,13 @@ const dayCompleteness = (sites: readonly SiteView[], day: string): Completeness 
 export const salesByDay = async (
   pool: pg.Pool,
   sites: readonly SiteView[],
-  ask: { fromDay: string; toDay: string; currency: string | undefined },
+  query: { fromDay: string; toDay: string; currency: string | undefined },
 ): Promise<SalesDay[]> => {
-  const rows = await readDays(pool, { siteIds: sites.map((site) => site.siteId), ...ask });
-  const currencies = await currenciesOf(pool, rows, ask.currency);
+  const rows = await readDays(pool, { siteIds: sites.map((site) => site.siteId), ...query });
+  const currencies = await currenciesOf(pool, rows, query.currency);
   const found = new Map(rows.map((row) => [`${row.businessDay}/${row.currency}`, row]));
   const days: SalesDay[] = [];
-  for (let day = ask.fromDay; day <= ask.toDay; day = addDays(day, 1)) {
+  for (let day = query.fromDay; day <= query.toDay; day = addDays(day, 1)) {
     const completeness = dayCompleteness(sites, day);
     for (const currency of currencies) {
       const sums = found.get(`${day}/${currency}`);

@@ -1,6 +1,6 @@
 import { decimalText, quantityScale } from '@branchline/contracts/decimal.ts';
 
-/** How figures of the books are written in answers: instants as RFC 3339 in UTC, thousandths as decimals. */
+/** Formats of figures in answers: instants as RFC 3339 in UTC, thousandths as decimals. */
 export const instantText = (at: number): string => new Date(at).toISOString();
 
 export const instantOrNull = (at: number | null): string | null => (at === null ? null : instantText(at));
@@ -32,7 +32,7 @@ export const nothingSold = {
   revision: 0,
 };
 
-/** What was known soon after the interval: without what was recorded late. */
+/** The figure first reported: without late events. */
 export const onTime = (sums: {
   transactions: number;
   lateTransactions: number;
@@ -43,5 +43,5 @@ export const onTime = (sums: {
   gross: sums.gross - sums.lateGross,
 });
 
-/** ISO 4217's code for "no currency": where nothing was sold yet, nobody can say in which. */
+/** ISO 4217's code for "no currency", used until anything was sold. */
 export const noCurrency = 'XXX';

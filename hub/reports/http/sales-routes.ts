@@ -73,14 +73,18 @@ const zoneOf = (view: FleetView, sites: readonly SiteView[], named: boolean): st
   return [...zones][0] ?? view.chainZone;
 };
 
-const daysOf = (ask: {
+const daysOf = (query: {
   day?: string | undefined;
   fromDay?: string | undefined;
   toDay?: string | undefined;
 }) => {
-  const fromDay = ask.day ?? ask.fromDay;
-  const toDay = ask.day ?? ask.toDay;
-  if (fromDay === undefined || toDay === undefined || (ask.day !== undefined && ask.fromDay !== undefined))
+  const fromDay = query.day ?? query.fromDay;
+  const toDay = query.day ?? query.toDay;
+  if (
+    fromDay === undefined ||
+    toDay === undefined ||
+    (query.day !== undefined && query.fromDay !== undefined)
+  )
     throw new ApiProblem('not-valid', 'either `day`, or `fromDay` and `toDay`');
   if (fromDay > toDay) throw new ApiProblem('not-valid', '`fromDay` is after `toDay`');
   if (addDays(fromDay, rangeDaysMax) < toDay)

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { inTransaction } from '../../postgres/in-transaction.ts';
 
-/** The tables of a site's calendar. Times of day are HH:MM, days YYYY-MM-DD, both local. */
+/** The tables of a site's calendar. Times are HH:MM and days YYYY-MM-DD, both local. */
 export type CalendarRow = {
   timeZone: string | null;
   openedOn: string | null;

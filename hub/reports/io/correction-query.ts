@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Reads `correction`: what late events did to windows, newest first. Money in minor units, units in thousandths. */
+/** Reads `correction`: changes of windows by late events, newest first. Money in minor units, units in thousandths. */
 export type CorrectionRow = {
   id: number;
   changedAt: number;
@@ -11,22 +11,22 @@ export type CorrectionRow = {
   units: number;
   gross: number;
   lateSeconds: number;
-  /** Of the window as it is now. */
+  /** The window's current revision. */
   revision: number;
   /** `changedAt` to the microsecond, for the cursor. */
   changedAtText: string;
 };
 
-export type CorrectionAsk = {
+export type CorrectionQuery = {
   since: number;
-  /** Only windows that began before. */
+  /** Only windows that began before this time. */
   windowsBefore: number | undefined;
   siteIds: readonly number[] | undefined;
   after: { changedAt: string; id: number } | undefined;
   limit: number;
 };
 
-export const readCorrections = async (pool: pg.Pool, ask: CorrectionAsk): Promise<CorrectionRow[]> => {
+export const readCorrections = async (pool: pg.Pool, query: CorrectionQuery): Promise<CorrectionRow[]> => {
   const { rows } = await pool.query<{
     correction_id: string;
     changed_at: Date;
@@ -54,12 +54,12 @@ export const readCorrections = async (pool: pg.Pool, ask: CorrectionAsk): Promis
       left join sales_window w using (site_id, window_start, currency)
       order by page.changed_at desc, correction_id desc`,
     values: [
-      new Date(ask.since),
-      ask.after?.changedAt ?? null,
-      ask.after?.id ?? 0,
-      ask.windowsBefore === undefined ? null : new Date(ask.windowsBefore),
-      ask.siteIds ?? null,
-      ask.limit,
+      new Date(query.since),
+      query.after?.changedAt ?? null,
+      query.after?.id ?? 0,
+      query.windowsBefore === undefined ? null : new Date(query.windowsBefore),
+      query.siteIds ?? null,
+      query.limit,
     ],
   });
   return rows.map((row) => ({

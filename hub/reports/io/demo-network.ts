@@ -1,4 +1,4 @@
-/** The simulated network's control: whose line is cut, and the plug. Its address is a setting; there is none in production. */
+/** Control API of the simulated network: which lines are cut. Its address is a setting; production has none. */
 const answerMs = 5_000;
 
 type Link = { site: string; online: boolean };

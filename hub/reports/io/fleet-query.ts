@@ -3,7 +3,7 @@ import { minutesOf, type SiteCalendar } from '../core/calendar.ts';
 import type { SourceState } from '../core/completeness.ts';
 import type { AgentState, SiteFacts } from '../core/fleet.ts';
 
-/** What agents reported and what the books have taken, for every site. Times in milliseconds since 1970. */
+/** What agents reported and what the books hold, for every site. Times in milliseconds since 1970. */
 export type Totals = {
   accepted: number;
   recorded: number;
@@ -18,7 +18,7 @@ export type Fleet = {
   /** By name. */
   sites: SiteFacts[];
   totals: Totals;
-  /** Null until a ledger has written it down. */
+  /** Null until a ledger has stored it. */
   intervalMinutes: number | null;
 };
 
@@ -42,13 +42,13 @@ type AgentRow = {
   complete_to: number | null;
 };
 
-/** Every seq up to the highest that the books or a status know of is taken. */
+/** Every seq up to the highest one known to the books or a status is in the books. */
 const isWhole = 's.seen @> int8range(1, greatest(s.reported_highest, coalesce(upper(s.seen) - 1, 0)) + 1)';
 
 /**
- * How complete a site is, is decided by the sources that its agents still name, and by those of which something is missing:
- * an agent with a new disk does not name what it had on the old one. A person may dismiss what can never come any more,
- * and an agent that is gone for good. The rest, of which there is one more with every start of an agent, decides nothing.
+ * A site's completeness depends on the sources that its agents still list, and on sources with gaps: an agent with a new
+ * disk does not list what was on the old one. A person may dismiss a gap that can never close, and retire an agent that
+ * is gone for good. Other sources do not matter; every start of an agent adds one.
  */
 const agentsText = `
   select a.site_id, a.name, a.version, ${ms('a.heard_at')} as heard_at, a.clock_ahead_ms, ${ms('a.said_to')} as said_to,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Of the `source` and `agent` tables: what is missing, and what people say will never come. Times in ms since 1970. */
+/** Gaps of the `source` and `agent` tables, and what people dismissed or retired. Times in milliseconds since 1970. */
 export type GapRow = {
   agent: string;
   stream: 'pos' | 'stock';
@@ -13,7 +13,7 @@ export type GapRow = {
 
 type Row = Omit<GapRow, 'missing'> & { missing: string };
 
-/** An agent that is retired and silent since names nothing any more. */
+/** An agent that has been silent since it was retired lists nothing any more. */
 const namedBy = `exists (
   select from agent a where a.site_id = s.site_id and a.name = s.agent and s.source_id = any(a.sources)
     and (a.retired_at is null or a.heard_at > a.retired_at))`;
@@ -41,7 +41,7 @@ export const readGaps = async (
 
 export type Dismissal = 'dismissed' | 'still-named' | 'no-gap' | 'not-found';
 
-/** Only what no agent names can be dismissed; the ledger takes it back when one names it again. */
+/** Only what no agent lists can be dismissed; the ledger withdraws the dismissal when an agent lists it again. */
 export const dismissGap = async (
   pool: pg.Pool,
   siteId: number,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Reads `item_day_all`: which items sold best. Amounts in minor units, units in thousandths. */
+/** Reads `item_day_all`: the best-selling items. Amounts in minor units, units in thousandths. */
 export type ItemSums = {
   itemId: number;
   item: string;
@@ -13,14 +13,14 @@ export type ItemSums = {
 
 export type ItemOrder = 'amount' | 'units';
 
-export type ItemAsk = {
+export type ItemQuery = {
   siteIds: readonly number[];
   fromDay: string;
   toDay: string;
   currency: string | undefined;
-  /** The largest first. */
+  /** Largest first. */
   order: ItemOrder;
-  /** The row before the page: its value, item and currency. */
+  /** The last row of the page before: its value, item and currency. */
   after: { value: number; itemId: number; currency: string } | undefined;
   limit: number;
 };
@@ -42,7 +42,7 @@ const text = (order: ItemOrder) => `
 
 const texts: Record<ItemOrder, string> = { amount: text('amount'), units: text('units') };
 
-export const readItems = async (pool: pg.Pool, ask: ItemAsk): Promise<ItemSums[]> => {
+export const readItems = async (pool: pg.Pool, query: ItemQuery): Promise<ItemSums[]> => {
   const { rows } = await pool.query<{
     item_id: number;
     name: string;
@@ -52,17 +52,17 @@ export const readItems = async (pool: pg.Pool, ask: ItemAsk): Promise<ItemSums[]
     amount: string;
     changed_at: Date;
   }>({
-    name: `items-by-${ask.order}`,
-    text: texts[ask.order],
+    name: `items-by-${query.order}`,
+    text: texts[query.order],
     values: [
-      ask.siteIds,
-      ask.fromDay,
-      ask.toDay,
-      ask.currency ?? null,
-      ask.after?.value ?? null,
-      ask.after?.itemId ?? 0,
-      ask.after?.currency ?? '',
-      ask.limit,
+      query.siteIds,
+      query.fromDay,
+      query.toDay,
+      query.currency ?? null,
+      query.after?.value ?? null,
+      query.after?.itemId ?? 0,
+      query.after?.currency ?? '',
+      query.limit,
     ],
   });
   return rows.map((row) => ({

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** One row of the journal by the till's own key: where a sale came from, and when the path took it. */
+/** One row of the journal by the till's key: the origin of a sale, and when it was recorded. */
 export type JournalEntry = {
   businessDay: string;
   id: string;
@@ -21,7 +21,7 @@ export type JournalEntry = {
 
 export const readEntry = async (
   pool: pg.Pool,
-  ask: { siteId: number; businessDay: string; id: string },
+  query: { siteId: number; businessDay: string; id: string },
 ): Promise<JournalEntry | undefined> => {
   const { rows } = await pool.query<{
     kind: number;
@@ -42,13 +42,13 @@ export const readEntry = async (
         replace(j.trace::text, '-', '') as trace
       from journal j join source s using (source_id)
       where j.business_day = $1::date and j.site_id = $2 and j.event_id = $3`,
-    values: [ask.businessDay, ask.siteId, ask.id],
+    values: [query.businessDay, query.siteId, query.id],
   });
   const [row] = rows;
   if (row === undefined) return undefined;
   return {
-    businessDay: ask.businessDay,
-    id: ask.id,
+    businessDay: query.businessDay,
+    id: query.id,
     kind: row.kind,
     at: row.at.getTime(),
     currency: row.currency,

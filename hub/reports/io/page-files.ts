@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 
-/** The dashboard's files, read once at the start. Everything a browser may ask for is in this map and nothing else is. */
+/** The dashboard's files, read once at the start. A browser gets exactly what is in this map. */
 export type PageFile = { type: string; body: Buffer; etag: string };
 
 const types: Record<string, string> = {
@@ -23,11 +23,11 @@ const fileOf = (type: string, body: Buffer): PageFile => ({
 
 const javascript = types.js as string;
 
-/** The page imports its modules by the names they have in the tree, so a stripped module answers to both names. */
+/** Modules import each other by their names in the tree (.ts), index.html by .js; both lead to the stripped module. */
 const moduleFile = (source: string): PageFile =>
   fileOf(javascript, Buffer.from(stripTypeScriptTypes(source)));
 
-/** In a bundle uPlot lies beside the dashboard; in the tree it is where npm put it. */
+/** In a bundle uPlot lies beside the dashboard; in the tree npm has installed it. */
 const vendorFiles = (folder: URL): [string, PageFile][] =>
   (
     [
@@ -42,7 +42,7 @@ const vendorFiles = (folder: URL): [string, PageFile][] =>
 
 const isForTests = (name: string): boolean => /(\.test|-for-tests|\.d)\.ts$/.test(name);
 
-/** By path. `folder` is told, because a program that is bundled lies elsewhere than this file in the tree. */
+/** By path. The caller passes `folder`, which in a bundle is not where it is in the tree. */
 export const readPageFiles = (folder: URL): Map<string, PageFile> => {
   const files = new Map<string, PageFile>();
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 
-/** What ledger processes say of themselves, and how much is held in quarantine. Times in milliseconds. */
+/** What ledger processes report of themselves, and how much is in quarantine. Times in milliseconds. */
 export type HubRow = {
   instance: string;
   version: string;
   saidAt: number;
-  /** Whether it has said so within the last ten seconds, by the database's clock. */
+  /** It reported within the last ten seconds, by the database's clock. */
   alive: boolean;
   lagRecords: number;
   lagSeconds: number;
@@ -13,7 +13,6 @@ export type HubRow = {
   lostByRetention: number;
 };
 
-/** A hub that was not heard of for a day is history; its counters are those of a process that ended. */
 const hubsText = `
   select instance, version, said_at, said_at > now() - interval '10 seconds' as alive, lag_records, lag_seconds, fenced,
     lost_by_retention
@@ -42,7 +41,7 @@ export const readHubs = async (pool: pg.Pool): Promise<HubRow[]> => {
   }));
 };
 
-/** What waits for a person or for the ledger. Both have an index of few rows. */
+/** What waits for a person (held) or for the ledger (asked). Each state has a partial index of few rows. */
 export const countHeld = async (pool: pg.Pool): Promise<number> => {
   const { rows } = await pool.query<{ held: string }>({
     name: 'quarantine-held',

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** The `quarantine` table as people see it: what could not be applied, and what was decided. Never its bytes. */
+/** The `quarantine` table for people: what could not be applied, and what was decided. Never the bytes themselves. */
 export type QuarantineState = 'held' | 'asked' | 'applied' | 'dismissed';
 
 export type QuarantineRow = {
@@ -48,17 +48,17 @@ const rowOf = (row: Row): QuarantineRow => ({
   bytes: row.bytes,
 });
 
-/** Newest first; `before` is the id of the row before the page. */
+/** Newest first; `before` is the id of the last row of the page before. */
 export const readQuarantine = async (
   pool: pg.Pool,
-  ask: { state: QuarantineState | undefined; before: number | undefined; limit: number },
+  query: { state: QuarantineState | undefined; before: number | undefined; limit: number },
 ): Promise<QuarantineRow[]> => {
   const { rows } = await pool.query<Row>({
     name: 'quarantine',
     text: `select ${columns} from quarantine q ${origin}
       where ($1::text is null or q.state = $1) and ($2::int8 is null or q.quarantine_id < $2)
       order by q.quarantine_id desc limit $3`,
-    values: [ask.state ?? null, ask.before ?? null, ask.limit],
+    values: [query.state ?? null, query.before ?? null, query.limit],
   });
   return rows.map(rowOf);
 };
@@ -72,7 +72,7 @@ export const readQuarantined = async (pool: pg.Pool, id: number): Promise<Quaran
   return rows[0] === undefined ? undefined : rowOf(rows[0]);
 };
 
-/** False when the row is not in a state from which this can be asked; the ledger then has it, or settled it. */
+/** False when the row is in another state: the ledger already has it, or has settled it. */
 export const askToReapply = async (pool: pg.Pool, id: number): Promise<boolean> => {
   const { rowCount } = await pool.query(
     `update quarantine set state = 'asked', asked_at = now(), settled_at = null

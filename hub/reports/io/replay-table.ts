@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** The `replay_request` table: what people asked an agent to send again. The ledger sends it and follows its progress. */
+/** The `replay_request` table: replays that people requested. The ledger sends each to its agent and tracks its progress. */
 export type ReplayState = 'asked' | 'sent' | 'running' | 'done' | 'unanswered';
 
 export type ReplayRow = {
@@ -68,12 +68,12 @@ const rowOf = (row: Row): ReplayRow => ({
 /** Newest first. */
 export const readReplays = async (
   pool: pg.Pool,
-  ask: { after: { requestedAt: string; id: string } | undefined; limit: number },
+  query: { after: { requestedAt: string; id: string } | undefined; limit: number },
 ): Promise<ReplayRow[]> => {
   const { rows } = await pool.query<Row>(
     `${select} where $1::timestamptz is null or (requested_at, replay_id) < ($1, $2::uuid)
      order by requested_at desc, replay_id desc limit $3`,
-    [ask.after?.requestedAt ?? null, ask.after?.id ?? null, ask.limit],
+    [query.after?.requestedAt ?? null, query.after?.id ?? null, query.limit],
   );
   return rows.map(rowOf);
 };
@@ -85,7 +85,7 @@ export const readReplay = async (pool: pg.Pool, id: string): Promise<ReplayRow |
 
 export const askReplay = async (
   pool: pg.Pool,
-  ask: {
+  query: {
     siteId: number;
     agent: string;
     stream: string;
@@ -98,14 +98,14 @@ export const askReplay = async (
     `insert into replay_request (site_id, agent, stream, epoch, first_seq, last_seq, accepted_from, accepted_to)
      values ($1, $2, $3, $4, $5, $6, $7, $8) returning replay_id`,
     [
-      ask.siteId,
-      ask.agent,
-      ask.stream,
-      ask.epoch ?? null,
-      ask.seqs?.[0] ?? null,
-      ask.seqs?.[1] ?? null,
-      ask.accepted === undefined ? null : new Date(ask.accepted[0]),
-      ask.accepted === undefined ? null : new Date(ask.accepted[1]),
+      query.siteId,
+      query.agent,
+      query.stream,
+      query.epoch ?? null,
+      query.seqs?.[0] ?? null,
+      query.seqs?.[1] ?? null,
+      query.accepted === undefined ? null : new Date(query.accepted[0]),
+      query.accepted === undefined ? null : new Date(query.accepted[1]),
     ],
   );
   return (rows[0] as { replay_id: string }).replay_id;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Interval, Sums } from '../core/sums.ts';
 
-/** Reads `sales_window`: sums over sites and intervals. */
+/** Reads `sales_window` and its sums by hour and chain. */
 type SumRow = {
   currency: string;
   transactions: string;
@@ -32,10 +32,10 @@ const sumsOf = (row: SumRow): Sums => ({
   changedAt: row.changed_at.getTime(),
 });
 
-/** Single intervals of some sites in which something was sold; each currency has its own. */
+/** Intervals in which some sites sold something, one row per currency. */
 export const readIntervals = async (
   pool: pg.Pool,
-  ask: { siteIds: readonly number[]; from: number; to: number; currency: string | undefined },
+  query: { siteIds: readonly number[]; from: number; to: number; currency: string | undefined },
 ): Promise<Interval[]> => {
   const { rows } = await pool.query<SumRow & { start: Date }>({
     name: 'sales-by-interval',
@@ -44,15 +44,15 @@ export const readIntervals = async (
       where site_id = any($1::int4[]) and window_start >= $2::timestamptz and window_start < $3::timestamptz
         and ($4::text is null or currency = $4)
       group by window_start, currency order by window_start, currency`,
-    values: [ask.siteIds, new Date(ask.from), new Date(ask.to), ask.currency ?? null],
+    values: [query.siteIds, new Date(query.from), new Date(query.to), query.currency ?? null],
   });
   return rows.map((row) => ({ start: row.start.getTime(), ...sumsOf(row) }));
 };
 
-/** The same of all sites together: what was summed when it was written. */
+/** The same for all sites together, from sums kept at write time. */
 export const readChainIntervals = async (
   pool: pg.Pool,
-  ask: { from: number; to: number; currency: string | undefined },
+  query: { from: number; to: number; currency: string | undefined },
 ): Promise<Interval[]> => {
   const { rows } = await pool.query<SumRow & { start: Date }>({
     name: 'sales-by-interval-of-chain',
@@ -60,7 +60,7 @@ export const readChainIntervals = async (
       from chain_window
       where window_start >= $1::timestamptz and window_start < $2::timestamptz and ($3::text is null or currency = $3)
       group by window_start, currency order by window_start, currency`,
-    values: [new Date(ask.from), new Date(ask.to), ask.currency ?? null],
+    values: [new Date(query.from), new Date(query.to), query.currency ?? null],
   });
   return rows.map((row) => ({ start: row.start.getTime(), ...sumsOf(row) }));
 };
@@ -69,13 +69,13 @@ const hourMs = 3_600_000;
 const counted =
   'site_id, currency, transactions, voids, lines, units, gross, late_transactions, late_gross, revision, changed_at';
 
-/** Whole spans of single sites: the hours within, and the intervals before the first and after the last of them. */
+/** Sums of a span, per site: its whole hours, plus the intervals before the first and after the last hour. */
 export const readSiteSums = async (
   pool: pg.Pool,
-  ask: { siteIds: readonly number[]; from: number; to: number; currency: string | undefined },
+  query: { siteIds: readonly number[]; from: number; to: number; currency: string | undefined },
 ): Promise<(Sums & { siteId: number })[]> => {
-  const firstHour = Math.min(Math.ceil(ask.from / hourMs) * hourMs, ask.to);
-  const lastHour = Math.max(Math.floor(ask.to / hourMs) * hourMs, firstHour);
+  const firstHour = Math.min(Math.ceil(query.from / hourMs) * hourMs, query.to);
+  const lastHour = Math.max(Math.floor(query.to / hourMs) * hourMs, firstHour);
   const { rows } = await pool.query<SumRow & { site_id: number }>({
     name: 'sales-by-site',
     text: `select site_id, ${sums} from (
@@ -90,15 +90,15 @@ export const readSiteSums = async (
       where $6::text is null or currency = $6
       group by site_id, currency`,
     values: [
-      ask.siteIds,
-      ...[ask.from, ask.to, firstHour, lastHour].map((ms) => new Date(ms)),
-      ask.currency ?? null,
+      query.siteIds,
+      ...[query.from, query.to, firstHour, lastHour].map((ms) => new Date(ms)),
+      query.currency ?? null,
     ],
   });
   return rows.map((row) => ({ siteId: row.site_id, ...sumsOf(row) }));
 };
 
-/** The currency of most transactions of late; undefined while nothing was sold. */
+/** The currency of most transactions of the last week; undefined until anything was sold. */
 export const readMainCurrency = async (pool: pg.Pool): Promise<string | undefined> => {
   const { rows } = await pool.query<{ currency: string }>({
     name: 'main-currency',
@@ -108,17 +108,17 @@ export const readMainCurrency = async (pool: pg.Pool): Promise<string | undefine
   return rows[0]?.currency;
 };
 
-/** All sites together in the intervals that began since `from` and were changed since `changedSince`. */
+/** Intervals of all sites together that began since `from` and changed since `changedSince`. */
 export const readChangedIntervals = async (
   pool: pg.Pool,
-  ask: { from: number; changedSince: number; currency: string },
+  query: { from: number; changedSince: number; currency: string },
 ): Promise<Interval[]> => {
   const { rows } = await pool.query<SumRow & { start: Date }>({
     name: 'changed-intervals',
     text: `select window_start as start, ${sums} from chain_window
       where window_start >= $2::timestamptz and currency = $3
       group by window_start, currency having max(changed_at) >= $1::timestamptz`,
-    values: [new Date(ask.changedSince), new Date(ask.from), ask.currency],
+    values: [new Date(query.changedSince), new Date(query.from), query.currency],
   });
   return rows.map((row) => ({ start: row.start.getTime(), ...sumsOf(row) }));
 };

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { inTransaction } from '../../postgres/in-transaction.ts';
 import { type Difference, isEqual, linesOfItems, type Sum } from '../core/self-check.ts';
 
-/** Adds the books up in several ways, in one snapshot, and keeps what came out in `self_check`. */
+/** Adds up the books in several ways, in one snapshot, and stores the result in `self_check`. */
 export type SelfCheck = { at: number; tookMs: number; equal: boolean; sums: Sum[] };
 
 const windows = 'intervals';
@@ -12,7 +12,7 @@ const tills = 'tills by business day';
 const transactions = 'transactions of the journal';
 const ways = { 'all time': [tills, windows, hours, chain], day: [tills, transactions, linesOfItems] };
 
-/** All intervals of years are read, which may take longer than a page's question may. */
+/** The check reads the intervals of years, which may take longer than a page's query is allowed. */
 const checkStatementMs = 300_000;
 
 type SumRow = {
@@ -66,7 +66,7 @@ const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differenc
       days,
     )),
   ];
-  // Flag 1: the till stated a total that is not the sum of its lines. Both are kept as stated, so this much lies between.
+  // Flag 1: the till stated a total that is not the sum of its lines. Both are kept as stated; this is the difference.
   const differing = await sumsOf(
     'lines that differ from the total of their transaction, as stated',
     `select business_day::text as scope, currency, count(*) as transactions, null::int8 as lines,

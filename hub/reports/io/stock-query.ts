@@ -11,7 +11,7 @@ export type StockPosition = {
   changedAt: number;
 };
 
-export type StockAsk = {
+export type StockQuery = {
   siteIds: readonly number[];
   item: string | undefined;
   negativeOnly: boolean;
@@ -19,8 +19,8 @@ export type StockAsk = {
   limit: number;
 };
 
-export const readStock = async (pool: pg.Pool, ask: StockAsk): Promise<StockPosition[]> => {
-  const ofItem = ask.item === undefined ? '' : 'and item_id = (select item_id from item where name = $7)';
+export const readStock = async (pool: pg.Pool, query: StockQuery): Promise<StockPosition[]> => {
+  const ofItem = query.item === undefined ? '' : 'and item_id = (select item_id from item where name = $7)';
   const { rows } = await pool.query<{
     site_id: number;
     location: string;
@@ -30,8 +30,8 @@ export const readStock = async (pool: pg.Pool, ask: StockAsk): Promise<StockPosi
     count_at: Date | null;
     changed_at: Date;
   }>({
-    name: ask.item === undefined ? 'stock' : 'stock-of-item',
-    // Site by site, and no more sites than the page needs: what waits to be merged is added up only for those.
+    name: query.item === undefined ? 'stock' : 'stock-of-item',
+    // Site by site, and only as many sites as the page needs: pending deltas are added up for those alone.
     text: `
       select page.*, item.name from (
         select asked.site_id, position.*
@@ -45,14 +45,14 @@ export const readStock = async (pool: pg.Pool, ask: StockAsk): Promise<StockPosi
         order by site_id, item_id, location limit $6) page
       join item using (item_id) order by site_id, item_id, location`,
     values: [
-      ask.after?.siteId ?? 0,
-      ask.after?.itemId ?? 0,
-      ask.after?.location ?? '',
-      // Sites that earlier pages have shown would be looked through again, position by position.
-      ask.siteIds.filter((siteId) => siteId >= (ask.after?.siteId ?? 0)),
-      ask.negativeOnly,
-      ask.limit,
-      ...(ask.item === undefined ? [] : [ask.item]),
+      query.after?.siteId ?? 0,
+      query.after?.itemId ?? 0,
+      query.after?.location ?? '',
+      // Without this filter, sites of earlier pages would be scanned again, position by position.
+      query.siteIds.filter((siteId) => siteId >= (query.after?.siteId ?? 0)),
+      query.negativeOnly,
+      query.limit,
+      ...(query.item === undefined ? [] : [query.item]),
     ],
   });
   return rows.map((row) => ({

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { TillDay } from '../core/reconciliation.ts';
 
-/** Reads `till_day` and `day_report`: business days as the books have them and as tills stated them. */
+/** Reads `till_day` and `day_report`: business days in the books and as stated by tills. */
 export type DaySums = {
   businessDay: string;
   currency: string;
@@ -16,7 +16,7 @@ export type DaySums = {
 
 export const readDays = async (
   pool: pg.Pool,
-  ask: { siteIds: readonly number[]; fromDay: string; toDay: string; currency: string | undefined },
+  query: { siteIds: readonly number[]; fromDay: string; toDay: string; currency: string | undefined },
 ): Promise<DaySums[]> => {
   const { rows } = await pool.query<
     Record<'transactions' | 'voids' | 'lines' | 'units' | 'gross' | 'revision', string> & {
@@ -33,7 +33,7 @@ export const readDays = async (
       where business_day between $2::date and $3::date and site_id = any($1::int4[])
         and ($4::text is null or currency = $4)
       group by till_day.business_day, currency order by till_day.business_day, currency`,
-    values: [ask.siteIds, ask.fromDay, ask.toDay, ask.currency ?? null],
+    values: [query.siteIds, query.fromDay, query.toDay, query.currency ?? null],
   });
   return rows.map((row) => ({
     businessDay: row.business_day,
@@ -55,10 +55,10 @@ export type TillDayRow = Omit<TillDay, 'gaps'> & {
   closedAt: number | null;
 };
 
-/** A till may have sold without stating it, or stated a day whose sales have not come. The highest report number counts. */
+/** A till may have sold without a report, or reported a day whose sales are missing. The highest report number counts. */
 export const readTillDays = async (
   pool: pg.Pool,
-  ask: {
+  query: {
     day: string;
     siteIds: readonly number[];
     after: { site: string; workstation: string; currency: string } | undefined;
@@ -96,18 +96,18 @@ export const readTillDays = async (
       where (site.name, workstation, currency) > ($3::text, $4::text, $5::text)
       order by site.name, workstation, currency limit $6`,
     values: [
-      ask.day,
-      ask.siteIds,
-      ask.after?.site ?? '',
-      ask.after?.workstation ?? '',
-      ask.after?.currency ?? '',
-      ask.limit,
+      query.day,
+      query.siteIds,
+      query.after?.site ?? '',
+      query.after?.workstation ?? '',
+      query.after?.currency ?? '',
+      query.limit,
     ],
   });
   return rows.map((row) => ({
     siteId: row.site_id,
     site: row.site,
-    businessDay: ask.day,
+    businessDay: query.day,
     workstation: row.workstation,
     currency: row.currency,
     books: { transactions: Number(row.transactions), voids: Number(row.voids), gross: Number(row.gross) },
