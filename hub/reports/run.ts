@@ -7,6 +7,7 @@ import { followFlow, selfCheckOf } from './figures/pipeline.ts';
 import { followFleet } from './fleet-view.ts';
 import { createServer } from './http/server.ts';
 import { readPageFiles } from './io/page-files.ts';
+import { followChanges } from './live-changes.ts';
 import { feedLive } from './live-feed.ts';
 import { reportsMetrics } from './metrics.ts';
 import { checkEvery } from './self-checks.ts';
@@ -51,7 +52,8 @@ export const startReports = async (options: ReportsOptions) => {
   });
   const flowOf = followFlow(pool, clock);
   const checks = opened.adopt(checkEvery(pool, checkEveryMs, log), (it) => it.stop());
-  const feed = opened.adopt(feedLive({ pool, views, flowOf, checks, clock, log }), (it) => it.stop());
+  const changes = followChanges({ pool, flowOf, checks, clock });
+  const feed = opened.adopt(feedLive({ views, changes, clock, log }), (it) => it.stop());
   const app = opened.adopt(
     await createServer({
       parts: { pool, views, flowOf, checks, clock, demoNetwork: options.demoNetwork },

@@ -441,7 +441,7 @@ test('the description is OpenAPI 3.1 and names every route', async () => {
     '/sites/{site}/agents/{agent}/retire',
   ])
     expect(described).toContain(`/api/v1${path}`);
-  expect(JSON.stringify(description)).toContain('sites that were to be open in the interval');
+  expect(JSON.stringify(description)).toContain('sites expected to be open in the interval');
 });
 
 test('as the role of reports nothing of the books can be changed', async () => {

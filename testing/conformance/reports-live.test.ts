@@ -3,6 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { type Pulse, pulse } from '@branchline/hub/reports/contract.ts';
 import { followFlow } from '@branchline/hub/reports/figures/pipeline.ts';
 import { followFleet } from '@branchline/hub/reports/fleet-view.ts';
+import { followChanges } from '@branchline/hub/reports/live-changes.ts';
 import { feedLive } from '@branchline/hub/reports/live-feed.ts';
 import { checkEvery } from '@branchline/hub/reports/self-checks.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
@@ -13,7 +14,7 @@ import { type BooksDatabase, createBooksDatabase } from '../world/books-database
 import { transactionEvent } from '../world/events.ts';
 import { type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
-/** The stream of what changes, as a page reads it. */
+/** The live stream, as a page reads it. */
 
 let database: BooksDatabase;
 let stand: ReportsStand;
@@ -21,7 +22,7 @@ let open: IncomingMessage[] = [];
 
 beforeEach(async () => {
   database = await createBooksDatabase();
-  // Pages live in the present: what changed lately is told by the database's clock.
+  // Pages show the present: what is recent depends on the database's clock.
   stand = await startReportsStand(database, { now: Date.now() });
 });
 afterEach(async () => {
@@ -88,7 +89,7 @@ test('the first message has every site, later ones what changed', async () => {
   expect(page.messages.at(-1)?.pulse.exactness.applied).toBe(3);
 });
 
-test('a late sale is told as a correction', async () => {
+test('a late sale is sent as a correction', async () => {
   await stand.sell([sale('store-0001', 1, 100)]);
   const page = await listen();
   expect(await within(() => page.messages.length > 0)).toBe(true);
@@ -99,7 +100,7 @@ test('a late sale is told as a correction', async () => {
   expect(await within(() => grossIn(page.messages) === 170)).toBe(true);
 });
 
-test('a page that comes back gets what it missed and not everything', async () => {
+test('a page that comes back gets what it missed, not everything', async () => {
   await stand.sell([sale('store-0001', 1, 100), sale('store-0002', 1, 100)]);
   const other = await listen();
   const page = await listen();
@@ -116,7 +117,7 @@ test('a page that comes back gets what it missed and not everything', async () =
   expect(stranger.messages[0]?.pulse.sites).toHaveLength(2);
 });
 
-test('a page that does not read gets one message with the newest when it reads again, and none meanwhile', async () => {
+test('a page that stops reading gets no messages, and one with the newest state when it reads again', async () => {
   const log = createLog('live', 'silent');
   const { pool } = database;
   const views = followFleet({
@@ -128,14 +129,8 @@ test('a page that does not read gets one message with the newest when it reads a
     freshMs: 0,
   });
   const checks = checkEvery(pool, 3_600_000, log);
-  const feed = feedLive({
-    pool,
-    views,
-    flowOf: followFlow(pool, systemClock),
-    checks,
-    clock: systemClock,
-    log,
-  });
+  const changes = followChanges({ pool, flowOf: followFlow(pool, systemClock), checks, clock: systemClock });
+  const feed = feedLive({ views, changes, clock: systemClock, log });
   const client = () => {
     const messages: Message[] = [];
     const send = (text: string) => {
@@ -170,22 +165,22 @@ test('a page that does not read gets one message with the newest when it reads a
   }
 });
 
-test('when nobody listens the books are not looked at, and when somebody does again all is told', async () => {
+test('while nobody listens the books are not polled, and a page that comes back gets everything', async () => {
   await stand.sell([sale('store-0001', 1, 100)]);
   const page = await listen();
   expect(await within(() => grossIn(page.messages) === 100)).toBe(true);
   page.response.destroy();
   expect(await within(() => stand.status().streams === 0)).toBe(true);
-  const looksOf = async () => {
+  const lastQueryAt = async () => {
     const { rows } = await database.pool.query<{ state_change: Date }>(
       "select max(query_start) as state_change from pg_stat_activity where application_name = 'test-reports'",
     );
     return rows[0]?.state_change.getTime();
   };
   await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const before = await looksOf();
+  const before = await lastQueryAt();
   await new Promise((resolve) => setTimeout(resolve, 2_000));
-  expect(await looksOf()).toBe(before);
+  expect(await lastQueryAt()).toBe(before);
   await stand.sell([sale('store-0001', 2, 11)]);
   const again = await listen(page.messages.at(-1)?.id);
   expect(await within(() => grossIn(again.messages) === 111)).toBe(true);

@@ -98,7 +98,10 @@ test('reports wait for PostgreSQL, need no Kafka, and say where they are', async
     // And they outlive it: a question meanwhile gets a problem, the next one an answer.
     await postgres.component.stop();
     const away = await fetch(`${reports?.url}/api/v1/quarantine`);
-    expect([away.status, await away.json()]).toEqual([503, expect.objectContaining({ code: 'books-away' })]);
+    expect([away.status, await away.json()]).toEqual([
+      503,
+      expect.objectContaining({ code: 'books-unavailable' }),
+    ]);
     await postgres.component.start();
     const answers = async () => (await fetch(`${reports?.url}/api/v1/quarantine`)).status === 200;
     expect(await eventually(answers, { withinMs: 30_000 })).toBe(true);

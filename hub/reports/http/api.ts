@@ -31,19 +31,19 @@ export type Parts = {
 
 export const prefix = '/api/v1';
 
-/** Every route may answer with a problem; the description says so once per status class. */
+/** Every route may answer with a problem; described once per status class. */
 export const problemResponses = {
   '4xx': {
-    description: 'A problem of the request',
+    description: 'The request cannot be answered as it is',
     content: { 'application/problem+json': { schema: problem } },
   },
   '5xx': {
-    description: 'A problem of the hub',
+    description: 'The hub failed or cannot answer now',
     content: { 'application/problem+json': { schema: problem } },
   },
 };
 
-/** One value or several of the same query parameter, as a list; undefined when it is absent. */
+/** A repeatable query parameter, as a list; undefined when absent. */
 export const several = <T extends z.ZodType<string>>(one: T) =>
   z
     .union([one, z.array(one).max(2_000)])
@@ -58,7 +58,7 @@ export const siteOf = (view: FleetView, name: string): SiteView => {
   return site;
 };
 
-/** The named sites in the order of their names; all of them when none is named. */
+/** The named sites, sorted by name; all sites when none is named. */
 export const sitesOf = (view: FleetView, names: readonly string[] | undefined): readonly SiteView[] => {
   if (names === undefined) return view.sites;
   const wanted = new Set(names.map((name) => siteOf(view, name)));

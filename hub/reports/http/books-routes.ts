@@ -30,7 +30,7 @@ export const flowRoutes = (app: Api, { views, flowOf, checks }: Parts): void => 
     `${prefix}/pipeline`,
     {
       schema: {
-        summary: 'How much is on the way, how fast, and how far behind the books are',
+        summary: 'Events accepted, recorded and applied, their rates, and the lag of the books',
         response: { 200: pipeline, ...problemResponses },
       },
     },
@@ -40,7 +40,7 @@ export const flowRoutes = (app: Api, { views, flowOf, checks }: Parts): void => 
     `${prefix}/exactness`,
     {
       schema: {
-        summary: 'What was applied and what was rejected, and the last self-check',
+        summary: 'Counts of applied and rejected events, and the last self-check',
         response: { 200: exactness, ...problemResponses },
       },
     },
@@ -53,7 +53,7 @@ export const flowRoutes = (app: Api, { views, flowOf, checks }: Parts): void => 
     `${prefix}/exactness/check`,
     {
       schema: {
-        summary: 'Adds the books up in several ways, now',
+        summary: 'Runs a self-check now: adds up the same sales from several tables',
         response: { 200: selfCheck, ...problemResponses },
       },
     },
@@ -61,15 +61,15 @@ export const flowRoutes = (app: Api, { views, flowOf, checks }: Parts): void => 
   );
 };
 
-export const lateRoutes = (app: Api, { pool, views }: Parts): void => {
+export const correctionRoutes = (app: Api, { pool, views }: Parts): void =>
   listRoute(
     app,
     '/corrections',
     {
-      summary: 'What late events changed, newest first',
+      summary: 'Changes of past intervals by late events, newest first',
       query: {
-        since: instant.describe('changes of the books from then on'),
-        before: instant.optional().describe('only of windows that began before'),
+        since: instant.describe('changes made at or after this time'),
+        before: instant.optional().describe('only intervals that began before this time'),
         site,
       },
       row: correctionSchema,
@@ -97,11 +97,12 @@ export const lateRoutes = (app: Api, { pool, views }: Parts): void => {
     },
   );
 
+export const reconciliationRoutes = (app: Api, { pool, views }: Parts): void =>
   listRoute(
     app,
     '/reconciliation',
     {
-      summary: "Tills' day-end reports against the books",
+      summary: "Tills' day-end reports compared with the books",
       query: { day: z.iso.date(), site },
       row: reconciliationSchema,
       key: ['string', 'string', 'string'],
@@ -126,11 +127,12 @@ export const lateRoutes = (app: Api, { pool, views }: Parts): void => {
     },
   );
 
+export const eventRoutes = (app: Api, { pool, views }: Parts): void => {
   app.get(
     `${prefix}/events`,
     {
       schema: {
-        summary: "One event in the books, by the till's own key",
+        summary: "One event in the books, by the till's key",
         querystring: z.strictObject({
           site: siteName,
           businessDay: z.iso.date(),
@@ -157,7 +159,7 @@ export const quarantineRoutes = (app: Api, { pool }: Parts): void => {
     app,
     '/quarantine',
     {
-      summary: 'What could not be applied, newest first',
+      summary: 'Events that could not be applied, newest first',
       query: { state: quarantinedSchema.shape.state.optional() },
       row: quarantinedSchema,
       key: ['number'],
@@ -173,8 +175,12 @@ export const quarantineRoutes = (app: Api, { pool }: Parts): void => {
       ),
   );
   for (const [verb, change, summary] of [
-    ['reapply', askToReapply, 'Asks the ledger to apply it again; it says applied, or held with the reason'],
-    ['dismiss', dismiss, 'Says that it is not to be applied; it stays to be looked at'],
+    [
+      'reapply',
+      askToReapply,
+      'Asks the ledger to apply the event again; it becomes applied, or held again with the reason',
+    ],
+    ['dismiss', dismiss, 'Marks the event as not to be applied; its bytes are kept'],
   ] as const)
     app.post(
       `${prefix}/quarantine/:id/${verb}`,
@@ -183,8 +189,8 @@ export const quarantineRoutes = (app: Api, { pool }: Parts): void => {
         const { id } = request.params;
         const changed = await change(pool, id);
         const row = await readQuarantined(pool, id);
-        if (row === undefined) throw new ApiProblem('not-found', `nothing in quarantine has the id ${id}`);
-        if (!changed) throw new ApiProblem('not-held', `number ${id} is ${row.state}`);
+        if (row === undefined) throw new ApiProblem('not-found', `quarantine has no id ${id}`);
+        if (!changed) throw new ApiProblem('not-held', `id ${id} is ${row.state}`);
         return quarantined(row);
       },
     );
@@ -195,7 +201,7 @@ export const replayRoutes = (app: Api, { pool, views }: Parts): void => {
     app,
     '/replays',
     {
-      summary: 'What agents were asked to send again, newest first',
+      summary: 'Replays: requests to agents to send buffered events again, newest first',
       query: {},
       row: replaySchema,
       key: ['string', 'string'],
@@ -219,7 +225,7 @@ export const replayRoutes = (app: Api, { pool, views }: Parts): void => {
     `${prefix}/replays/:id`,
     {
       schema: {
-        summary: 'How far one of them is',
+        summary: 'Progress of one replay',
         params: z.object({ id: z.uuid() }),
         response: { 200: replaySchema, ...problemResponses },
       },
@@ -234,7 +240,7 @@ export const replayRoutes = (app: Api, { pool, views }: Parts): void => {
     `${prefix}/replays`,
     {
       schema: {
-        summary: 'Asks an agent to send again what it keeps; what the books have already changes nothing',
+        summary: 'Requests a replay; events that the books already have change nothing',
         body: replayAsk,
         response: { 201: replaySchema, ...problemResponses },
       },
@@ -242,15 +248,15 @@ export const replayRoutes = (app: Api, { pool, views }: Parts): void => {
     async (request, reply) => {
       const { site: name, agent, stream, epoch, seqs, accepted } = request.body;
       if (!agentName.safeParse(agent).success)
-        throw new ApiProblem('not-valid', 'agent is no name of an agent');
+        throw new ApiProblem('not-valid', 'agent is not a valid agent name');
       const times = accepted?.map((one) => Date.parse(one)) as [number, number] | undefined;
       for (const span of [seqs, times])
         if (span !== undefined && span[0] > span[1])
-          throw new ApiProblem('not-valid', 'the first is after the last');
+          throw new ApiProblem('not-valid', 'the first value is after the last one');
       const { siteId } = siteOf(await views.now(), name);
       const id = await askReplay(pool, { siteId, agent, stream, epoch, seqs, accepted: times });
       const row = await readReplay(pool, id);
-      if (row === undefined) throw new Error(`the replay ${id} that was written is not there`);
+      if (row === undefined) throw new Error(`replay ${id} was written and cannot be read`);
       return reply.code(201).header('location', `${prefix}/replays/${id}`).send(replay(row));
     },
   );

@@ -5,23 +5,23 @@ import { readLinks, setLink } from '../io/demo-network.ts';
 import { type Api, type Parts, prefix, problemResponses } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
-/** The plug of each site's line, where the network is a simulated one. */
-const orAway = async <T>(answer: Promise<T>): Promise<T> =>
+/** The line of each site, where the network is simulated. */
+const orUnavailable = async <T>(answer: Promise<T>): Promise<T> =>
   answer.catch((error: unknown) => {
-    throw new ApiProblem('network-away', error instanceof Error ? error.message : String(error));
+    throw new ApiProblem('network-unavailable', error instanceof Error ? error.message : String(error));
   });
 
 export const demoRoutes = (app: Api, { demoNetwork }: Parts): void => {
   const state = async () => {
     if (demoNetwork === undefined) return { available: false, offline: [] };
-    const links = await orAway(readLinks(demoNetwork));
+    const links = await orUnavailable(readLinks(demoNetwork));
     return { available: true, offline: links.filter(({ online }) => !online).map(({ site }) => site) };
   };
   app.get(
     `${prefix}/demo`,
     {
       schema: {
-        summary: 'Whether plugs can be pulled, and which are',
+        summary: 'Whether lines can be cut, and which are',
         response: { 200: demo, ...problemResponses },
       },
     },
@@ -31,7 +31,7 @@ export const demoRoutes = (app: Api, { demoNetwork }: Parts): void => {
     `${prefix}/demo/sites/:site`,
     {
       schema: {
-        summary: "Pulls a site's plug, or puts it back",
+        summary: "Cuts a site's line, or restores it",
         params: z.object({ site: siteName }),
         body: z.strictObject({ online: z.boolean() }),
         response: { 200: demo, ...problemResponses },
@@ -40,7 +40,7 @@ export const demoRoutes = (app: Api, { demoNetwork }: Parts): void => {
     async (request) => {
       if (demoNetwork === undefined) throw new ApiProblem('no-demo', 'the setting demoNetwork is not set');
       const { site } = request.params;
-      if (!(await orAway(setLink(demoNetwork, site, request.body.online))))
+      if (!(await orUnavailable(setLink(demoNetwork, site, request.body.online))))
         throw new ApiProblem('unknown-site', `the simulated network has no line to ${site}`);
       return state();
     },

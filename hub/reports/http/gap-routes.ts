@@ -7,13 +7,13 @@ import { dismissGap, readGaps, retireAgent } from '../io/gap-table.ts';
 import { type Api, type Parts, prefix, problemResponses, siteOf } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
-/** What is missing of a site, and what a person knows to be gone for good: a lost disk, an agent that was taken away. */
+/** What the books miss of a site, and what a person knows to be gone for good: a lost disk, a removed agent. */
 export const gapRoutes = (app: Api, { pool, views }: Parts): void => {
   app.get(
     `${prefix}/sites/:site/gaps`,
     {
       schema: {
-        summary: 'Of which agents, streams and epochs the books miss something',
+        summary: 'Sources of a site with missing seqs',
         params: z.object({ site: siteName }),
         response: { 200: z.object({ rows: z.array(gapSchema) }), ...problemResponses },
       },
@@ -29,7 +29,7 @@ export const gapRoutes = (app: Api, { pool, views }: Parts): void => {
     {
       schema: {
         summary:
-          'Says that what is missing exists nowhere any more: it counts no longer, unless the agent names it again',
+          'Dismisses a gap whose events exist nowhere any more; it no longer counts, unless an agent lists the source again',
         params: z.object({ site: siteName }),
         body: gapAsk,
         response: { 200: gapSchema, ...problemResponses },
@@ -52,7 +52,7 @@ export const gapRoutes = (app: Api, { pool, views }: Parts): void => {
     `${prefix}/sites/:site/agents/:agent/retire`,
     {
       schema: {
-        summary: 'Says that an agent is gone for good: it counts no longer, unless it is heard again',
+        summary: 'Retires an agent that is gone for good; it no longer counts, unless it is heard again',
         params: z.object({ site: siteName, agent: agentName }),
         response: { 200: retiredAgent, ...problemResponses },
       },

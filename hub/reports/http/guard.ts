@@ -1,9 +1,9 @@
 /**
- * A browser on the same machine lets every page it shows send requests to loopback. These rules keep such pages out while
- * there is no sign-in: only our own page, and programs that are no browsers, may change anything.
+ * A browser on the same machine lets every page it shows send requests to loopback. While there is no sign-in, these
+ * rules keep such pages out: only our own page, and programs other than browsers, may change anything.
  */
 
-/** On every answer. `frame-ancestors` and `form-action` have no fallback, so they are named. */
+/** On every answer. `frame-ancestors` and `form-action` do not fall back to `default-src`, so they are named. */
 export const strictHeaders: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
@@ -21,15 +21,15 @@ const nameOf = (host: string): string =>
     .replace(/^\[(.*)\]$/, '$1')
     .toLowerCase();
 
-/** A foreign name that was pointed at 127.0.0.1 (DNS rebinding) shows in the Host header. */
+/** A foreign name that resolves to 127.0.0.1 (DNS rebinding) shows in the Host header. */
 export const isLoopbackHost = (host: string | undefined): boolean => {
   const name = nameOf(host ?? '');
   return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
 };
 
 /**
- * Whether a request that changes something may come from where it says. Browsers cannot leave out or forge these two
- * headers; programs send neither.
+ * Whether a request that changes something comes from our page or from a program. Pages can neither omit nor forge these
+ * two headers; programs send neither.
  */
 export const isOwnRequest = (headers: {
   host?: string | undefined;

@@ -4,18 +4,18 @@ import { cursorOf, type Key, keyOf } from '../core/cursor.ts';
 import { type Api, prefix, problemResponses } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
-/** Every list of the API: a page of rows as JSON with the cursor of the next one, or the same rows as CSV. */
+/** Every list of the API: a page of rows as JSON with the cursor of the next page, or the same rows as CSV. */
 export type Page<Row> = {
   rows: Row[];
   /** The sort key of the last row when more may follow. */
   next: Key | null;
-  /** What the answer says besides. */
+  /** Further fields of the answer. */
   also?: object;
 };
 
 const paging = {
   limit: z.coerce.number().int().min(1).optional(),
-  cursor: z.string().max(1_000).optional().describe('`next` of the page before'),
+  cursor: z.string().max(1_000).optional().describe('`next` of the previous page'),
   format: z.enum(['json', 'csv']).optional().describe('or by the Accept header'),
 };
 
@@ -29,7 +29,7 @@ type JsonSchema = {
   anyOf?: JsonSchema[];
 };
 
-/** Columns of a row's schema, so that a table without rows has its header too. */
+/** Columns from the row's schema, so that an empty table has a header too. */
 const columnsOf = (schema: JsonSchema, before = ''): string[] =>
   Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
     const inner = field.anyOf?.find((one) => one.properties !== undefined) ?? field;
@@ -50,11 +50,11 @@ export const listRoute = <
     summary: string;
     query: Q;
     row: R;
-    /** Types of the parts of the sort key. */
+    /** Types of the sort key's fields. */
     key: K;
     usual: number;
     most: number;
-    /** What the rows are called in JSON, `rows` unless told, and what stands beside them. */
+    /** Name of the rows in JSON, `rows` by default, and further fields beside them. */
     called?: string;
     also?: z.ZodRawShape;
   },
@@ -67,7 +67,7 @@ export const listRoute = <
     ...about.query,
     ...paging,
     limit: paging.limit.describe(
-      `rows of a page: ${about.usual} unless told (CSV ${about.most}), at most ${about.most}`,
+      `rows per page: ${about.usual} by default (CSV ${about.most}), at most ${about.most}`,
     ),
   });
   app.get(
@@ -120,7 +120,7 @@ const csvOf = (columns: string[], rows: readonly object[]): string =>
     }),
   );
 
-/** A page that came out full may have a next one; `keyOf` is the sort key of its last row. */
+/** A full page may have a next one; `key` is the sort key of its last row. */
 export const pageOf = <Found, Row>(
   found: readonly Found[],
   limit: number,

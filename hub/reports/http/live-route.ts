@@ -3,7 +3,7 @@ import type { LiveFeed } from '../live-feed.ts';
 import { type Api, prefix, problemResponses } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
-/** Server-sent events. One stream per page: browsers open six connections to a host and no more. */
+/** Server-sent events. One stream per page: browsers open at most six connections to a host. */
 const pingMs = 15_000;
 const streamsMax = 200;
 
@@ -14,9 +14,12 @@ export const liveRoute = (app: Api, feed: LiveFeed): void => {
       exposeHeadRoute: false,
       schema: {
         summary:
-          'What changes, as server-sent events `pulse`, at most two a second; the data is the schema Pulse',
+          'Live changes as server-sent events named `pulse`, at most two a second; their data has the schema Pulse',
         response: {
-          200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+          200: {
+            description: 'Server-sent events',
+            content: { 'text/event-stream': { schema: z.string() } },
+          },
           ...problemResponses,
         },
       },
@@ -31,7 +34,7 @@ export const liveRoute = (app: Api, feed: LiveFeed): void => {
         ...(reply.getHeaders() as Record<string, string>),
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store',
-        // A proxy that collects answers would keep the events back.
+        // A buffering proxy would hold the events back.
         'x-accel-buffering': 'no',
       });
       raw.write(': welcome\n\n');

@@ -1,7 +1,7 @@
 import type { PageFile } from '../io/page-files.ts';
 import type { Api } from './api.ts';
 
-/** The dashboard's files. A browser keeps them and asks whether they changed; they do with each version of the hub. */
+/** The dashboard's files. A browser caches and revalidates them; they change only with the hub's version. */
 export const pageRoutes = (app: Api, files: ReadonlyMap<string, PageFile>): void => {
   for (const [path, file] of files)
     app.get(path, { schema: { hide: true } }, async (_, reply) =>

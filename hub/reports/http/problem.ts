@@ -1,8 +1,8 @@
 import type { ProblemDetails } from '../contract.ts';
 
 /**
- * The closed list of what the report API says when it cannot answer, as RFC 9457 problem details. `hint` is for the person
- * who reads it.
+ * The closed list of the report API's problems, as RFC 9457 problem details. A list of its own: contracts/errors.ts says
+ * what can be wrong with an event. `hint` is for the person who reads it.
  */
 export const problems = {
   'not-valid': {
@@ -12,18 +12,18 @@ export const problems = {
   },
   'bad-cursor': {
     status: 400,
-    title: 'The cursor is not one of this list',
-    hint: 'Take `next` of the page before, with the same parameters; leave it out for the first page.',
+    title: 'The cursor does not belong to this list',
+    hint: 'Use `next` of the previous page with the same parameters; omit it for the first page.',
   },
   'cross-site': {
     status: 403,
     title: 'The request comes from another site',
-    hint: 'Requests that change something are taken from the dashboard itself and from programs, not from other pages.',
+    hint: 'Only the dashboard itself and programs may change anything, not other pages.',
   },
   'unknown-site': {
     status: 404,
     title: 'There is no such site',
-    hint: 'A site is known from its first event or status on; GET /api/v1/sites lists them.',
+    hint: 'A site is known once its first event or status arrives; GET /api/v1/sites lists all.',
   },
   'not-found': {
     status: 404,
@@ -33,21 +33,21 @@ export const problems = {
   'no-demo': {
     status: 404,
     title: 'There is no simulated network',
-    hint: 'Plugs can be pulled only where the setting demoNetwork names the simulated network.',
+    hint: 'Lines can be cut only where the setting demoNetwork names the simulated network.',
   },
   'not-held': {
     status: 409,
-    title: 'It is not held any more',
-    hint: 'Somebody else decided meanwhile, or the ledger has applied it; read it again.',
+    title: 'The event is no longer held',
+    hint: 'Somebody settled it meanwhile, or the ledger applied it; read it again.',
   },
   'still-named': {
     status: 409,
-    title: 'The agent still names it, so it may still come',
-    hint: 'Replay it. When the agent is gone for good, retire the agent first.',
+    title: 'The agent still lists this source, so its events may still arrive',
+    hint: 'Request a replay. If the agent is gone for good, retire the agent first.',
   },
   'no-gap': {
     status: 409,
-    title: 'Nothing is missing of it',
+    title: 'This source has no gap',
     hint: 'GET /api/v1/sites/{site}/gaps lists what is missing.',
   },
   'body-too-large': {
@@ -58,43 +58,43 @@ export const problems = {
   'json-only': {
     status: 415,
     title: 'The body is not JSON',
-    hint: 'Send content-type application/json, with {} where there is nothing to say.',
+    hint: 'Send content-type application/json; the body may be {}.',
   },
   'wrong-host': {
     status: 421,
-    title: 'This is not the host that was asked for',
-    hint: 'Open the dashboard as localhost or 127.0.0.1: other names are refused, because a foreign name may be pointed here.',
+    title: 'The Host header names another host',
+    hint: 'Open the dashboard as localhost or 127.0.0.1. Other names are refused, because a foreign name may resolve to this machine.',
   },
   failed: {
     status: 500,
     title: 'The hub failed to answer',
-    hint: "The hub's log has the details. Nothing that belongs to the books was changed.",
+    hint: "The hub's log has the details. The books were not changed.",
   },
-  'network-away': {
+  'network-unavailable': {
     status: 502,
     title: 'The simulated network does not answer',
-    hint: 'Look whether its process runs.',
+    hint: 'Check that its process is running.',
   },
-  'books-away': {
+  'books-unavailable': {
     status: 503,
     title: 'PostgreSQL does not answer',
-    hint: 'The hub goes on by itself when PostgreSQL is back.',
+    hint: 'The hub recovers by itself once PostgreSQL is back.',
   },
   'too-slow': {
     status: 503,
-    title: 'The answer took too long and was cut off',
-    hint: 'Ask for fewer days or sites at a time.',
+    title: 'The query took too long and was cancelled',
+    hint: 'Request fewer days or sites at a time.',
   },
   'too-many-streams': {
     status: 503,
-    title: 'Too many pages are open',
-    hint: 'Close some; each open page holds one stream.',
+    title: 'Too many live streams are open',
+    hint: 'Close some pages; each open page holds one stream.',
   },
 } as const;
 
 export type ProblemCode = keyof typeof problems;
 
-/** Thrown by handlers. `detail` names what and where; it never repeats a secret or a body. */
+/** Thrown by handlers. `detail` says what and where; it never repeats a secret or a body. */
 export class ApiProblem extends Error {
   override name = 'ApiProblem';
   readonly code: ProblemCode;

@@ -15,13 +15,15 @@ const instant = z.iso.datetime({ offset: true });
 const day = z.iso.date();
 const currency = z
   .string()
-  .regex(/^[A-Z]{3}$/, 'a currency is three capitals')
+  .regex(/^[A-Z]{3}$/, 'a currency is three capital letters')
   .optional();
 const site = several(siteName).describe('may be repeated; all sites when absent');
 const range = {
-  from: instant.optional().describe('with `to`: a span of instants'),
+  from: instant.optional().describe('with `to`: a range of instants, widened to whole intervals'),
   to: instant.optional(),
-  day: day.optional().describe("instead: the site's local day, or the chain's when no site is named"),
+  day: day
+    .optional()
+    .describe("instead of `from` and `to`: the sites' local day, or the chain's without a site"),
 };
 const dayRange = {
   day: day.optional(),
@@ -29,24 +31,24 @@ const dayRange = {
   toDay: day.optional(),
 };
 
-/** Longer than any report a person reads; a year and the leap day fit. */
+/** Longer than any report a person reads; a leap year fits. */
 const rangeDaysMax = 400;
 const dayMs = 86_400_000;
 
 type Range = { from?: string | undefined; to?: string | undefined; day?: string | undefined };
 
-/** A local day as instants, 23 to 25 hours apart. */
+/** A local day as instants; it lasts 23 to 25 hours. */
 const dayOf = (zone: string, text: string) => ({
   from: startOfDay(zone, text),
   to: startOfDay(zone, addDays(text, 1)),
 });
 
-/** Outward to whole intervals, so that no sale of the span is left out. */
+/** Rounded outward to whole intervals, so that no sale of the span is left out. */
 const spanOf = ({ from, to, day: text }: Range, zone: string, stepMs: number) => {
   if (text !== undefined) {
     if (from !== undefined || to !== undefined)
       throw new ApiProblem('not-valid', 'either `day`, or `from` and `to`');
-    // A day that does not begin on an interval's boundary begins with the first interval that begins in it.
+    // A day that does not begin on an interval's boundary consists of the intervals that begin in it.
     const { from: start, to: end } = dayOf(zone, text);
     return { from: Math.ceil(start / stepMs) * stepMs, to: Math.ceil(end / stepMs) * stepMs };
   }
@@ -68,7 +70,7 @@ const zoneOf = (view: FleetView, sites: readonly SiteView[], named: boolean): st
   if (zones.size > 1)
     throw new ApiProblem(
       'not-valid',
-      `these sites lie in ${zones.size} time zones, so a day is no span of time: use \`from\` and \`to\``,
+      `these sites are in ${zones.size} time zones, so a day is not one span of time: use \`from\` and \`to\``,
     );
   return [...zones][0] ?? view.chainZone;
 };
@@ -99,12 +101,12 @@ const stepOf = (minutes: number | undefined, intervalMs: number): number => {
   return stepMs;
 };
 
-export const salesRoutes = (app: Api, { pool, views }: Parts): void => {
+const intervalRoute = (app: Api, { pool, views }: Parts): void =>
   listRoute(
     app,
     '/sales/intervals',
     {
-      summary: 'Sales by interval of event time, each with how complete it is',
+      summary: 'Sales by interval of event time, each with its completeness',
       query: {
         ...range,
         site,
@@ -133,6 +135,7 @@ export const salesRoutes = (app: Api, { pool, views }: Parts): void => {
     },
   );
 
+const siteRoute = (app: Api, { pool, views }: Parts): void =>
   listRoute(
     app,
     '/sales/sites',
@@ -146,9 +149,9 @@ export const salesRoutes = (app: Api, { pool, views }: Parts): void => {
     },
     async (query, { limit, after }) => {
       const view = await views.now();
-      // Warehouses sell nothing; they are shown when they are asked for by name.
-      const asked = sitesOf(view, query.site).filter((one) => query.site !== undefined || one.sells);
-      const page = asked.filter(({ name }) => after === undefined || name > after[0]).slice(0, limit);
+      // Warehouses sell nothing; they are listed only when requested by name.
+      const wanted = sitesOf(view, query.site).filter((one) => query.site !== undefined || one.sells);
+      const page = wanted.filter(({ name }) => after === undefined || name > after[0]).slice(0, limit);
       const ranges = page.map((one) => ({
         site: one,
         ...spanOf(query, one.calendar.timeZone, view.intervalMs),
@@ -159,11 +162,12 @@ export const salesRoutes = (app: Api, { pool, views }: Parts): void => {
     },
   );
 
+const itemRoute = (app: Api, { pool, views }: Parts): void =>
   listRoute(
     app,
     '/sales/items',
     {
-      summary: 'Items of one or more sites by what they sold in business days, the best first',
+      summary: 'Best-selling items of one or more sites in a range of business days',
       query: {
         ...dayRange,
         site: several(siteName).describe('at least one; may be repeated'),
@@ -191,6 +195,7 @@ export const salesRoutes = (app: Api, { pool, views }: Parts): void => {
     },
   );
 
+const dayRoute = (app: Api, { pool, views }: Parts): void =>
   listRoute(
     app,
     '/sales/days',
@@ -217,4 +222,7 @@ export const salesRoutes = (app: Api, { pool, views }: Parts): void => {
       return { rows, next: beyond <= toDay ? [beyond] : null };
     },
   );
+
+export const salesRoutes = (app: Api, parts: Parts): void => {
+  for (const route of [intervalRoute, siteRoute, itemRoute, dayRoute]) route(app, parts);
 };

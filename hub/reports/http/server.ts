@@ -13,7 +13,14 @@ import { failureOf } from '../../postgres/errors.ts';
 import type { PageFile } from '../io/page-files.ts';
 import type { LiveFeed } from '../live-feed.ts';
 import { type Api, type Parts, prefix } from './api.ts';
-import { flowRoutes, lateRoutes, quarantineRoutes, replayRoutes } from './books-routes.ts';
+import {
+  correctionRoutes,
+  eventRoutes,
+  flowRoutes,
+  quarantineRoutes,
+  reconciliationRoutes,
+  replayRoutes,
+} from './books-routes.ts';
 import { demoRoutes } from './demo-routes.ts';
 import { gapRoutes } from './gap-routes.ts';
 import { isJson, isLoopbackHost, isOwnRequest, strictHeaders } from './guard.ts';
@@ -23,12 +30,12 @@ import { ApiProblem, type ProblemCode, problemOf, problems, problemType } from '
 import { salesRoutes } from './sales-routes.ts';
 import { siteRoutes } from './site-routes.ts';
 
-/** The HTTP side of reports: what every request must be, what every answer carries, and the routes. */
+/** HTTP of the reports role: checks of every request, headers of every answer, errors, and the routes. */
 export type ServerOptions = {
   parts: Parts;
   feed: LiveFeed;
   files: ReadonlyMap<string, PageFile>;
-  /** Hosts other than loopback are answered too. */
+  /** Accept Host headers other than loopback. */
   anyHost: boolean;
   log: Log;
 };
@@ -54,11 +61,11 @@ const guard = (app: Api, anyHost: boolean): void => {
       throw new ApiProblem('wrong-host', `host ${String(host).slice(0, 64)}`);
     if (request.method === 'GET' || request.method === 'HEAD') return;
     if (!isOwnRequest(request.headers))
-      throw new ApiProblem('cross-site', 'by its Origin or Sec-Fetch-Site header');
+      throw new ApiProblem('cross-site', 'judged by its Origin or Sec-Fetch-Site header');
     if (!isJson(request.headers['content-type']))
       throw new ApiProblem('json-only', `content-type ${request.headers['content-type'] ?? 'is absent'}`);
   });
-  // Where there is nothing to say an empty body is as good as {}.
+  // An empty body counts as {}.
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
@@ -72,13 +79,13 @@ const queryCanceled = '57014';
 
 const codeOf = (error: FastifyError): ProblemCode => {
   if (error.code === queryCanceled) return 'too-slow';
-  if (failureOf(error) === 'connection') return 'books-away';
+  if (failureOf(error) === 'connection') return 'books-unavailable';
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'body-too-large';
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return 'json-only';
   return (error.statusCode ?? 500) < 500 ? 'not-valid' : 'failed';
 };
 
-/** Which parameter and why; never the value that was sent. */
+/** Names the parameter and the reason, never the value that was sent. */
 const validationDetail = (error: FastifyError): string =>
   (error.validation ?? [])
     .map(({ instancePath, message }) => {
@@ -96,8 +103,8 @@ const answerErrors = (app: Api, log: Log): void => {
     if (hasZodFastifySchemaValidationErrors(error)) return send(reply, 'not-valid', validationDetail(error));
     const code = codeOf(error);
     if (problems[code].status < 500) return send(reply, code, error.message);
-    // What the database said may name tables and values; it belongs in the log and not in an answer.
-    log.error({ err: error, method: request.method, path: pathOf(request) }, 'a report could not be made');
+    // The database's message may name tables and values: it belongs in the log, not in the answer.
+    log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed');
     return send(reply, code, `${request.method} ${pathOf(request)}`);
   });
 };
@@ -111,10 +118,10 @@ const describe = async (app: Api): Promise<void> => {
       info: {
         title: 'Branchline reports',
         description:
-          'Sales, stock and the state of the fleet as the books have them. Money is an integer number of minor units of ' +
+          'Sales, stock and the state of the fleet, from the books. Money is an integer number of minor units of ' +
           "`currency`; quantities are decimal strings; instants are RFC 3339 in UTC; days are the sites' own business days. " +
-          'No interval ever closes: every figure says how complete it is, and how often it was changed. ' +
-          'Lists answer in pages (`limit`, `cursor`) as JSON or CSV; answers carry an ETag; problems are RFC 9457.',
+          'No interval ever closes: every figure states how complete it is and how often it changed. ' +
+          'Lists come in pages (`limit`, `cursor`) as JSON or CSV; answers carry an ETag; problems follow RFC 9457.',
         version: '1',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
@@ -137,7 +144,7 @@ export const createServer = async (options: ServerOptions): Promise<Api> => {
   await app.register(etag, { weak: true });
   await describe(app);
 
-  // The plugin above must know of a route before it is there.
+  // The swagger plugin sees only routes registered after it.
   await app.register(async (scope) => {
     const api = scope.withTypeProvider<ZodTypeProvider>() as Api;
     const { parts } = options;
@@ -145,7 +152,9 @@ export const createServer = async (options: ServerOptions): Promise<Api> => {
     siteRoutes(api, parts);
     gapRoutes(api, parts);
     flowRoutes(api, parts);
-    lateRoutes(api, parts);
+    correctionRoutes(api, parts);
+    reconciliationRoutes(api, parts);
+    eventRoutes(api, parts);
     quarantineRoutes(api, parts);
     replayRoutes(api, parts);
     demoRoutes(api, parts);

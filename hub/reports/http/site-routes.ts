@@ -30,7 +30,7 @@ import { ApiProblem } from './problem.ts';
 
 const bySite = { params: z.object({ site: siteName }) };
 
-export const siteRoutes = (app: Api, { pool, views }: Parts): void => {
+const stockRoute = (app: Api, { pool, views }: Parts): void =>
   listRoute(
     app,
     '/stock',
@@ -42,7 +42,9 @@ export const siteRoutes = (app: Api, { pool, views }: Parts): void => {
         negative: flag.optional().describe('only positions below zero'),
         stale: flag
           .optional()
-          .describe('only positions of sites whose stock is not known up to now, or only others'),
+          .describe(
+            'true: only positions of sites whose stock may have changed since; false: only the others',
+          ),
       },
       row: stockSchema,
       key: ['number', 'string', 'number'],
@@ -72,11 +74,12 @@ export const siteRoutes = (app: Api, { pool, views }: Parts): void => {
     },
   );
 
+const sitesRoute = (app: Api, { views }: Parts): void =>
   listRoute(
     app,
     '/sites',
     {
-      summary: 'Sites that the books know',
+      summary: 'All known sites',
       query: {},
       row: siteSchema,
       key: ['string'],
@@ -90,12 +93,12 @@ export const siteRoutes = (app: Api, { pool, views }: Parts): void => {
     },
   );
 
+const fleetRoute = (app: Api, { views }: Parts): void =>
   listRoute(
     app,
     '/fleet',
     {
-      summary:
-        'Each site: how it is, how fresh its figures are, what waits there; counts and freshness are of all sites',
+      summary: 'Each site with its state, freshness and backlog; counts and freshness cover all sites',
       query: { state: z.enum(siteStates).optional() },
       row: fleetSchema,
       key: ['string'],
@@ -127,11 +130,12 @@ export const siteRoutes = (app: Api, { pool, views }: Parts): void => {
     },
   );
 
+const calendarRoutes = (app: Api, { pool, views }: Parts): void => {
   app.get(
     `${prefix}/sites/:site/calendar`,
     {
       schema: {
-        summary: 'When a site is expected to sell',
+        summary: 'Calendar of a site: when it is expected to sell',
         ...bySite,
         response: { 200: calendar, ...problemResponses },
       },
@@ -143,7 +147,7 @@ export const siteRoutes = (app: Api, { pool, views }: Parts): void => {
     `${prefix}/sites/:site/calendar`,
     {
       schema: {
-        summary: 'Sets the whole calendar of a site',
+        summary: 'Replaces the calendar of a site',
         ...bySite,
         body: calendar,
         response: { 200: calendar, ...problemResponses },
@@ -157,7 +161,7 @@ export const siteRoutes = (app: Api, { pool, views }: Parts): void => {
       if (keys.size < openingHours.length)
         throw new ApiProblem(
           'not-valid',
-          'openingHours has two openings at the same time of the same weekday',
+          'openingHours has two entries with the same weekday and opening time',
         );
       const { siteId } = siteOf(await views.now(), request.params.site);
       await writeCalendar(pool, siteId, {
@@ -168,4 +172,8 @@ export const siteRoutes = (app: Api, { pool, views }: Parts): void => {
       return readCalendar(pool, siteId);
     },
   );
+};
+
+export const siteRoutes = (app: Api, parts: Parts): void => {
+  for (const routes of [stockRoute, sitesRoute, fleetRoute, calendarRoutes]) routes(app, parts);
 };
