@@ -15,7 +15,7 @@ export const hubConfig = z.object({
   roles: roleList
     .default([...roles])
     .describe(
-      'what this process does, separated by commas: ledger (Kafka to books), reports (API, dashboard)',
+      'roles of this process, separated by commas: ledger (Kafka to books), reports (API, dashboard)',
     ),
   kafka: z
     .string()
@@ -25,11 +25,11 @@ export const hubConfig = z.object({
     .string()
     .regex(/^[a-z0-9-]{1,64}$/)
     .default('branchline')
-    .describe('first part of every topic name'),
+    .describe('prefix of every topic name'),
   postgres: z
     .string()
     .describe(
-      'postgres:// URL of the role branchline_hub, or of branchline_reports for a hub with reports only; better as a file, see BRANCHLINE_POSTGRES_FILE',
+      'postgres:// URL of the role branchline_hub, or of branchline_reports for a hub with reports only; better in a file, see BRANCHLINE_POSTGRES_FILE',
     ),
   instance: z
     .string()
@@ -39,36 +39,38 @@ export const hubConfig = z.object({
   intervalMinutes: z
     .union([z.literal(1), z.literal(5), z.literal(10), z.literal(15), z.literal(30), z.literal(60)])
     .default(5)
-    .describe('length of the intervals in which sales are added up; fixed once the books have entries'),
+    .describe('length of the sales intervals; fixed once the books have entries'),
   statusHost: z.string().default('127.0.0.1').describe('address of /healthz, /v1/status and /metrics'),
   statusPort: listenPort
     .default(7821)
-    .describe('port of /healthz, /v1/status and /metrics; 0 takes a free one'),
+    .describe('port of /healthz, /v1/status and /metrics; 0 picks a free one'),
   reportsHost: z.string().default('127.0.0.1').describe('address of the report API and the dashboard'),
   reportsPort: listenPort
     .default(7820)
-    .describe('port of the report API and the dashboard; 0 takes a free one, which /v1/status names'),
+    .describe('port of the report API and the dashboard; 0 picks a free one, which /v1/status names'),
   insecureListen: z
     .boolean()
     .default(false)
-    .describe('let reportsHost be an address that others can reach, although there is no sign-in yet'),
+    .describe('allow reportsHost to be reachable from other machines, although there is no sign-in yet'),
   timeZone: z
     .string()
     .refine(isTimeZone, 'not a time zone; use an IANA name such as Europe/Berlin')
     .default('UTC')
-    .describe("the chain's own time zone, for sites that have none of their own"),
+    .describe("the chain's time zone, for sites without their own"),
   agentStatusSeconds: z
     .number()
     .min(0.1)
     .max(3_600)
     .default(10)
-    .describe('how often agents report (their statusIntervalMs); a site is silent after three times as long'),
+    .describe(
+      'how often agents send a status (their statusIntervalMs); a site is silent after three missing ones',
+    ),
   demoNetwork: z
     .url()
     .optional()
-    .describe("control address of the simulated network; lets the dashboard pull a site's plug"),
+    .describe("control address of the simulated network; lets the dashboard cut a site's line"),
   stuckMinutes: stuckMinutes.describe(
-    'the ledger ends, to be started again, when no slice moves for so long though there is something to read and Kafka and PostgreSQL answer',
+    'the process exits, to be restarted, when the ledger has records to read and Kafka and PostgreSQL answer, but no slice moves for this long',
   ),
   logLevel: logLevel.describe('what to log on stderr'),
 });
@@ -83,9 +85,9 @@ export const settingsProblem = (config: HubConfig): string | undefined => {
     );
   if (config.roles.includes('reports') && !isLoopback(config.reportsHost) && !config.insecureListen)
     return (
-      `reportsHost ${config.reportsHost} can be reached by others, and there is no sign-in yet: whoever reaches the ` +
-      'dashboard reads all sales and changes calendars. Use 127.0.0.1 with a proxy that signs people in before it, ' +
-      'or set insecureListen (--insecure-listen true) where the network itself is closed.'
+      `reportsHost ${config.reportsHost} is reachable from other machines, and there is no sign-in yet: whoever reaches the ` +
+      'dashboard can read all sales and change calendars. Use 127.0.0.1 behind a proxy that authenticates, ' +
+      'or set insecureListen (--insecure-listen true) on a closed network.'
     );
   return undefined;
 };

@@ -6,9 +6,9 @@ import { hubConfig, settingsProblem } from './config.ts';
 import { runHub } from './run.ts';
 
 const config = loadConfigOrExit(
-  `Branchline hub. Role ledger: takes the events that the bridge recorded in Kafka into the books in PostgreSQL, each
-exactly once. Role reports: the report API and the dashboard. One process may have both.
-Prepare database and topics first with: node hub/setup.ts --help
+  `Branchline hub. Role ledger: applies the events that the bridge recorded in Kafka to the books in PostgreSQL, each
+exactly once. Role reports: the report API and the dashboard. One process may have both roles.
+Prepare database and topics first: node hub/setup.ts --help
 
 Usage: node hub/main.ts --kafka HOST:PORT --postgres URL
        node hub/main.ts --roles reports --postgres URL`,
@@ -27,7 +27,7 @@ await runUntilStopped(
       createKafka({
         brokers: brokerList(config.kafka),
         clientId: config.instance,
-        // What fails is repeated by the ledger, for ever; kafkajs gives back soon, so that a Kafka that is back is noticed.
+        // The ledger retries for ever; kafkajs must give up soon, so that the ledger notices when Kafka is back.
         retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
       }),
       log,

@@ -11,10 +11,10 @@ import packageJson from './package.json' with { type: 'json' };
 import { failureOf } from './postgres/errors.ts';
 import { startReports } from './reports/run.ts';
 
-/** In the tree and in a bundle the page's files lie beside this one. */
+/** Beside this file, in the tree and in a bundle. */
 const dashboard = new URL('./dashboard/', import.meta.url);
 
-/** The hub on one screen: its roles start in this order and stop in the reverse one. */
+/** The hub on one screen: its roles start in this order and stop in reverse. */
 export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?: BooksPolicy) => {
   const stopped = new AbortController();
   const opened = new AsyncDisposableStack();
@@ -23,7 +23,7 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
 
   const startLedgerRole = async () => {
     const slicePool = opened.adopt(openPool(config.postgres, config.instance, 7, log), (pool) => pool.end());
-    // Slices wait for names and statuses for slices: with one pool for both, four statuses could stop a slice.
+    // Slices wait for names, and statuses wait for slices: in one shared pool, four statuses could block a slice.
     const namePool = opened.adopt(openPool(config.postgres, config.instance, 2, log), (pool) => pool.end());
     const sidePool = opened.adopt(openPool(config.postgres, config.instance, 4, log), (pool) => pool.end());
     await untilItWorks(log, stopped.signal, async () => {
@@ -57,7 +57,7 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
     });
   };
 
-  // The status page answers from the first moment: a hub that waits for Kafka is alive, and says what it waits for.
+  // The status page answers at once: a hub that waits for Kafka is alive, and says what it waits for.
   const wanted = (role: HubConfig['roles'][number]) => config.roles.includes(role);
   const status = () => ({
     ready: wanted('ledger') === (ledger !== undefined) && wanted('reports') === (reports !== undefined),
@@ -69,11 +69,11 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
   const metrics = async () => [
     ...ofProcess(),
     ...(ledger?.metrics() ?? []),
-    // Without PostgreSQL the chain is not known; the figures of the process are wanted all the more.
+    // Without PostgreSQL the chain's metrics are unknown; those of the process matter all the more.
     ...((await reports?.metrics().catch(() => [])) ?? []),
   ];
   const server = await serveStatus({ host: config.statusHost, port: config.statusPort }, status, metrics);
-  // What can never work must end the process and not wait for a stop.
+  // A permanent failure must end the process at once.
   const fatal = (error: unknown) => {
     log.error({ err: error }, 'the hub cannot start');
     process.exit(1);
@@ -94,14 +94,14 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
   };
 };
 
-/** Kafka or PostgreSQL may come later than the hub. What can never work (settings, rights) ends the start. */
+/** Kafka or PostgreSQL may start later than the hub: retry. A permanent failure (settings, rights) is thrown. */
 const untilItWorks = async (log: Log, stopped: AbortSignal, start: () => Promise<void>): Promise<void> => {
   for (let attempt = 1; !stopped.aborted; attempt++) {
     try {
       return await start();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      log.warn({ err: error, attempt }, 'Kafka or PostgreSQL does not answer yet; trying again');
+      log.warn({ err: error, attempt }, 'Kafka or PostgreSQL does not answer yet; retrying');
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
   }

@@ -7,15 +7,17 @@ import { createTopics } from './io/create-topics.ts';
 import { grantHubRole, grantReportsRole, migrate } from './io/migrate.ts';
 
 const config = loadConfigOrExit(
-  `Prepares the hub's database and Kafka topics, and ends. Safe to run again: it adds what is missing.
+  `Prepares the hub's database and Kafka topics, then exits. Safe to run again: it adds what is missing.
 
 Usage: node hub/setup.ts --kafka HOST:PORT --postgres URL`,
   z.object({
     kafka: z.string().describe('Kafka brokers, host:port, separated by commas'),
-    topicPrefix: z.string().default('branchline').describe('first part of every topic name'),
+    topicPrefix: z.string().default('branchline').describe('prefix of every topic name'),
     postgres: z
       .string()
-      .describe('postgres:// URL of the role that owns the tables; the hub itself uses a lesser one'),
+      .describe(
+        'postgres:// URL of the role that owns the tables; the hub itself uses a role with fewer rights',
+      ),
     hubPassword: z
       .string()
       .optional()
@@ -24,11 +26,7 @@ Usage: node hub/setup.ts --kafka HOST:PORT --postgres URL`,
       .string()
       .optional()
       .describe('creates or updates the role branchline_reports with this password'),
-    partitions: z
-      .int()
-      .min(1)
-      .default(8)
-      .describe('partitions of the event topics; more can be added, never fewer'),
+    partitions: z.int().min(1).default(8).describe('partitions of the event topics; can only grow later'),
     replicationFactor: z.int().min(1).default(1).describe('copies of each partition; 3 in production'),
     retentionHours: z.int().min(1).default(168).describe('how long Kafka keeps events'),
     logLevel: z

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 
 /**
- * The interval is part of the books: windows of five and of ten minutes in one table would add up to nonsense. The first
- * hub to start writes it down; a later one with another value does not start.
+ * The interval is part of the books: windows of five and of ten minutes do not mix in one table. The first hub stores its
+ * interval; a later one with another value refuses to start.
  */
 export const checkInterval = async (pool: pg.Pool, minutes: number): Promise<void> => {
   await pool.query(
@@ -15,8 +15,8 @@ export const checkInterval = async (pool: pg.Pool, minutes: number): Promise<voi
   const kept = Number(rows[0]?.value);
   if (kept !== minutes) {
     throw new Error(
-      `The books are kept in intervals of ${kept} minutes, the setting says ${minutes}. ` +
-        `Start with intervalMinutes ${kept}, or set the books up anew in another database and replay.`,
+      `The books have intervals of ${kept} minutes, but intervalMinutes is ${minutes}. ` +
+        `Start with intervalMinutes ${kept}, or set up new books in another database and replay.`,
     );
   }
 };

@@ -32,7 +32,7 @@ import { type BooksDatabase, createBooksDatabase } from '../world/books-database
 import { transactionEvent } from '../world/events.ts';
 import { type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
-/** The report API as HTTP: what it answers to good requests and to bad ones, and whom it does not answer. */
+/** The report API over HTTP: good and bad requests, and requests from elsewhere. */
 
 let folder: string;
 let database: BooksDatabase;
@@ -121,7 +121,7 @@ describe('every answer', () => {
     },
   );
 
-  test('has a tag, and comes again only when it changed', async () => {
+  test('has an ETag, and is sent again only when it changed', async () => {
     for (const path of ['/api/v1/sales/intervals?day=2026-11-23', '/', '/dashboard/vendor/uplot.css']) {
       const first = await stand.ask(path);
       const tag = first.headers.get('etag') ?? '';
@@ -155,7 +155,7 @@ describe('CSV', () => {
     expect(lines[0]).toMatch(/^[a-zA-Z.,]+$/);
   });
 
-  test('makes no formula of an item that looks like one', async () => {
+  test('turns an item that looks like a formula into text', async () => {
     const response = await stand.ask('/api/v1/sales/items?day=2026-11-23&site=store-0001&format=csv');
     const text = await response.text();
     expect(text).toContain("\r\n'=1+1,EUR,");
@@ -191,7 +191,7 @@ describe('pages', () => {
     expect(walked.length).toBeGreaterThan(2);
   });
 
-  test('go on behind the last row, although better ones came in between', async () => {
+  test('continue after the last row, although better ones were inserted meanwhile', async () => {
     const path = '/sales/items?day=2026-11-23&site=store-0002&limit=5';
     const first = await stand.get<{ rows: SalesItem[]; next: string }>(path);
     await stand.sell([
@@ -246,7 +246,7 @@ describe('a bad request gets a problem', () => {
     expect([response.status, body.status, body.code]).toEqual([status, status, code]);
   });
 
-  test('and none of them says what was sent, or what the database said', async () => {
+  test('and none repeats what was sent, or the message of the database', async () => {
     const secret = 'hunter2-and-a-body';
     const response = await stand.change('PUT', '/sites/store-0001/calendar', { timeZone: { secret } });
     expect(response.status).toBe(400);
@@ -260,7 +260,7 @@ describe('a bad request gets a problem', () => {
     expect(await broken.text()).not.toContain(secret);
   });
 
-  test('when a body is too large, is no JSON, or says so wrongly', async () => {
+  test('when a body is too large, is not JSON, or has a wrong content type', async () => {
     const send = async (headers: Record<string, string>, body: string) =>
       (await stand.ask('/api/v1/replays', { method: 'POST', headers, body })).status;
     const json = { 'content-type': 'application/json' };
@@ -271,7 +271,7 @@ describe('a bad request gets a problem', () => {
   });
 });
 
-/** As fetch may not: with any Host and Origin. */
+/** With any Host and Origin, which fetch does not allow. */
 const raw = async (method: string, path: string, headers: Record<string, string>): Promise<number> => {
   const url = new URL(stand.url);
   const sent = request({ host: url.hostname, port: url.port, method, path: `/api/v1${path}`, headers });
@@ -297,14 +297,14 @@ describe('a page of another site', () => {
     );
   });
 
-  test('cannot read anything by pointing its own name here', async () => {
+  test('cannot read anything through a name that resolves to this machine', async () => {
     expect(await raw('GET', '/fleet', { host: 'localhost:7820' })).toBe(200);
     expect(await raw('GET', '/fleet', { host: 'evil.example' })).toBe(421);
     expect(await raw('GET', '/fleet', { host: '127.0.0.1.evil.example' })).toBe(421);
   });
 });
 
-test('with insecureListen any name of the host is answered, and other pages still change nothing', async () => {
+test('with insecureListen any Host is accepted, and other pages still cannot change anything', async () => {
   const open = await startReportsStand(database, { now: noon, insecureListen: true });
   const closed = stand;
   stand = open;
@@ -333,7 +333,7 @@ describe('a calendar', () => {
     closedDays: ['2026-12-25', '2026-12-26'],
   };
 
-  test('is kept as it was put, whole', async () => {
+  test('is stored whole, as it was sent', async () => {
     expect((await stand.change('PUT', '/sites/store-0003/calendar', wanted)).status).toBe(200);
     expect(await stand.get('/sites/store-0003/calendar')).toEqual(wanted);
     const fewer = { ...wanted, timeZone: null, openingHours: [], closedDays: [] };
@@ -361,7 +361,7 @@ describe('a calendar', () => {
   });
 });
 
-test('what is in quarantine can be asked for again, or dismissed, once', async () => {
+test('a quarantined event can be reapplied or dismissed, once', async () => {
   const { rows } = await database.pool.query<{ quarantine_id: string }>(
     `insert into quarantine (topic, partition, off, source_id, first_seq, last_seq, reason, detail, raw)
      select 't', 0, n, 1, n, n, 'schema', 'data.lines: not there', 'secret bytes' from generate_series(1, 2) n
@@ -385,7 +385,7 @@ test('what is in quarantine can be asked for again, or dismissed, once', async (
   expect(await stand.get('/exactness')).toMatchObject({ quarantined: 1 });
 });
 
-test('a replay is asked for, and followed', async () => {
+test('a replay is requested, and its progress can be followed', async () => {
   const epoch = stand.epochOf('store-0001', 'pos');
   const response = await stand.change('POST', '/replays', {
     site: 'store-0001',
@@ -413,7 +413,7 @@ test('a replay is asked for, and followed', async () => {
     expect((await stand.change('POST', '/replays', bad)).ok).toBe(false);
 });
 
-test('a plug of the simulated network can be pulled and put back', async () => {
+test('a line of the simulated network can be cut and restored', async () => {
   expect(await stand.get('/demo')).toEqual({ available: true, offline: [] });
   const set = async (site: string, online: boolean) => {
     const response = await stand.change('PUT', `/demo/sites/${site}`, { online });
@@ -444,7 +444,7 @@ test('the description is OpenAPI 3.1 and names every route', async () => {
   expect(JSON.stringify(description)).toContain('sites expected to be open in the interval');
 });
 
-test('as the role of reports nothing of the books can be changed', async () => {
+test('the reports role cannot change the books', async () => {
   const url = new URL(database.url);
   const { rows } = await database.pool.query<{ table_name: string; privilege_type: string }>(
     `select table_name, privilege_type from information_schema.role_table_grants

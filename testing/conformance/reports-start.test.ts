@@ -14,7 +14,7 @@ import { createService } from '@branchline/local/service.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 
-/** How the reports role starts, what it refuses to start with, and what it waits for. */
+/** Start of the reports role: what it refuses, and what it waits for. */
 
 let folder: string;
 let postgres: LocalPostgres;
@@ -43,12 +43,12 @@ const run = (...flags: string[]) =>
 
 describe('the hub refuses to start', () => {
   test.each(['0.0.0.0', '::', '10.0.0.5', 'hub.example'])(
-    'with reports on %s, where others reach them without a sign-in',
+    'with reports on %s, reachable from other machines without sign-in',
     async (host) => {
       const { code, said } = await run('--roles', 'reports', '--reports-host', host);
       expect([code, said]).toEqual([
         2,
-        expect.stringContaining(`reportsHost ${host} can be reached by others`),
+        expect.stringContaining(`reportsHost ${host} is reachable from other machines`),
       ]);
       expect(said).toContain('insecureListen');
     },
@@ -71,7 +71,7 @@ describe('the hub refuses to start', () => {
   });
 });
 
-test('reports wait for PostgreSQL, need no Kafka, and say where they are', async () => {
+test('reports wait for PostgreSQL, need no Kafka, and name their URL', async () => {
   const password = randomUUID();
   await grantReportsRole(database.url, password);
   const url = new URL(database.url);
@@ -95,7 +95,7 @@ test('reports wait for PostgreSQL, need no Kafka, and say where they are', async
     const { reports } = await state();
     expect((await fetch(`${reports?.url}/api/v1/fleet`)).status).toBe(200);
 
-    // And they outlive it: a question meanwhile gets a problem, the next one an answer.
+    // They survive its restart: a request meanwhile gets a problem, the next one an answer.
     await postgres.component.stop();
     const away = await fetch(`${reports?.url}/api/v1/quarantine`);
     expect([away.status, await away.json()]).toEqual([
@@ -110,7 +110,7 @@ test('reports wait for PostgreSQL, need no Kafka, and say where they are', async
   }
 });
 
-test('the role of the hub is enough for reports in the same process', async () => {
+test('the database role of the hub suffices for reports in the same process', async () => {
   const password = randomUUID();
   await grantHubRole(database.url, password);
   const url = new URL(database.url);

@@ -16,7 +16,7 @@ import { type BooksDatabase, createBooksDatabase } from '../world/books-database
 import { countEvent, movementEvent, transactionEvent } from '../world/events.ts';
 import { intervalMs, type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
-/** What reports say of books that the ledger's own transaction has filled, against sums straight from the events. */
+/** Reports on books filled by the ledger's own transaction, compared with sums computed directly from the events. */
 
 let database: BooksDatabase;
 let stand: ReportsStand;
@@ -43,7 +43,7 @@ const grossOf = (transaction: Transaction): number => transaction.data.totals.gr
 const one = (site: string, sequence: number, at: number, amount = 100, item = 'A') =>
   transactionEvent({ site, sequence, at, lines: [{ item, quantity: 1_000, amount }] });
 
-/** A few hundred transactions of several sites and items over a day, some of them voided. */
+/** A few hundred transactions of several sites and items over one day, some of them voided. */
 const dayOfTransactions = (): Transaction[] => {
   const random = seededRandom(5);
   return Array.from({ length: 400 }, (_, i) => {
@@ -70,7 +70,7 @@ describe('sales equal the sums of the events', () => {
     await stand.sell(transactions);
   });
 
-  test.each([5, 15, 60])('by intervals of %d minutes, of all sites and of two', async (minutes) => {
+  test.each([5, 15, 60])('by intervals of %d minutes, for all sites and for two', async (minutes) => {
     const path = `/sales/intervals?day=2026-11-23&minutes=${minutes}`;
     for (const sites of [
       ['store-0001', 'store-0002', 'store-0003'],
@@ -130,14 +130,14 @@ describe('sales equal the sums of the events', () => {
     ]);
   });
 
-  test('and adding the books up in several ways gives the same', async () => {
+  test('and the self-check agrees', async () => {
     const check = (await (await stand.change('POST', '/exactness/check')).json()) as SelfCheck;
     expect(check.equal).toBe(true);
     expect(new Set(check.sums.map(({ gross }) => gross))).toEqual(new Set([sumOf(transactions, grossOf)]));
     expect(await stand.get('/exactness')).toMatchObject({ check: { at: check.at, equal: true } });
   });
 
-  test('and a single wrong total is found', async () => {
+  test('and the self-check finds a single wrong total', async () => {
     await database.pool.query(
       'update sales_window set gross = gross + 1 where ctid = (select min(ctid) from sales_window)',
     );
@@ -146,7 +146,7 @@ describe('sales equal the sums of the events', () => {
   });
 });
 
-test('transactions whose lines differ from their total are told apart and are no difference of the books', async () => {
+test('transactions whose lines differ from their stated total are listed apart and do not fail the self-check', async () => {
   const odd = one('store-0001', 1, noon - hour, 500);
   odd.data.totals.gross = 490;
   odd.data.tenders = [{ tenderType: 'CASH', amount: 490 }];
@@ -161,7 +161,7 @@ test('transactions whose lines differ from their total are told apart and are no
 });
 
 describe('local days', () => {
-  /** The day on the wall of a zone, by ICU's own calendar and none of the hub's code. */
+  /** The local day in a zone by ICU's calendar, without the hub's code. */
   const wallDay = (zone: string, at: number): string =>
     new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(at);
 
@@ -210,7 +210,7 @@ describe('completeness', () => {
     return found as SalesInterval;
   };
 
-  test('a window is complete when every site that sells is known beyond its end', async () => {
+  test('a window is complete when every selling site is complete beyond its end', async () => {
     await stand.sell([one('store-0001', 1, noon - hour), one('store-0002', 1, noon - hour)]);
     await stand.hear('store-0001', noon);
     await stand.hear('store-0002', noon - 20 * minute);
@@ -220,7 +220,7 @@ describe('completeness', () => {
     expect((await windowOf(noon - 10 * minute, '&site=store-0001')).completeness.expected).toBe(1);
   });
 
-  test('what waits at a branch holds its windows open, and what comes closes none of them wrongly', async () => {
+  test('events that wait at a branch keep its windows incomplete until they are applied', async () => {
     await stand.sell([one('store-0001', 1, noon - hour)]);
     await stand.hear('store-0001', noon, {
       highest: 3,
@@ -240,7 +240,7 @@ describe('completeness', () => {
     expect((await windowOf(noon - 5 * minute)).completeness.complete).toBe(1);
   });
 
-  test('events that were recorded and then lost make nothing complete', async () => {
+  test('events that were recorded and then lost complete no window', async () => {
     await stand.sell([one('store-0001', 1, noon - hour)]);
     stand.skip('store-0001', 1);
     await stand.hear('store-0001', noon - 30 * minute, { highest: 1, recordedTo: 1 });
@@ -250,14 +250,14 @@ describe('completeness', () => {
     expect(site).toMatchObject({ completeTo: new Date(noon - 30 * minute).toISOString(), gaps: 2 });
   });
 
-  test('a status that Kafka recorded late makes no window complete that ended after its writing', async () => {
+  test('a status that Kafka recorded late completes no window that ended after the status was written', async () => {
     await stand.sell([one('store-0001', 1, noon - hour)]);
     await stand.hear('store-0001', noon, { clockAheadMs: -10 * minute });
     expect((await windowOf(noon - 15 * minute)).completeness.complete).toBe(1);
     expect((await windowOf(noon - 10 * minute)).completeness.complete).toBe(0);
   });
 
-  test('what a lost disk had is missing until a person says that it is gone', async () => {
+  test('events of a lost disk are missing until a person dismisses the gap', async () => {
     const [lost] = [stand.epochOf('store-0001', 'pos')];
     await stand.sell([one('store-0001', 1, noon - hour)]);
     await stand.hear('store-0001', noon - 30 * minute);
@@ -292,13 +292,13 @@ describe('completeness', () => {
     expect(await site()).toMatchObject({ completeTo: new Date(noon).toISOString(), gaps: 0 });
     expect(await stand.get('/exactness')).toMatchObject({ gaps: 0 });
 
-    // The disk is found, and its agent names the epoch again: what is missing may come after all.
+    // The disk is found, and its agent lists the epoch again: the missing events may arrive after all.
     stand.oldDisk('store-0001', lost);
     await stand.hear('store-0001', Date.now() + minute, { highest: 4 });
     expect(await site()).toMatchObject(before);
   });
 
-  test('an agent that was taken away counts no longer, unless it is heard again', async () => {
+  test('a retired agent no longer counts, unless it is heard again', async () => {
     await stand.sell([one('store-0001', 1, noon - hour)]);
     await stand.hear('store-0001', noon);
     await stand.hear('store-0001', noon - 30 * minute, { agent: 'edge-2', version: '0.0.1', highest: 0 });
@@ -313,7 +313,7 @@ describe('completeness', () => {
     expect(await site()).toMatchObject({ versions: ['0.0.1', '0.1.0'] });
   });
 
-  test('what a dead agent named to the end can be dismissed when the agent is retired', async () => {
+  test('a gap that a dead agent still lists can be dismissed once the agent is retired', async () => {
     await stand.sell([one('store-0001', 1, noon - hour)]);
     await stand.hear('store-0001', noon, { highest: 3 });
     const gap = { agent: 'edge-1', stream: 'pos', epoch: stand.epochOf('store-0001', 'pos') };
@@ -355,13 +355,13 @@ describe('completeness', () => {
     expect(await expectedAt('2026-11-24T12:00:00Z')).toEqual(['store-0001']);
   });
 
-  test('a site whose clock is a day ahead is flagged, and windows of others stay as they are', async () => {
+  test('a site whose clock is a day ahead is flagged, and the windows of other sites do not change', async () => {
     const dayMs = 24 * hour;
     await stand.sell([one('store-0001', 1, noon - hour, 700)]);
     await stand.hear('store-0001', noon);
     const before = await stand.get<Rows<SalesInterval>>('/sales/intervals?day=2026-11-23&site=store-0001');
     await stand.sell([one('store-0002', 1, noon - hour + dayMs, 300)], -dayMs);
-    // Nobody can tell how late the first statuses of such a clock are, so they count when they have agreed for a while.
+    // How late the first statuses of such a clock are is unknown; they count once several of them agree.
     await stand.hear('store-0002', noon - 10 * minute, { clockAheadMs: dayMs });
     expect((await windowOf(noon - hour)).completeness).toMatchObject({
       complete: 1,
@@ -384,7 +384,7 @@ describe('completeness', () => {
   });
 });
 
-test('H3 what a store sends late changes its past windows, raises their revision and is told as a correction', async () => {
+test('H3 late events change past windows, raise their revision and are reported as corrections', async () => {
   const at = noon - 6 * hour;
   const sold = [one('store-0001', 1, at, 1_000), one('store-0001', 2, at + minute, 500)];
   await stand.sell(sold.slice(0, 1));
@@ -417,7 +417,7 @@ test('H3 what a store sends late changes its past windows, raises their revision
   expect(await rows(`/corrections?since=${since}&before=${new Date(at).toISOString()}`)).toEqual([]);
 });
 
-test("a till's day-end report is held against the books", async () => {
+test("a till's day-end report is compared with the books", async () => {
   await stand.sell([one('store-0117', 1, noon - hour, 700), one('store-0117', 2, noon - hour, 300)]);
   const reconciled = async () => (await rows<Reconciliation>('/reconciliation?day=2026-11-23'))[0];
   expect(await reconciled()).toMatchObject({
@@ -442,7 +442,7 @@ test("a till's day-end report is held against the books", async () => {
   });
 });
 
-test('stock is what the events make it, marked when negative and when nobody knows it any more', async () => {
+test('stock is what the events make it, marked when negative and when stale', async () => {
   await stand.sell([
     countEvent({
       site: 'store-0001',
@@ -509,7 +509,7 @@ test('the fleet shows who is online, late, silent, closed and was never heard', 
   expect(silent.sites.map(({ site }) => site)).toEqual(['store-0003']);
 });
 
-test('a backlog that shrinks from status to status has a time at which it is gone', async () => {
+test('a backlog that shrinks from status to status has an estimated end', async () => {
   await stand.sell([one('store-0001', 1, noon - hour)]);
   const drain = async (at: number, pending: number) => {
     await stand.hear('store-0001', at, { pending });

@@ -1,6 +1,6 @@
 import type { Correction, FleetSite, Pulse, SalesInterval } from '@branchline/hub/reports/contract.ts';
 
-/** Rows for tests: every field that a test does not name has a value that does no harm. */
+/** Rows for tests, with harmless values in every field that a test does not set. */
 export const fleetSite = (fields: Partial<FleetSite> & { site: string }): FleetSite => ({
   state: 'online',
   sells: true,

@@ -11,8 +11,8 @@ import type { BooksDatabase } from './books-database.ts';
 import { recordOf, streamOfEvent, type TestEvent } from './events.ts';
 
 /**
- * The reports role on books that the ledger's own transaction has filled, as the role that may only read. Kafka's component is
- * played by `sell`, which says when an event was recorded, and the agents' by `hear`.
+ * The reports role, with its own database role, on books filled by the ledger's transaction. `sell` stands in for Kafka and
+ * says when an event was recorded; `hear` stands in for the agents.
  */
 export type ReportsStand = Awaited<ReturnType<typeof startReportsStand>>;
 
@@ -63,7 +63,7 @@ export const startReportsStand = async (
       [topic],
     );
 
-  /** The next seqs of their sites, recorded by Kafka so many ms after the event's own time. */
+  /** Applies events as the next seqs of their sites, recorded `delayMs` after the event's own time. */
   const sell = async (events: readonly TestEvent[], delayMs = 1_000): Promise<void> => {
     for (const [stream, own] of Map.groupBy(events, streamOfEvent)) {
       const records = own.map((event): LogRecord => {
@@ -87,11 +87,11 @@ export const startReportsStand = async (
       readTo: 0,
       records: records.map((record, i) => ({ ...record, offset: from + i })),
     });
-    if (outcome.fenced) throw new Error('the stand was overtaken');
+    if (outcome.fenced) throw new Error('another hub overtook the stand');
     next.set(topics[stream], from + records.length);
   };
 
-  /** What a site's agent says, recorded by Kafka at `at`: by default that everything it accepted is recorded. */
+  /** A status of a site's agent, recorded by Kafka at `at`; by default everything it accepted is recorded. */
   const hear = async (
     site: string,
     at: number,
@@ -153,15 +153,15 @@ export const startReportsStand = async (
     clock,
     sell,
     hear,
-    /** Seqs that were given and never come: they lie between what is sold before and after. */
+    /** Skips seqs, which then are missing between the sales before and after. */
     skip: (site: string, count: number) => seqs.set(`${site}/pos`, (seqs.get(`${site}/pos`) ?? 0) + count),
     epochOf,
-    /** The site's sales go on in a new epoch from seq 1. */
+    /** The site continues in a new epoch from seq 1. */
     newDisk: (site: string) => {
       epochs.delete(`${site}/pos`);
       seqs.delete(`${site}/pos`);
     },
-    /** The site's agent runs on the disk that had this epoch. */
+    /** The site's agent runs on the disk with this epoch again. */
     oldDisk: (site: string, epoch: string) => epochs.set(`${site}/pos`, epoch),
     ask,
     get,
