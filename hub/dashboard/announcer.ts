@@ -3,7 +3,7 @@ import { box } from './dom.ts';
 import { wordsFor } from './model/moves-text.ts';
 import type { Change } from './model/page-state.ts';
 
-/** Words for a screen reader at most this often, in ms: a fleet that comes back changes hundreds of states a second. */
+/** Announce to screen readers at most this often, in ms: a fleet that reconnects changes hundreds of states a second. */
 const pauseMs = 5_000;
 
 export const createAnnouncer = () => {

@@ -1,11 +1,11 @@
 /// <reference lib="dom" />
 
-/** The report API as the page uses it. Everything that fails becomes an ApiProblem with words for the person. */
+/** Client of the report API. Every failure becomes an ApiProblem with a message for the person. */
 export class ApiProblem extends Error {
   override name = 'ApiProblem';
   readonly status: number;
 
-  /** `status` 0 means that there was no answer. */
+  /** `status` is 0 when there was no answer. */
   constructor(status: number, message: string) {
     super(message);
     this.status = status;
@@ -20,10 +20,10 @@ export const apiPath = (path: string, query: Query = {}): string => {
   return `/api/v1${path}${text === '' ? '' : `?${text}`}`;
 };
 
-/** Longer than the server's own limit for a statement. */
+/** Longer than the server's statement timeout. */
 const answerMsMax = 20_000;
 
-const ask = async <T>(path: string, init: RequestInit): Promise<T> => {
+const request = async <T>(path: string, init: RequestInit): Promise<T> => {
   const response = await fetch(path, { ...init, signal: AbortSignal.timeout(answerMsMax) }).catch(() => {
     throw new ApiProblem(0, 'The hub does not answer.');
   });
@@ -38,10 +38,10 @@ const ask = async <T>(path: string, init: RequestInit): Promise<T> => {
 };
 
 export const getJson = <T>(path: string, query?: Query): Promise<T> =>
-  ask<T>(apiPath(path, query), { headers: { accept: 'application/json' } });
+  request<T>(apiPath(path, query), { headers: { accept: 'application/json' } });
 
 export const sendJson = <T>(method: 'POST' | 'PUT', path: string, body: unknown = {}): Promise<T> =>
-  ask<T>(apiPath(path), {
+  request<T>(apiPath(path), {
     method,
     headers: { accept: 'application/json', 'content-type': 'application/json' },
     body: JSON.stringify(body),

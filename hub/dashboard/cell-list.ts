@@ -3,12 +3,12 @@ import { element, setAttribute, setText } from './dom.ts';
 import { type Grid, walk } from './model/grid-walk.ts';
 
 /**
- * Thousands of cells on one canvas that scrolls, for the eye; for keyboard and screen reader a list box whose active
- * option is told in words. Only what is in view is drawn, whatever the number of cells.
+ * Thousands of cells on one scrolling canvas; for keyboard and screen reader a list box whose active option is described
+ * in text. Only cells in view are drawn, whatever their number.
  */
 export type Box = { x: number; y: number; width: number; height: number };
 
-/** What a drawing needs to know; lengths in CSS pixels, `top` is how far the content is scrolled. */
+/** Input of a drawing; lengths in CSS pixels, `top` is the scroll offset. */
 export type View = {
   width: number;
   height: number;
@@ -19,30 +19,30 @@ export type View = {
 
 export type Cells = {
   label: string;
-  /** Names of what is where, stable while the order changes. */
+  /** Identity of a cell, stable while the order changes. */
   keyAt(index: number): string | undefined;
   indexOf(key: string): number | undefined;
   grid(): Grid;
   contentHeight(width: number): number;
-  /** Tallest view; a shorter content makes a shorter view. */
+  /** Maximum height of the view; shorter content makes a shorter view. */
   heightMax: number;
-  /** Height that stays at the top while the rest scrolls. */
+  /** Height of the head, which does not scroll. */
   headHeight: number;
-  /** Place of a cell in the unscrolled content. */
+  /** Position of a cell in the unscrolled content. */
   boxOf(index: number): Box;
-  /** The cell at a place of the unscrolled content. */
+  /** The cell at a position of the unscrolled content. */
   cellAt(x: number, y: number): number | undefined;
   draw(pen: CanvasRenderingContext2D, view: View): void;
-  /** The cell in words. */
+  /** The cell as text. */
   describe(index: number): string;
-  /** The cell under the pointer or, with the keyboard, the active one; undefined when there is none. */
-  onLook?(index: number | undefined): void;
+  /** The cell under the pointer, else the one active by keyboard; undefined when there is none. */
+  onInspect?(index: number | undefined): void;
   onOpen?(index: number): void;
 };
 
 export type CellList = {
   root: HTMLElement;
-  /** Draws on the next frame; call it as often as you like. */
+  /** Draws on the next frame, once however often it is called. */
   redraw(): void;
   focus(): void;
 };
@@ -88,8 +88,8 @@ export const createCellList = (cells: Cells): CellList => {
   const cellUnder = (at: { x: number; y: number } | undefined): number | undefined =>
     at === undefined || at.y < cells.headHeight ? undefined : cells.cellAt(at.x, at.y + root.scrollTop);
 
-  /** The active cell in words; before a person has chosen one, the first. */
-  const tell = (): void => {
+  /** Describes the active cell; the first one before any was chosen. */
+  const describeActive = (): void => {
     const { many } = cells.grid();
     const index = active() ?? (many > 0 ? 0 : undefined);
     setText(option, index === undefined ? 'nothing to show' : cells.describe(index));
@@ -107,8 +107,8 @@ export const createCellList = (cells: Cells): CellList => {
     const focused = root.matches(':focus-visible');
     const view = { width, height, top: root.scrollTop, active: focused ? active() : undefined, hover };
     cells.draw(pen, view);
-    cells.onLook?.(hover ?? view.active);
-    tell();
+    cells.onInspect?.(hover ?? view.active);
+    describeActive();
   };
   const redraw = (): void => {
     if (asked) return;
@@ -124,7 +124,7 @@ export const createCellList = (cells: Cells): CellList => {
   const setActive = (index: number): void => {
     activeKey = cells.keyAt(index);
     show(index);
-    tell();
+    describeActive();
     redraw();
   };
 
@@ -148,13 +148,13 @@ export const createCellList = (cells: Cells): CellList => {
   });
   root.addEventListener('focus', () => {
     if (active() === undefined && cells.grid().many > 0) activeKey = cells.keyAt(0);
-    tell();
+    describeActive();
     redraw();
   });
   root.addEventListener('blur', redraw);
   root.addEventListener('scroll', redraw, { passive: true });
   root.addEventListener('pointermove', (event) => {
-    // A finger does not hover.
+    // Touch does not hover.
     if (event.pointerType === 'touch') return;
     pointer = placeOf(event);
     redraw();
@@ -167,7 +167,7 @@ export const createCellList = (cells: Cells): CellList => {
     const index = cellUnder(placeOf(event));
     if (index === undefined) return;
     activeKey = cells.keyAt(index);
-    tell();
+    describeActive();
     redraw();
     cells.onOpen?.(index);
   });

@@ -1,12 +1,14 @@
 /// <reference lib="dom" />
-import { element } from './dom.ts';
+import { problemText } from './api.ts';
+import { element, refill } from './dom.ts';
+import { count } from './model/figures.ts';
 
-/** A plain table: what a chart shows, for those who want to read, hear or copy it. */
+/** A plain table: the data of a chart to read, hear or copy. */
 export type Column<Row> = {
   head: string;
-  /** A number is set to the right with figures of equal width. */
+  /** Aligned to the right, with digits of equal width. */
   number?: boolean;
-  /** A name is not broken into two lines. */
+  /** Not wrapped. */
   name?: boolean;
   cell(row: Row): string | Node;
 };
@@ -38,12 +40,14 @@ export const table = <Row>(
   );
 };
 
-/** More rows than this make the page slow; the CSV has them all. */
+/** More rows make the page slow; the CSV has them all. */
 export const rowsShownMax = 200;
+export const firstOf = (all: number, what: string): string =>
+  `First ${rowsShownMax} of ${count(all)} ${what}; the CSV has all of them.`;
 
 /**
- * The table behind a chart: made when it is opened and again when its data changes while it is open. `csv` is where all
- * rows are.
+ * The table behind a chart, built when it is opened and again when its data changes while it is open. `csv` is the path
+ * of all rows.
  */
 export const tableBehind = <Row>(
   details: HTMLElement,
@@ -64,9 +68,29 @@ export const tableBehind = <Row>(
     if (!(details as HTMLDetailsElement).open) return;
     const all = rows();
     place.replaceChildren(table(what, columns, all.slice(0, rowsShownMax)));
-    note.textContent = all.length > rowsShownMax ? `The first ${rowsShownMax} of ${all.length} rows.` : '';
+    note.textContent = all.length > rowsShownMax ? firstOf(all.length, 'rows') : '';
     link.href = csv();
   };
   details.addEventListener('toggle', refresh);
   return { refresh };
+};
+
+/** A paragraph in place of a table: `empty` when there is nothing to list, `problem` when it could not be read. */
+export const remark = (kind: 'empty' | 'problem' | 'note', text: string): HTMLElement =>
+  element('p', { class: kind, text });
+
+/**
+ * A list that the hub is asked for. Reads may overtake each other: only the newest one is shown. One that fails shows
+ * why in place of the list.
+ */
+export const createList = (place: HTMLElement) => {
+  let newest = 0;
+  return async <T>(read: () => Promise<T>, draw: (body: T) => Node[]): Promise<void> => {
+    const own = ++newest;
+    const nodes = await read().then(
+      (body) => () => draw(body),
+      (error: unknown) => () => [remark('problem', problemText(error))],
+    );
+    if (own === newest) refill(place, ...nodes());
+  };
 };

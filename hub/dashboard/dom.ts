@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 
-/** Elements are made one by one and text is set as text: no HTML is ever put together from data. */
+/** Elements are created one by one, and text is set as text: HTML is never built from data (decision 020). */
 
 type Props = Record<string, string | number | boolean | undefined>;
 
@@ -20,7 +20,7 @@ export const element = <Tag extends keyof HTMLElementTagNameMap>(
   return made;
 };
 
-/** An element that index.html promises. Throws when the page and the program do not fit each other. */
+/** An element of index.html. Throws when the page and the program do not match. */
 export const need = <Kind extends HTMLElement>(
   id: string,
   kind: abstract new (...args: never[]) => Kind,
@@ -35,7 +35,7 @@ export const input = (id: string): HTMLInputElement => need(id, HTMLInputElement
 export const select = (id: string): HTMLSelectElement => need(id, HTMLSelectElement);
 export const button = (id: string): HTMLButtonElement => need(id, HTMLButtonElement);
 
-/** Most messages change few of the texts, and what did not change costs no layout. */
+/** Most messages change few texts; writing only those avoids layout. */
 export const setText = (target: HTMLElement, text: string): void => {
   if (target.textContent !== text) target.textContent = text;
 };
@@ -44,9 +44,26 @@ export const setAttribute = (target: HTMLElement, name: string, value: string): 
   if (target.getAttribute(name) !== value) target.setAttribute(name, value);
 };
 
+export const setHref = (id: string, path: string): void => {
+  need(id, HTMLAnchorElement).href = path;
+};
+
 /**
- * A press starts `work` unless it is under way already. The button is not disabled meanwhile: that would take the focus
- * from whoever pressed it with the keyboard.
+ * Replaces the content of `place`. A control with a `data-key` keeps the focus when the new content has that key again;
+ * without it, the focus goes to `place` if that can take it.
+ */
+export const refill = (place: HTMLElement, ...nodes: Node[]): void => {
+  const before = place.contains(document.activeElement) ? (document.activeElement as HTMLElement) : undefined;
+  const { key } = before?.dataset ?? {};
+  place.replaceChildren(...nodes);
+  if (before === undefined || before === place) return;
+  const again = [...place.querySelectorAll<HTMLElement>('[data-key]')].find((one) => one.dataset.key === key);
+  (again ?? place).focus({ preventScroll: true });
+};
+
+/**
+ * A press starts `work` unless it is running already. The button is not disabled meanwhile, because that would take the
+ * focus from whoever pressed it with the keyboard.
  */
 export const whilePressed = (target: HTMLButtonElement, work: () => Promise<void>): (() => Promise<void>) => {
   let busy = false;
@@ -63,7 +80,7 @@ export const whilePressed = (target: HTMLButtonElement, work: () => Promise<void
   };
 };
 
-/** Calls once things have been quiet for `ms`: a person who types does not ask the server at each letter. */
+/** Debounce: calls once `ms` have passed without another call, so that typing sends one request. */
 export const whenQuiet = (ms: number, call: () => void): (() => void) => {
   let timer = 0;
   return () => {

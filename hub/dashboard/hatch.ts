@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 
 /**
- * Diagonal stripes: what is not complete must be told from what is without any colour. One pattern per pair of colours
- * and pixel ratio; `ground` may be transparent.
+ * Diagonal stripes: incomplete figures must be recognisable without colour. One pattern per pair of colours and pixel
+ * ratio; `ground` may be transparent.
  */
 export const createHatch = () => {
   const made = new Map<string, CanvasPattern>();
@@ -21,7 +21,7 @@ export const createHatch = () => {
     pen.strokeStyle = stripe;
     pen.lineWidth = 1.5 * ratio;
     pen.beginPath();
-    // The corners are drawn too, so that the stripes of neighbouring tiles meet.
+    // Stripes through the corners too, so that neighbouring tiles join.
     for (const shift of [-side, 0, side]) {
       pen.moveTo(shift - 1, side + 1);
       pen.lineTo(shift + side + 1, -1);

@@ -23,7 +23,7 @@ import type { Rows } from './rows.ts';
 import { followSections } from './section-nav.ts';
 import { startTheme } from './theme.ts';
 
-/** The page on one screen: one stream folds into one state, and the panels draw from it once a frame at most. */
+/** The page on one screen: one stream updates one state, and the panels draw it at most once a frame. */
 const state = emptyState();
 /** The server's clock minus this one, in ms. */
 let clockOffset = 0;
@@ -71,7 +71,7 @@ const draw = (): void => {
   if (change.sites || change.corrections) for (const panel of onSites) panel.render();
   sales.takeLive(change.intervals || change.sites);
 };
-const asked = (change: Change): void => {
+const drawSoon = (change: Change): void => {
   if (waiting === undefined) requestAnimationFrame(draw);
   waiting = {
     moved: [],
@@ -94,23 +94,25 @@ const showLink = (next: LinkState): void => {
   setText(
     banner,
     isLost
-      ? `The hub does not answer. What you see is old${last === undefined ? '' : `: ${last}`}. Connecting again …`
+      ? `The hub does not answer. The figures are out of date${last === undefined ? '' : `: ${last}`}. Reconnecting …`
       : '',
   );
 };
 
-/** A hub that was away may have changed anything; lists that are not in the stream are asked for again. */
+/** After a reconnect anything may have changed: reload the lists that are not in the stream. */
 const loadLists = async (): Promise<void> => {
   const since = new Date(page.now() - 24 * 3_600_000).toISOString();
   const earlier = await getJson<Rows<Correction>>('/corrections', { since, limit: 500 }).catch(
     () => undefined,
   );
   if (earlier !== undefined && takeCorrections(state, earlier.rows))
-    asked({ moved: [], sites: false, intervals: false, corrections: true });
+    drawSoon({ moved: [], sites: false, intervals: false, corrections: true });
   await Promise.all([sales.load(), quarantine.load(), reconciliation.load(), stock.load()]);
 };
 
 started = true;
+// Forms group controls and fields; none is ever sent (CSP form-action 'none').
+document.addEventListener('submit', (event) => event.preventDefault());
 followSections();
 let names = 0;
 openLive(
@@ -118,7 +120,7 @@ openLive(
     const change = takePulse(state, pulse);
     clockOffset = Date.parse(pulse.at) - Date.now();
     page.announcer.sitesMoved(change.moved);
-    asked(change);
+    drawSoon(change);
     showLink('live');
     if (names === state.sites.size) return;
     names = state.sites.size;
@@ -132,11 +134,11 @@ openLive(
   },
 );
 
-/** Ages go on when nothing else does; tables that are open follow more slowly, so that they can be read. */
+/** Ages advance even without messages; open tables follow more slowly, so that they can be read. */
 const everyTables = 5;
 const everyLists = 30;
 setInterval(() => {
-  // Nothing is known yet, not even that there is nothing.
+  // Before the first message the page cannot even say that there is nothing.
   if (state.at === undefined) return;
   for (const panel of onSites) panel.render();
   seconds += 1;

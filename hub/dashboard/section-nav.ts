@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 
-/** Marks the section in view in the head of the page. */
+/** Marks the section in view in the navigation. */
 export const followSections = (): void => {
   const links = new Map(
     [...document.querySelectorAll<HTMLAnchorElement>('.sections a')].map((link) => [
@@ -19,7 +19,7 @@ export const followSections = (): void => {
         if (id === current) link.setAttribute('aria-current', 'true');
         else link.removeAttribute('aria-current');
     },
-    // A section counts once its heading has come up to the upper third of the screen.
+    // A section is current once its heading reaches the upper third of the screen.
     { rootMargin: '-120px 0px -60% 0px' },
   );
   for (const id of links.keys()) {

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { button, element, setText } from './dom.ts';
 
-/** Light, dark, or as the system has it. Canvases need the colours as values, so they are read when they change. */
+/** Light, dark or the system's theme. Canvases need colours as values, so they are read whenever the theme changes. */
 const choices = ['automatic', 'light', 'dark'] as const;
 type Choice = (typeof choices)[number];
 const storageKey = 'branchline.theme';
@@ -15,7 +15,7 @@ const colourNames = [
 ] as const;
 export type Palette = Record<string, string>;
 
-/** A browser that keeps nothing (a private window) still has both themes. */
+/** Storage may be unavailable, as in a private window. */
 const stored = (): Choice => {
   try {
     return choices.find((choice) => choice === localStorage.getItem(storageKey)) ?? 'automatic';
@@ -27,7 +27,7 @@ const store = (choice: Choice): void => {
   try {
     localStorage.setItem(storageKey, choice);
   } catch {
-    // Nothing is kept; the choice holds for this page.
+    // The choice then holds for this page only.
   }
 };
 

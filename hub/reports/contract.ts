@@ -249,7 +249,7 @@ export const calendar = z.object({
 });
 export type Calendar = z.infer<typeof calendar>;
 
-export const replayAsk = z
+export const replayRequest = z
   .object({
     site: siteName,
     agent: z.string().default('edge-1'),
@@ -279,21 +279,24 @@ export const replay = z.object({
 });
 export type Replay = z.infer<typeof replay>;
 
+/** In the order of `journal.kind`, which starts at 1. */
+export const journalKinds = [
+  'completed',
+  'voided',
+  'aborted',
+  'training',
+  'movement',
+  'countOfItems',
+  'countOfLocation',
+  'dayReport',
+] as const;
+
 /** One event in the books, found by the till's key, with its origin: follows a sale from the till to the books. */
 export const journalEntry = z.object({
   site: siteName,
   businessDay: day,
   id: z.string(),
-  kind: z.enum([
-    'completed',
-    'voided',
-    'aborted',
-    'training',
-    'movement',
-    'countOfItems',
-    'countOfLocation',
-    'dayReport',
-  ]),
+  kind: z.enum(journalKinds),
   at: instant.describe("the event's own time"),
   currency: z.string(),
   gross: minorUnits,
@@ -331,7 +334,7 @@ export const gap = z.object({
   dismissedAt: instant.nullable(),
 });
 export type Gap = z.infer<typeof gap>;
-export const gapAsk = z.object({
+export const gapRequest = z.object({
   agent: z.string(),
   stream: z.enum(['pos', 'stock']),
   epoch: z.uuid(),

@@ -2,22 +2,22 @@ import type pg from 'pg';
 import { sumsOfWindows } from '../world/sums-of-windows.ts';
 
 /**
- * Books of a chain of stores, made in the database itself: transactions in the journal, and every total added up from them, so
- * that the self-check is right. What a page must show well is in it: stores that are late, silent, closed, never heard
- * of, gaps, corrections, tills that agree and tills that differ, stock below zero, a quarantine.
+ * Books of a chain of stores, generated in SQL: transactions in the journal and all totals added up from them, so that the
+ * self-check passes. They contain everything the page must show: stores that are late, silent, closed or never heard,
+ * gaps, corrections, tills that agree and differ, negative stock, a quarantine.
  */
 export type PageBooks = {
   stores: number;
   hours: number;
   transactionsPerHour: number;
-  /** In which the business days begin. */
+  /** Time zone of the business days. */
   zone: string;
 };
 
 const ofSites = `
   insert into site (name) select 'store-' || lpad(n::text, 4, '0') from generate_series(1, $1::int) n`;
 
-/** Of every forty stores the third is late, the fifth silent, the seventh closed and the ninth was never heard of. */
+/** Of every forty stores the third is late, the fifth silent, the seventh closed, and the ninth never heard. */
 const ofSources = `
   insert into source (site_id, agent, stream, epoch, seen, applied, redelivered, reported_highest, reported_recorded_to,
       heard_at, complete_to, oldest_unrecorded_at)
@@ -28,7 +28,7 @@ const ofSources = `
         when site_id % 40 in (5, 7) then now() - interval '4 hours' else now() end,
       case when site_id % 40 = 3 then now() - interval '95 minutes' end
     from site where site_id % 40 <> 9`;
-/** Every second one of the others counts its stock as well; the stock of the rest is not known. */
+/** Every second store also counts its stock; the stock of the others is unknown. */
 const ofStockSources = `
   insert into source (site_id, agent, stream, epoch, seen, applied, reported_highest, reported_recorded_to, heard_at,
       complete_to)

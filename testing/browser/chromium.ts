@@ -4,10 +4,10 @@ import { cache } from '@branchline/local/paths.ts';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
-/** Debian's Chromium, driven by playwright-core, which brings no browser of its own. */
+/** Debian's Chromium, driven by playwright-core, which ships no browser. */
 export const installChromium = 'sudo apt-get install --no-install-recommends chromium fonts-dejavu-core';
 
-/** Undefined where there is none. */
+/** Undefined when not installed. */
 export const chromiumPath: string | undefined = [
   '/usr/bin/chromium',
   ...(process.env.PATH ?? '').split(':').map((folder) => join(folder, 'chromium')),
@@ -16,7 +16,7 @@ export const chromiumPath: string | undefined = [
 if (chromiumPath === undefined)
   console.warn(`SKIPPED: no Chromium on this machine; install it with: ${installChromium}`);
 
-/** Nothing that the browser does by itself may go out: the tests say that no request leaves the machine. */
+/** The browser must not connect anywhere by itself: the tests check that no request leaves the machine. */
 const flags = [
   '--headless',
   '--no-sandbox',
@@ -41,17 +41,17 @@ const zones = [
   ...['Australia/Sydney', 'Asia/Tokyo', 'Asia/Shanghai', 'Asia/Kolkata', 'Asia/Dubai', 'America/Sao_Paulo'],
 ];
 
-/** Where it is afternoon now: a page that shows today must not be tested in the first minutes of a day. */
+/** A zone where it is afternoon now: a page that shows today must not be tested in the first minutes of a day. */
 export const afternoonZone: string = (() => {
   const now = new Date();
   const fromTwo = (zone: string): number => Math.abs(hourIn(zone, now) - 14);
   return zones.toSorted((a, b) => fromTwo(a) - fromTwo(b))[0] as string;
 })();
 
-/** A page that remembers what should not have happened on it. */
+/** A page that records what should not happen on it. */
 export type WatchedPage = {
   page: Page;
-  /** Console errors and warnings, exceptions, violations of the content security policy, requests to elsewhere. */
+  /** Console errors and warnings, exceptions, violations of the content security policy, foreign requests. */
   problems: string[];
   close(): Promise<void>;
 };
@@ -91,7 +91,7 @@ export const openPage = async (
   return { page, problems, close: () => context.close() };
 };
 
-/** Waits until the stream has brought the sites. */
+/** Waits until the stream has delivered the sites. */
 export const untilLive = async (page: Page, sites: number): Promise<void> => {
   await page.waitForFunction(
     (many) =>
@@ -107,14 +107,14 @@ const pictures = join(cache, 'screenshots');
 
 export const screenshot = async (page: Page, name: string, fullPage = false): Promise<void> => {
   mkdirSync(pictures, { recursive: true });
-  // Charts are drawn on the frame after their data came.
+  // Charts are drawn on the frame after their data.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage });
 };
 
 type Violation = { id: string; impact: string | null; nodes: { html: string; failureSummary?: string }[] };
 
-/** Findings of axe-core that keep somebody from using the page, one line each. */
+/** Serious and critical findings of axe-core, one line each. */
 export const seriousFindings = async (page: Page): Promise<string[]> => {
   const { violations } = (await page.evaluate(`(() => { ${axe.source}; return axe.run(); })()`)) as {
     violations: Violation[];

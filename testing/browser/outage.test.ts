@@ -15,9 +15,8 @@ import { transactionEvent } from '../world/events.ts';
 import { afternoonZone, chromiumPath, openChromium, openPage, screenshot, untilLive } from './chromium.ts';
 
 /**
- * The page with the whole path behind it: tills, agents, broker, bridge, Kafka, ledger, reports. Intervals are one minute
- * long and agents speak twice a second, so that an outage has to last no longer than a minute. The tests build on each
- * other.
+ * The page on top of the whole path: tills, agents, broker, bridge, Kafka, ledger, reports. Intervals last one minute and
+ * agents report twice a second, so that an outage need not last longer than a minute. The tests build on each other.
  */
 const sites = siteNames(3, 0);
 const dark = 'store-0002';
@@ -51,8 +50,8 @@ const sell = async (site: string, minutesAgo = 0): Promise<void> => {
 const text = async (selector: string): Promise<string> => (await page.textContent(selector)) ?? '';
 const applied = async (): Promise<number> =>
   Number((await text('#tiles .tile:first-child .tile-value')).replaceAll(/\D/g, ''));
-const eventually = <T>(look: () => T | Promise<T>, withinMs = 30_000) =>
-  expect.poll(look, { timeout: withinMs });
+const eventually = <T>(read: () => T | Promise<T>, withinMs = 30_000) =>
+  expect.poll(read, { timeout: withinMs });
 
 const openSite = async (site: string): Promise<void> => {
   await page.fill('#fleet-filter', site);
@@ -65,7 +64,7 @@ const openSite = async (site: string): Promise<void> => {
   await page.fill('#fleet-filter', '');
 };
 
-/** How many of the site's last intervals the table behind the map calls not complete. */
+/** How many of the site's last intervals are incomplete, from the table behind the map. */
 const missingOf = (site: string): Promise<number> =>
   page.$eval(
     '#heat-table',
@@ -91,7 +90,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     });
     books = new pg.Pool({ connectionString: stack.postgres.ownerUrl });
     books.on('error', () => {});
-    // A chain that is open always, and has sold something in every store.
+    // A chain that is always open and has sold something in every store.
     for (const { site } of sites) await sell(site);
     browser = await openChromium();
     ({ page, problems } = await openPage(browser, stack.reports?.url as string));
@@ -125,7 +124,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     await screenshot(page, 'live');
   });
 
-  test('a store whose plug is pulled turns silent on the page while it sells on', async () => {
+  test('a store whose plug is pulled turns silent on the page and keeps selling', async () => {
     await openSite(dark);
     await eventually(() => text('#site-state')).toContain('online');
     await eventually(() => missingOf(dark)).toBe(0);
@@ -135,11 +134,11 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     expect(await text('#fleet-legend')).toContain('1 silent');
     expect(await text('#announcer')).toContain('silent');
     const before = await applied();
-    // Some of them happened minutes ago by the till's clock: their windows have been told as complete.
+    // Some happened minutes ago by the till's clock, in windows that were already complete.
     for (const minutesAgo of [0, 0, 12, 13, 14]) await sell(dark, minutesAgo);
-    // The minute in which the line was cut ends, and its cell stays open.
+    // The minute of the cut ends, and its cell stays incomplete.
     await eventually(() => missingOf(dark), 90_000).toBeGreaterThan(0);
-    // The others are complete as soon as their next status says so.
+    // The other sites are complete with their next status.
     await eventually(() => missingOf('store-0001')).toBe(0);
     expect(await applied()).toBe(before);
     await page.locator('#completeness').scrollIntoViewIfNeeded();
@@ -168,22 +167,22 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     await eventually(() => text('#check-text')).toMatch(/^✓ /);
   });
 
-  test('a site that is asked to send again shows its progress, and nothing new comes where nothing was missing', async () => {
+  test('a replay shows its progress, and brings nothing new where nothing was missing', async () => {
     const before = await applied();
     await openSite(dark);
     await page.click('#replay-send');
     await eventually(() => text('#replay-text'), 60_000).toContain('0 new: nothing was missing');
-    expect(await text('#replay-text')).toMatch(/^6 events sent again/);
+    expect(await text('#replay-text')).toMatch(/^6 events replayed/);
     expect(await page.getAttribute('#replay-progress', 'value')).toBe('1');
     expect(await applied()).toBe(before);
-    await screenshot(page, 'sent-again');
-    // The focus is where it was, on the button that was pressed.
+    await screenshot(page, 'replay');
+    // The focus stays on the pressed button.
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('replay-send');
     await page.keyboard.press('Escape');
     expect(await page.locator('#site-panel').isVisible()).toBe(false);
   });
 
-  test('H4 what is in quarantine is held again while it is bad, and in the books once it can be read', async () => {
+  test('H4 a quarantined event is held again while it is bad, and in the books once it can be read', async () => {
     const producer = createKafka({ brokers: [stack.kafka.address], clientId: 'test' }).producer();
     await producer.connect();
     const origin = originText({ site: dark, agent: 'edge-1', stream: 'pos', epoch: randomUUID() }, 1);
@@ -204,7 +203,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     await page.click('text=Apply again');
     await eventually(() => text('#quarantine-text')).toContain('held again: still unknown-type');
     await screenshot(page, 'quarantine');
-    // A newer hub would know the type; here the bytes are made such as this one knows.
+    // A newer hub would know the type; instead the test changes the bytes to a known one.
     await books.query('update quarantine set raw = $1', [Buffer.from(JSON.stringify(good))]);
     await sleep(100);
     await page.click('text=Apply again');
@@ -213,7 +212,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     await eventually(applied).toBe(before + 1);
   });
 
-  test('none of that was a problem for the page', () => {
+  test('the page had no problem of its own', () => {
     expect(problems).toEqual([]);
   });
 });

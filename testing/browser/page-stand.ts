@@ -7,10 +7,10 @@ import type pg from 'pg';
 import { createBooksDatabase } from '../world/books-database.ts';
 import { fillBooks, type PageBooks } from './books-for-page.ts';
 
-/** The reports on a real PostgreSQL with books that were made, and nothing else: what a page shows without any traffic. */
+/** Reports on a real PostgreSQL with generated books and nothing else: the page without traffic. */
 export type PageStand = { url: string; pool: pg.Pool; reports: Reports; stop(): Promise<void> };
 
-/** Three of these without a word make a site silent; the stand's agents say nothing, so it must not be seconds. */
+/** A site is silent after three of these; the stand has no agents that report, so it must be long. */
 const agentStatusSeconds = 3_600;
 
 export const reportsOn = async (

@@ -13,7 +13,7 @@ import {
 } from './chromium.ts';
 import { type PageStand, startPageStand } from './page-stand.ts';
 
-/** The dashboard in a real browser, from the real report server on a real PostgreSQL, as a person uses it. */
+/** The dashboard as a person uses it: a real browser, the real report server, a real PostgreSQL. */
 
 const stores = 80;
 let stand: PageStand;
@@ -29,15 +29,15 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     await stand?.stop();
   });
 
-  /** Opens the page, lets `look` use it, and fails when the page had any problem of its own. */
-  const onPage = async (look: (page: Page) => Promise<void>, options = {}): Promise<void> => {
+  /** Opens the page, lets `use` work with it, and fails when the page had any problem of its own. */
+  const onPage = async (use: (page: Page) => Promise<void>, options = {}): Promise<void> => {
     const { page, problems, close } = await openPage(browser, stand.url, options);
     try {
       await untilLive(page, stores);
       await page.waitForSelector('#stock-table table');
       await page.waitForSelector('#reconciliation-table table');
       await page.waitForSelector('#sales-chart canvas');
-      await look(page);
+      await use(page);
       expect(problems).toEqual([]);
     } finally {
       await close();
@@ -48,7 +48,7 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
   const rowsOf = (page: Page, id: string): Promise<number> => page.locator(`#${id} tbody tr`).count();
   const activeCell = (page: Page, list: string): Promise<string> => textOf(page, `${list} [role=option]`);
 
-  /** The grid follows its filter a moment later. */
+  /** The grid follows its filter with a delay. */
   const eventuallyOpen = async (page: Page, site: string): Promise<void> => {
     await expect.poll(() => activeCell(page, '#fleet-grid')).toContain(site);
     await page.keyboard.press('Home');
@@ -58,7 +58,7 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
   };
 
   test.each(['light', 'dark'] as const)(
-    'in %s it loads with no error, no breach of its policy and no request to elsewhere, and axe finds nothing serious',
+    'in %s it loads without errors, policy violations and foreign requests, and axe finds nothing serious',
     async (colorScheme) => {
       await onPage(
         async (page) => {
@@ -74,7 +74,7 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     },
   );
 
-  test('a page that breaks its policy would be noticed', async () => {
+  test('a violation of the content security policy would be noticed', async () => {
     const { page, problems, close } = await openPage(browser, stand.url);
     await untilLive(page, stores);
     await page.evaluate(() => {
@@ -84,7 +84,7 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     await close();
   });
 
-  test('each site is in the state that its agents and its calendar make it', async () => {
+  test('each site has the state that follows from its agents and its calendar', async () => {
     await onPage(async (page) => {
       const states = await page.$$eval('#fleet-legend li', (all) => all.map((one) => one.textContent));
       expect(states.join()).toMatch(/^O72 online,L2 late,S2 silent,C2 closed,N2 never heard$/);
@@ -98,7 +98,7 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     });
   });
 
-  test('a keyboard reaches everything: the skip link, the grid by arrows, a site by Enter, and Escape leads back', async () => {
+  test('the keyboard reaches everything: skip link, grid by arrows, a site by Enter, and back by Escape', async () => {
     await onPage(async (page) => {
       await page.keyboard.press('Tab');
       expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the figures');
@@ -159,16 +159,16 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
       for (const key of ['ArrowDown', 'ArrowDown', 'End', 'ArrowLeft']) await page.keyboard.press(key);
       await expect
         .poll(() => activeCell(page, '#heat-map'))
-        .toMatch(/^store-0003, .+: not complete, known to .+missing in the books/);
+        .toMatch(/^store-0003, .+: incomplete, complete to .+missing in the books/);
       await screenshot(page, 'keyboard-completeness');
     });
   });
 
-  test('behind every chart is a table with the same figures, and a file with all of them', async () => {
+  test('every chart has a table with the same figures, and a CSV with all of them', async () => {
     await onPage(async (page) => {
       for (const id of ['fleet-table', 'sales-table', 'heat-table']) {
         await page.click(`#${id} summary`);
-        // The browser tells a page of what was opened in a task of its own, and the table is made only then.
+        // The toggle event comes in a task of its own, and only then is the table built.
         await expect.poll(() => rowsOf(page, id)).toBeGreaterThan(20);
         const csv = await page.getAttribute(`#${id} a`, 'href');
         const answer = await page.request.get(new URL(csv as string, stand.url).href);
@@ -245,24 +245,39 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     });
   });
 
-  test('the books are added up when a person asks, and each sum can be read', async () => {
+  test('a list that is read again keeps the focus on the same event', async () => {
+    await onPage(async (page) => {
+      const dismiss = page.locator('#quarantine-table button[aria-label^="Dismiss, number"]');
+      const number = (await dismiss.last().getAttribute('data-key')) as string;
+      await dismiss.last().focus();
+      const before = await rowsOf(page, 'quarantine-table');
+      await stand.pool.query(
+        `insert into quarantine (topic, partition, off, source_id, first_seq, last_seq, reason, detail, raw)
+         values ('branchline.pos.v1', 0, 99, 1, 102, 102, 'wrong-schema', 'data.at: not a time', '{}')`,
+      );
+      await expect.poll(() => rowsOf(page, 'quarantine-table')).toBe(before + 1);
+      expect(await page.evaluate(() => (document.activeElement as HTMLElement).dataset.key)).toBe(number);
+    });
+  });
+
+  test('a person can run the self-check and read each sum', async () => {
     await onPage(async (page) => {
       await page.click('#check-now');
       await expect
         .poll(() => textOf(page, '#check-text'))
-        .toMatch(/^✓ Σ windows = Σ receipts, added up at \d\d:/);
+        .toMatch(/^✓ Σ windows = Σ transactions, checked at \d\d:/);
       await page.click('#check-details summary');
       await expect.poll(() => rowsOf(page, 'check-table')).toBeGreaterThan(1);
     });
   });
 
-  test('a hub that goes away is said to be away, and the page goes on by itself when it is back', async () => {
+  test('the page says when the hub is unavailable, and recovers by itself', async () => {
     const { page, close } = await openPage(browser, stand.url);
     await untilLive(page, stores);
     await stand.reports.component.kill('SIGKILL');
     await page.waitForSelector('#banner:not([hidden])');
-    expect(await textOf(page, '#banner')).toMatch(/What you see is old: last update \d\d:\d\d:\d\d/);
-    await screenshot(page, 'hub-away');
+    expect(await textOf(page, '#banner')).toMatch(/figures are out of date: last update \d\d:\d\d:\d\d/);
+    await screenshot(page, 'hub-unavailable');
     await expect.poll(() => stand.reports.component.pid).toBe(undefined);
     await stand.reports.component.start();
     await page.waitForSelector('#banner', { state: 'hidden', timeout: 30_000 });
@@ -270,7 +285,7 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     await close();
   });
 
-  test('on a tablet everything fits and the main controls are large enough for a finger', async () => {
+  test('on a tablet everything fits, and controls are large enough for a finger', async () => {
     const tablet = { viewport: { width: 1024, height: 768 }, hasTouch: true };
     await onPage(async (page) => {
       await screenshot(page, 'tablet', true);
@@ -292,7 +307,7 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     }, tablet);
   });
 
-  test('the page itself is small: no file of it is needed from elsewhere', () => {
+  test('the page needs no file from elsewhere', () => {
     const html = readFileSync(new URL('../../hub/dashboard/index.html', import.meta.url), 'utf8');
     expect(html.match(/(src|href)="(?!\/|#)/g)).toBeNull();
   });

@@ -1,8 +1,8 @@
 import type { Correction } from '../../reports/contract.ts';
 import { duration, signedMoney, signedQuantity, span } from './figures.ts';
 
-/** `Mon 14:05–14:10 store-0214: +37 units, +€123.45, 5 h late`, in the parts that a page shows apart. */
-export const correctionParts = (one: Correction) => ({
+/** `Mon 14:05–14:10 store-0214: +37 units, +€123.45, 5 h late`, in the pieces that the page sets apart. */
+export const correctionTexts = (one: Correction) => ({
   when: span(one.start, one.end),
   site: one.site,
   what: `${signedQuantity(one.units)} ${Math.abs(Number(one.units)) === 1 ? 'unit' : 'units'}, ${signedMoney(one.gross, one.currency)}`,

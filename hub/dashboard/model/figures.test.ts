@@ -1,6 +1,6 @@
 import { correction } from '@branchline/testing/world/dashboard-rows.ts';
 import { expect, test } from 'vitest';
-import { correctionParts } from './correction-text.ts';
+import { correctionTexts } from './correction-text.ts';
 import { duration, inUnits, money, shortDuration, signedMoney, signedQuantity, span } from './figures.ts';
 
 /** Digits only, because signs, blanks and separators are those of the machine's language. */
@@ -15,7 +15,7 @@ test('money has as many digits as its currency', () => {
   expect(inUnits(12_345, 'KWD')).toBe(12.345);
 });
 
-test('a gain says its sign, and nothing gained has none', () => {
+test('a change has a sign, and no change has none', () => {
   expect(digits(signedMoney(12_345, 'EUR'))).toBe('+12345');
   expect(digits(signedMoney(0, 'EUR'))).toBe('000');
   expect(digits(signedQuantity('37'))).toBe('+37');
@@ -34,8 +34,8 @@ test.each([
   expect(shortDuration(seconds)).toBe(short);
 });
 
-test('H3 a correction says when, where, how much and how late', () => {
-  const parts = correctionParts(correction({ id: '1' }));
+test('H3 a correction states when, where, how much and how late', () => {
+  const parts = correctionTexts(correction({ id: '1' }));
   expect(parts.when).toBe(span('2026-11-23T07:05:00.000Z', '2026-11-23T07:10:00.000Z'));
   expect(parts.site).toBe('store-0214');
   expect(digits(parts.what)).toBe('+37+12345');

@@ -1,4 +1,4 @@
-/** Figures as people read them: in the language of the viewer's browser and in the viewer's own time zone. */
+/** Figures for people: in the language of the viewer's browser and in the viewer's time zone. */
 
 const number = new Intl.NumberFormat();
 const signedNumber = new Intl.NumberFormat(undefined, { signDisplay: 'exceptZero' });

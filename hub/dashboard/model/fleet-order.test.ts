@@ -18,17 +18,17 @@ const names = (view: Partial<Parameters<typeof shownSites>[1]>) =>
     .map(({ site }) => site)
     .join('');
 
-test('the worst come first: silent for longest, then late, then never heard, then gaps', () => {
+test('the worst come first: longest silent, then late, then never heard, then gaps', () => {
   expect(names({})).toBe('bcagfde');
 });
 
-test('a filter takes part of a name or a state, and names sort as names', () => {
+test('a filter matches part of a name or a state, and names sort by name', () => {
   expect(names({ order: 'name' })).toBe('abcdefg');
   expect(names({ state: 'silent' })).toBe('bc');
   expect(names({ text: ' D ' })).toBe('d');
 });
 
-test('among sites that are online the order does not follow their age', () => {
+test('the order of online sites does not follow their age', () => {
   const [one, other] = [
     fleetSite({ site: 'x', completeTo: at(0) }),
     fleetSite({ site: 'y', completeTo: at(-3) }),
@@ -39,18 +39,18 @@ test('among sites that are online the order does not follow their age', () => {
   ]);
 });
 
-test('what does not sell is not in the map of completeness', () => {
+test('the completeness map leaves out sites that do not sell', () => {
   expect(sellingSites(fleet, '', false).map(({ site }) => site)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   expect(sellingSites(fleet, '', true).map(({ site }) => site)).toEqual(['b', 'a', 'c', 'd', 'e', 'f']);
 });
 
-test('an age is counted from the newest data and is never below zero', () => {
+test('an age counts from the newest data and is never negative', () => {
   expect(ageOf({ completeTo: at(-2) }, Date.parse(at(0)))).toBe(120);
   expect(ageOf({ completeTo: at(1) }, Date.parse(at(0)))).toBe(0);
   expect(ageOf({ completeTo: null }, 0)).toBeUndefined();
 });
 
-test('freshness leaves out the closed and the unknown, and knows when there is nothing to say', () => {
+test('freshness leaves out closed and unknown sites, and is undefined without any other', () => {
   const fresh = freshnessOf(fleet, Date.parse(at(0)));
   expect(fresh).toEqual({ ages: [0, 0, 600, 1_200, 3_600], p50: 600, p95: 3_600, max: 3_600 });
   expect(freshnessOf([], 0)).toBeUndefined();

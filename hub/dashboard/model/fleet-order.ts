@@ -11,7 +11,7 @@ export const stateWords: Record<SiteState, string> = {
   never: 'never heard',
 };
 
-/** The letter that says the state without colour. */
+/** Shows the state without colour. */
 export const stateLetters: Record<SiteState, string> = {
   online: 'O',
   late: 'L',
@@ -20,20 +20,20 @@ export const stateLetters: Record<SiteState, string> = {
   never: 'N',
 };
 
-/** What a person should look at first. */
+/** What needs attention comes first. */
 const urgency: Record<SiteState, number> = { silent: 0, late: 1, never: 2, online: 3, closed: 4 };
 
 const byName = (a: FleetSite, b: FleetSite): number => (a.site < b.site ? -1 : a.site > b.site ? 1 : 0);
 
-/** RFC 3339 in UTC sorts as text. A site of which nothing is known comes before one with old data. */
+/** RFC 3339 in UTC sorts as text. A site without data comes before one with old data. */
 const byAge = (a: FleetSite, b: FleetSite): number => {
   const [one, other] = [a.completeTo ?? '', b.completeTo ?? ''];
   return one < other ? -1 : one > other ? 1 : 0;
 };
 
 /**
- * Among sites that are online, ages of a second or two change all the time; sorting by them would let cells jump under
- * the pointer. Age decides only where it means something.
+ * Ages of online sites change by a second or two all the time; sorting by them would make cells jump under the pointer.
+ * Age counts only for late and silent sites.
  */
 const byWorst = (a: FleetSite, b: FleetSite): number =>
   urgency[a.state] - urgency[b.state] ||
@@ -48,7 +48,7 @@ export const shownSites = (sites: Iterable<FleetSite>, view: FleetView): FleetSi
     .sort(view.order === 'name' ? byName : byWorst);
 };
 
-/** The sites that a sales figure is made of, by name or those with the oldest data first. */
+/** The selling sites, by name or with the oldest data first. */
 export const sellingSites = (sites: Iterable<FleetSite>, text: string, oldestFirst: boolean): FleetSite[] =>
   [...sites]
     .filter((site) => site.sells && site.site.includes(text))
@@ -56,9 +56,9 @@ export const sellingSites = (sites: Iterable<FleetSite>, text: string, oldestFir
       oldestFirst ? (a, b) => isBehind(b) - isBehind(a) || isBehind(a) * byAge(a, b) || byName(a, b) : byName,
     );
 
-/** 1 for a site whose age tells something; the order among the others would change with every message. */
+/** 1 for a site whose age matters; the order of the others would change with every message. */
 const isBehind = ({ state }: FleetSite): number => (state === 'online' || state === 'closed' ? 0 : 1);
 
-/** Seconds since the newest data of the site, at `now` ms; undefined when nothing is known of it. */
+/** Age of the site's newest data in seconds at `now` ms; undefined without data. */
 export const ageOf = (site: Pick<FleetSite, 'completeTo'>, now: number): number | undefined =>
   site.completeTo === null ? undefined : Math.max(0, (now - Date.parse(site.completeTo)) / 1_000);

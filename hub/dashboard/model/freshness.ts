@@ -3,7 +3,7 @@ import { ageOf } from './fleet-order.ts';
 
 export type Freshness = { ages: number[]; p50: number; p95: number; max: number };
 
-/** Ages in seconds, freshest first, of the sites that are expected to be fresh. Undefined when there are none. */
+/** Ages in seconds, freshest first, of the sites that should be fresh; undefined when there are none. */
 export const freshnessOf = (sites: Iterable<FleetSite>, now: number): Freshness | undefined => {
   const ages: number[] = [];
   for (const site of sites) {

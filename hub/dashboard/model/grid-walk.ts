@@ -1,4 +1,4 @@
-/** Where the keys of the arrows lead in a grid of `many` cells. Undefined: the key is not ours. */
+/** Keyboard navigation in a grid of `many` cells. Undefined: another key. */
 export type Grid = { many: number; columns: number; rowsOnPage: number };
 
 export const walk = (key: string, from: number, { many, columns, rowsOnPage }: Grid): number | undefined => {

@@ -6,7 +6,7 @@ const minute = 60_000;
 const intervalMs = 5 * minute;
 const now = Date.UTC(2026, 10, 23, 12, 2);
 
-test('the last intervals end with the one that runs', () => {
+test('the last interval is the running one', () => {
   expect(lastStarts(now, intervalMs, 3)).toEqual([-10, -5, 0].map((m) => Date.UTC(2026, 10, 23, 12, m)));
 });
 
@@ -17,25 +17,25 @@ const at = (start: number, completeTo: number | undefined, state: 'online' | 'cl
     corrected: correctedCells([correction({ id: '1', start: '2026-11-23T11:50:00.000Z' })]),
   });
 
-test('H3 a cell is complete when everything until its very end is known, and missing a millisecond earlier', () => {
+test('H3 a cell is complete when the site is complete to its very end, and missing a millisecond before', () => {
   const start = Date.UTC(2026, 10, 23, 11, 45);
   expect(at(start, start + intervalMs)).toBe('complete');
   expect(at(start, start + intervalMs - 1)).toBe('missing');
   expect(at(start, undefined)).toBe('missing');
 });
 
-test('a cell that late events changed is marked once it is complete', () => {
+test('a cell corrected by late events is marked once it is complete', () => {
   const start = Date.UTC(2026, 10, 23, 11, 50);
   expect(at(start, now)).toBe('corrected');
   expect(at(start, start)).toBe('missing');
 });
 
-test('an interval that has not ended is not missing, and a closed site owes nothing', () => {
+test('a running interval is not missing, and neither is one of a closed site', () => {
   expect(at(Date.UTC(2026, 10, 23, 12, 0), Date.UTC(2026, 10, 23, 12, 1))).toBe('running');
   expect(at(Date.UTC(2026, 10, 23, 11, 45), undefined, 'closed')).toBe('quiet');
 });
 
-test('the length of an interval is taken from what came', () => {
+test('the length of an interval is taken from received intervals', () => {
   expect(intervalLength([], 7)).toBe(7);
   expect(intervalLength([{ start: '2026-11-23T11:00:00Z', end: '2026-11-23T11:15:00Z' }], 7)).toBe(
     15 * minute,

@@ -1,18 +1,18 @@
 import type { Correction, FleetSite } from '../../reports/contract.ts';
 
-/** The completeness of one site in one interval, from what the fleet says of the site. */
+/** Completeness of one site in one interval, derived from the site's fleet row. */
 export const heatStates = ['complete', 'corrected', 'missing', 'running', 'quiet'] as const;
 export type HeatState = (typeof heatStates)[number];
 
 export const heatWords: Record<HeatState, string> = {
   complete: 'complete',
   corrected: 'complete, corrected by late events',
-  missing: 'not complete',
+  missing: 'incomplete',
   running: 'still running',
   quiet: 'site closed',
 };
 
-/** Starts of the last `many` intervals in ms, oldest first; the last one is running. */
+/** Starts of the last `many` intervals in ms, oldest first; the last one is still running. */
 export const lastStarts = (now: number, intervalMs: number, many: number): number[] => {
   const running = Math.floor(now / intervalMs) * intervalMs;
   return Array.from({ length: many }, (_, i) => running - (many - 1 - i) * intervalMs);
@@ -23,7 +23,7 @@ export const correctedKey = (site: string, start: number): string => `${site} ${
 export const correctedCells = (corrections: readonly Correction[]): Set<string> =>
   new Set(corrections.map(({ site, start }) => correctedKey(site, Date.parse(start))));
 
-/** `completeTo` in ms, undefined when nothing is known of the site. */
+/** `completeTo` in ms, undefined without data from the site. */
 export const heatState = (
   site: Pick<FleetSite, 'site' | 'state'>,
   completeTo: number | undefined,
@@ -37,7 +37,7 @@ export const heatState = (
   return site.state === 'closed' ? 'quiet' : 'missing';
 };
 
-/** Length of an interval in ms, from the intervals that came; `unknown` before the first one. */
+/** Length of an interval in ms, taken from received intervals; `unknown` before the first one. */
 export const intervalLength = (
   intervals: Iterable<{ start: string; end: string }>,
   unknown: number,

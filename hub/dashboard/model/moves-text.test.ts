@@ -3,7 +3,7 @@ import { wordsFor } from './moves-text.ts';
 
 const move = (site: string, to: 'silent' | 'online' | 'late') => ({ site, from: 'online' as const, to });
 
-test('a few sites are named, each with the state it came to in the end', () => {
+test('a few sites are named, each with its final state', () => {
   expect(wordsFor([move('store-0007', 'silent')])).toBe('store-0007 is silent');
   expect(wordsFor([move('a', 'silent'), move('b', 'late'), move('a', 'online')])).toBe(
     'a is online, b is late',

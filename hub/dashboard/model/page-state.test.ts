@@ -2,7 +2,7 @@ import { correction, fleetSite, pulse, salesInterval } from '@branchline/testing
 import { expect, test } from 'vitest';
 import { correctionsKept, emptyState, takeCorrections, takePulse } from './page-state.ts';
 
-test('a later message changes what it names and leaves the rest', () => {
+test('a later message changes what it contains and nothing else', () => {
   const state = emptyState();
   takePulse(state, pulse({ sites: [fleetSite({ site: 'a' }), fleetSite({ site: 'b', pending: 4 })] }));
   const change = takePulse(state, pulse({ sites: [fleetSite({ site: 'a', pending: 7 })] }));
@@ -13,7 +13,7 @@ test('a later message changes what it names and leaves the rest', () => {
   ]);
 });
 
-test('a site that changes its state is told once, and a site seen for the first time is not', () => {
+test('a changed state is reported once, that of a new site not at all', () => {
   const state = emptyState();
   const silent = () => takePulse(state, pulse({ sites: [fleetSite({ site: 'a', state: 'silent' })] })).moved;
   expect(takePulse(state, pulse({ sites: [fleetSite({ site: 'a' })] })).moved).toEqual([]);
@@ -21,7 +21,7 @@ test('a site that changes its state is told once, and a site seen for the first 
   expect(silent()).toEqual([]);
 });
 
-test('an interval that comes again replaces the one before', () => {
+test('an interval replaces its earlier version', () => {
   const state = emptyState();
   const at = { start: '2026-11-23T12:00:00.000Z', end: '2026-11-23T12:05:00.000Z' };
   takePulse(state, pulse({ intervals: [salesInterval(at)] }));
@@ -29,7 +29,7 @@ test('an interval that comes again replaces the one before', () => {
   expect([...state.intervals.values()].map(({ gross }) => gross)).toEqual([250]);
 });
 
-test('corrections are kept newest first, each once, and not without bound', () => {
+test('corrections are kept newest first, each once, up to a limit', () => {
   const state = emptyState();
   const at = (id: number) =>
     correction({ id: String(id), changedAt: new Date(Date.UTC(2026, 10, 23) + id).toISOString() });

@@ -7,7 +7,7 @@ import type {
   SalesInterval,
 } from '../../reports/contract.ts';
 
-/** What the page knows. Every message of the stream is folded in, and everything that is drawn is drawn from this. */
+/** The state of the page. Every message of the stream updates it, and all panels draw from it. */
 export type PageState = {
   /** The server's time in the newest message, in ms; undefined before the first one. */
   at: number | undefined;
@@ -20,7 +20,7 @@ export type PageState = {
   exactness: Exactness | undefined;
 };
 
-/** What a message changed, so that a panel can leave the rest as it is. */
+/** What a message changed, so that panels can skip everything else. */
 export type Change = {
   /** State before and after, for sites that were known before. */
   moved: { site: string; from: FleetSite['state']; to: FleetSite['state'] }[];
@@ -29,7 +29,7 @@ export type Change = {
   corrections: boolean;
 };
 
-/** More than a person scrolls through; the API has the others. */
+/** More than a person scrolls through; the API has the rest. */
 export const correctionsKept = 500;
 const intervalsKept = 2_000;
 
@@ -42,7 +42,7 @@ export const emptyState = (): PageState => ({
   exactness: undefined,
 });
 
-/** Adds corrections that are not known yet. Changes `state`. */
+/** Adds unknown corrections. Mutates `state`. */
 export const takeCorrections = (state: PageState, fresh: readonly Correction[]): boolean => {
   const known = new Set(state.corrections.map(({ id }) => id));
   const added = fresh.filter(({ id }) => !known.has(id));
@@ -55,7 +55,7 @@ export const takeCorrections = (state: PageState, fresh: readonly Correction[]):
   return true;
 };
 
-/** Folds one message in. Changes `state`: two thousand sites are not copied twice a second. */
+/** Applies one message. Mutates `state`: copying two thousand sites twice a second would be waste. */
 export const takePulse = (state: PageState, pulse: Pulse): Change => {
   const moved: Change['moved'] = [];
   for (const site of pulse.sites) {

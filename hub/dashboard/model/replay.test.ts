@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
 import type { Replay } from '../../reports/contract.ts';
-import { replayAsk, replayShare, replayText } from './replay.ts';
+import { replayRequest, replayShare, replayText } from './replay.ts';
 
 const typed = { from: '2026-11-23T12:00', to: '2026-11-23T13:00', first: '3', last: '9', epoch: '' };
 const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
 
-test('times are asked for as instants', () => {
-  expect(replayAsk('store-0001', 'pos', 'accepted', typed)).toEqual({
+test('times are sent as instants', () => {
+  expect(replayRequest('store-0001', 'pos', 'accepted', typed)).toEqual({
     site: 'store-0001',
     stream: 'pos',
     accepted: [new Date('2026-11-23T12:00').toISOString(), new Date('2026-11-23T13:00').toISOString()],
   });
 });
 
-test('seqs are asked for within their epoch', () => {
-  expect(replayAsk('store-0001', 'stock', 'seqs', { ...typed, epoch })).toEqual({
+test('seqs are sent with their epoch', () => {
+  expect(replayRequest('store-0001', 'stock', 'seqs', { ...typed, epoch })).toEqual({
     site: 'store-0001',
     stream: 'stock',
     epoch,
@@ -23,13 +23,13 @@ test('seqs are asked for within their epoch', () => {
 });
 
 test.each([
-  ['accepted', { from: '' }, 'Fill in both times.'],
-  ['accepted', { from: '2026-11-23T14:00' }, 'The first time is after the last one.'],
-  ['seqs', { epoch, last: '2' }, 'Give the first and the last seq'],
-  ['seqs', { epoch, first: '0' }, 'Give the first and the last seq'],
+  ['accepted', { from: '' }, 'Enter both times.'],
+  ['accepted', { from: '2026-11-23T14:00' }, 'The first time is after the second.'],
+  ['seqs', { epoch, last: '2' }, 'Enter the first and the last seq'],
+  ['seqs', { epoch, first: '0' }, 'Enter the first and the last seq'],
   ['seqs', { epoch: 'newest' }, 'Seqs belong to an epoch'],
 ] as const)('by %s with %o the form says what is wrong', (by, change, words) => {
-  expect(replayAsk('store-0001', 'pos', by, { ...typed, ...change })).toContain(words);
+  expect(replayRequest('store-0001', 'pos', by, { ...typed, ...change })).toContain(words);
 });
 
 const replay = (fields: Partial<Replay>): Replay => ({
@@ -55,7 +55,7 @@ test('progress is the share of the events that were sent, and unknown before the
   expect(replayText(replay({}))).toContain('6 of 10 events');
 });
 
-test('the last word says what the books gained', () => {
+test('the final text says what is new in the books', () => {
   expect(replayText(replay({ state: 'done', left: 0, newInBooks: 0 }))).toContain(
     '0 new: nothing was missing',
   );

@@ -1,9 +1,9 @@
 import type { Replay } from '../../reports/contract.ts';
 import { count } from './figures.ts';
 
-/** What the form holds, as typed. */
+/** The fields of the form, as typed. */
 export type Typed = { from: string; to: string; first: string; last: string; epoch: string };
-export type Ask = {
+export type ReplayRequest = {
   site: string;
   stream: 'pos' | 'stock';
   accepted?: [string, string];
@@ -13,28 +13,28 @@ export type Ask = {
 
 const epochPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The request, or what is wrong with the form in words for the person. */
-export const replayAsk = (
+/** The request, or a message that says what is wrong with the form. */
+export const replayRequest = (
   site: string,
   stream: 'pos' | 'stock',
   by: 'accepted' | 'seqs',
   typed: Typed,
-): Ask | string => {
+): ReplayRequest | string => {
   if (by === 'accepted') {
     const [from, to] = [Date.parse(typed.from), Date.parse(typed.to)];
-    if (Number.isNaN(from) || Number.isNaN(to)) return 'Fill in both times.';
-    if (from > to) return 'The first time is after the last one.';
+    if (Number.isNaN(from) || Number.isNaN(to)) return 'Enter both times.';
+    if (from > to) return 'The first time is after the second.';
     return { site, stream, accepted: [new Date(from).toISOString(), new Date(to).toISOString()] };
   }
   const [first, last] = [Number(typed.first), Number(typed.last)];
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last) || first < 1 || last < first)
-    return 'Give the first and the last seq, both from 1 on, the first not above the last.';
+    return 'Enter the first and the last seq: whole numbers from 1, the first not above the last.';
   if (!epochPattern.test(typed.epoch))
-    return 'Seqs belong to an epoch: give its id, as the agent and the logs name it.';
+    return 'Seqs belong to an epoch: enter its id, as shown by the agent and in the logs.';
   return { site, stream, epoch: typed.epoch, seqs: [first, last] };
 };
 
-/** How much of it has been sent, 0 … 1; undefined while the agent has not said how many events it has. */
+/** Progress from 0 to 1; undefined until the agent has said how many events it has. */
 export const replayShare = ({ state, events, left }: Replay): number | undefined => {
   if (state === 'done') return 1;
   if (events === null || left === null || events === 0) return undefined;
@@ -47,21 +47,21 @@ export const replayText = (replay: Replay): string => {
   const { state, events: all, left, newInBooks } = replay;
   switch (state) {
     case 'asked':
-      return 'Asked. The ledger passes it on to the site.';
+      return 'Requested. The ledger passes the request on to the site.';
     case 'sent':
-      return 'The site has been asked and has not answered yet.';
+      return 'The request was sent; the site has not answered yet.';
     case 'running':
       return all === null || left === null
-        ? 'The site is sending.'
-        : `${count(all - left)} of ${events(all)} sent again.`;
+        ? 'The site is replaying.'
+        : `${count(all - left)} of ${events(all)} replayed.`;
     case 'unanswered':
-      return 'The site did not answer. Look whether it is online, then ask again.';
+      return 'The site did not answer. Check that it is online, then request the replay again.';
     case 'done': {
-      const sent = `${events(all ?? 0)} sent again, `;
-      if (newInBooks === null) return `${sent}the books are still reading.`;
+      const replayed = `${events(all ?? 0)} replayed, `;
+      if (newInBooks === null) return `${replayed}not all applied yet.`;
       return newInBooks === 0
-        ? `${sent}0 new: nothing was missing.`
-        : `${sent}${count(newInBooks)} new in the books of this site meanwhile.`;
+        ? `${replayed}0 new: nothing was missing.`
+        : `${replayed}${count(newInBooks)} new in this site's books meanwhile.`;
     }
   }
 };

@@ -6,7 +6,7 @@ const at = (minutes: number): string => new Date(Date.UTC(2026, 10, 23, 8, minut
 const sold = (minutes: number, fields = {}) =>
   salesInterval({ start: at(minutes), end: at(minutes + 5), ...fields });
 
-test('a pause without sales stays a pause in the chart', () => {
+test('a gap in sales stays a gap in the chart', () => {
   expect(withPauses([sold(0), sold(15)]).map((slot) => slot.sold === undefined)).toEqual([
     false,
     true,
@@ -19,7 +19,7 @@ test('a pause without sales stays a pause in the chart', () => {
   ).toEqual([at(0), at(5), at(10)]);
 });
 
-test('an interval is complete when nobody who was to be open is missing', () => {
+test('an interval is complete when no expected site is missing', () => {
   expect(isComplete(sold(0, { completeness: { expected: 3, complete: 3, missing: [] } }))).toBe(true);
   expect(isComplete(sold(0, { completeness: { expected: 3, complete: 2, missing: ['a'] } }))).toBe(false);
   expect(isComplete(sold(0, { completeness: { expected: 0, complete: 0, missing: [] } }))).toBe(true);

@@ -1,19 +1,19 @@
 import type { SalesInterval } from '../../reports/contract.ts';
 
-/** Midnight before `now` in the viewer's own zone, in ms. */
+/** Last midnight before `now` in the viewer's time zone, in ms. */
 export const localMidnight = (now: number): number => new Date(now).setHours(0, 0, 0, 0);
 
-/** Nobody who was to be open has anything to add. */
+/** No site that should have been open may still add anything. */
 export const isComplete = ({ completeness }: Pick<SalesInterval, 'completeness'>): boolean =>
   completeness.complete >= completeness.expected;
 
-/** ISO 4217's code for no currency: what the API says of an interval in which nothing was sold. */
+/** ISO 4217's code for no currency, which the API uses for an interval without sales. */
 const noCurrency = 'XXX';
 
 export const currenciesOf = (intervals: readonly SalesInterval[]): string[] =>
   [...new Set(intervals.map((one) => one.currency))].filter((name) => name !== noCurrency).sort();
 
-/** The currency with the most transactions; a chain has one that matters. */
+/** The currency with the most transactions. */
 export const mainCurrency = (intervals: readonly SalesInterval[]): string | undefined => {
   const transactions = new Map<string, number>();
   for (const one of intervals)
@@ -23,7 +23,7 @@ export const mainCurrency = (intervals: readonly SalesInterval[]): string | unde
 
 const hourMs = 3_600_000;
 
-/** Without the night before the shops opened: from the hour of the first sale on. */
+/** Skips the night: begins with the hour of the first sale. */
 export const fromFirstSale = (intervals: readonly SalesInterval[]): SalesInterval[] => {
   const first = intervals.find(({ transactions, lines }) => transactions > 0 || lines !== 0);
   if (first === undefined) return [];
@@ -32,8 +32,7 @@ export const fromFirstSale = (intervals: readonly SalesInterval[]): SalesInterva
 };
 
 /**
- * Every interval from the first to the last one of `range` in order, with `undefined` where nothing was sold, so that a
- * chart shows the pause.
+ * Every interval of `range` in order, with `undefined` where nothing was sold, so that a chart shows the gap.
  */
 export const withPauses = (
   sold: readonly SalesInterval[],

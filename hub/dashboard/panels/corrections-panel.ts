@@ -1,23 +1,23 @@
 /// <reference lib="dom" />
 import type { Correction } from '../../reports/contract.ts';
 import { apiPath } from '../api.ts';
-import { box, element, need } from '../dom.ts';
-import { correctionParts } from '../model/correction-text.ts';
+import { box, element, refill, setHref } from '../dom.ts';
+import { correctionTexts } from '../model/correction-text.ts';
 import { weekdayClock } from '../model/figures.ts';
 import type { Page } from '../page.ts';
 
-/** What late events changed in windows that had been told already. */
+/** Changes of windows that had been reported already, by late events. */
 const rowsShown = 100;
 const dayMs = 86_400_000;
 
 const row = (one: Correction, openSite: (site: string) => void): HTMLElement => {
-  const { when, site, what, late } = correctionParts(one);
+  const { when, site, what, late } = correctionTexts(one);
   const name = element('button', {
     type: 'button',
     class: 'link',
     text: site,
     tabindex: -1,
-    'data-correction': one.id,
+    'data-key': one.id,
   });
   name.addEventListener('click', () => openSite(site));
   return element(
@@ -36,7 +36,7 @@ export const createCorrectionsPanel = ({ state, now }: Page, openSite: (site: st
   let drawn: readonly Correction[] | undefined;
 
   const names = (): HTMLElement[] => [...feed.querySelectorAll<HTMLElement>('button.link')];
-  /** A hundred names are one stop of the Tab key; the arrows lead from one to the next. */
+  /** A hundred names are one tab stop; the arrow keys move between them. */
   const makeStop = (stop: HTMLElement): void => {
     for (const name of names()) name.tabIndex = name === stop ? 0 : -1;
   };
@@ -50,14 +50,9 @@ export const createCorrectionsPanel = ({ state, now }: Page, openSite: (site: st
   });
 
   const draw = (corrections: readonly Correction[]): void => {
-    const focused = feed.contains(document.activeElement)
-      ? (document.activeElement as HTMLElement).dataset.correction
-      : undefined;
-    feed.replaceChildren(...corrections.slice(0, rowsShown).map((one) => row(one, openSite)));
+    refill(feed, ...corrections.slice(0, rowsShown).map((one) => row(one, openSite)));
     const [first] = names();
-    const before = names().find((name) => name.dataset.correction === focused);
-    if (before !== undefined) before.focus();
-    else if (first !== undefined) makeStop(first);
+    if (!feed.contains(document.activeElement) && first !== undefined) makeStop(first);
     box('corrections-empty').hidden = corrections.length > 0;
   };
 
@@ -67,10 +62,8 @@ export const createCorrectionsPanel = ({ state, now }: Page, openSite: (site: st
       drawn = state.corrections;
       draw(drawn);
       const oldest = drawn[Math.min(drawn.length, rowsShown) - 1];
-      need('corrections-csv', HTMLAnchorElement).href = apiPath('/corrections', {
-        since: oldest?.changedAt ?? new Date(now() - dayMs).toISOString(),
-        format: 'csv',
-      });
+      const since = oldest?.changedAt ?? new Date(now() - dayMs).toISOString();
+      setHref('corrections-csv', apiPath('/corrections', { since, format: 'csv' }));
     },
   };
 };

@@ -17,7 +17,7 @@ import type { Page } from '../page.ts';
 import { colour } from '../theme.ts';
 import { type CellSize, cellSizeFor, drawSite } from './site-cell.ts';
 
-/** One cell per site, the worst first: which branch needs a look, and how old is what we know of it? */
+/** One cell per site, the worst first: which branch needs attention, and how old is its newest data? */
 export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: string) => void) => {
   let shown: FleetSite[] = [];
   let places = new Map<string, number>();
@@ -38,7 +38,7 @@ export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: s
     ];
     if (site.pending > 0) parts.push(`${count(site.pending)} waiting`);
     if (site.gaps > 0) parts.push(`${count(site.gaps)} missing in the books`);
-    if (site.clockSuspect) parts.push('its clock is wrong');
+    if (site.clockSuspect) parts.push('clock is off');
     return parts.join(', ');
   };
 
@@ -87,7 +87,7 @@ export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: s
     },
     draw,
     describe: (index) => words(shown[index] as FleetSite),
-    onLook: (index) => {
+    onInspect: (index) => {
       tip.hidden = index === undefined;
       if (index === undefined) return;
       const frame = list.root.getBoundingClientRect();
@@ -145,6 +145,5 @@ export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: s
     list.redraw();
   };
   for (const id of ['fleet-filter', 'fleet-state', 'fleet-order']) box(id).addEventListener('input', render);
-  box('fleet-controls').addEventListener('submit', (event) => event.preventDefault());
   return { render, redraw: list.redraw, refreshTable: behind.refresh, focus: list.focus };
 };

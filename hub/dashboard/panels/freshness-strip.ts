@@ -5,9 +5,9 @@ import { freshnessOf } from '../model/freshness.ts';
 import type { Page } from '../page.ts';
 import { colour } from '../theme.ts';
 
-/** All ages side by side, sorted: a flat line is a healthy fleet, a cliff at the right is a few branches in the dark. */
+/** All ages side by side, sorted: a flat line is a healthy fleet, a cliff at the right a few branches in the dark. */
 const height = 72;
-/** On a scale by powers, seconds and days are both readable. */
+/** On a logarithmic scale seconds and days are both readable. */
 const scaled = (age: number): number => Math.log10(1 + age);
 const marks = [
   { label: '10 s', age: 10 },
@@ -48,7 +48,7 @@ export const createFreshnessStrip = ({ state, theme, now }: Page) => {
       pen.fillStyle = colour(palette, 'ink-soft');
       pen.fillText(label, 0, yOf(age));
     }
-    // At most one bar per pixel; a bar that stands for several sites is as high as the oldest of them.
+    // At most one bar per two pixels; a bar for several sites is as high as the oldest of them.
     const { ages } = fresh;
     const room = width - 40;
     const bars = Math.min(ages.length, Math.floor(room / 2));

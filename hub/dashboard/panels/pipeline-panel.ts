@@ -4,7 +4,7 @@ import { box, element, setText } from '../dom.ts';
 import { clockSeconds, count, duration, rate } from '../model/figures.ts';
 import type { Page } from '../page.ts';
 
-/** Where events are between the tills and the books, in numbers a second and in seconds behind. */
+/** Where events are between tills and books, in events per second and seconds of lag. */
 const stage = (name: string, note: string) => {
   const total = element('span', { class: 'stage-total', text: '–' });
   const speed = element('span', { class: 'stage-rate', text: '–' });
@@ -31,9 +31,9 @@ const between = (word: string) => {
 
 export const createPipelinePanel = ({ state }: Page) => {
   const accepted = stage('accepted', 'synced on the branch’s disk');
-  const waiting = between('wait at the branches');
+  const waiting = between('waiting at the branches');
   const recorded = stage('recorded', 'in Kafka, on all replicas');
-  const lag = between('wait for the ledger');
+  const lag = between('waiting for the ledger');
   const applied = stage('applied', 'in the books');
 
   const facts = new Map<string, HTMLElement>();
@@ -52,13 +52,13 @@ export const createPipelinePanel = ({ state }: Page) => {
     render: (): void => {
       const { pipeline } = state;
       if (pipeline === undefined) return;
-      for (const [name, parts] of [
+      for (const [name, target] of [
         ['accepted', accepted],
         ['recorded', recorded],
         ['applied', applied],
       ] as const) {
-        setText(parts.total, count(pipeline[name]));
-        setText(parts.speed, rate(pipeline.rates[name]));
+        setText(target.total, count(pipeline[name]));
+        setText(target.speed, rate(pipeline.rates[name]));
       }
       setText(waiting, count(pipeline.pending));
       setText(lag, count(pipeline.lagRecords));
@@ -83,7 +83,7 @@ export const createPipelinePanel = ({ state }: Page) => {
                 { head: 'Version', cell: (hub) => hub.version },
                 { head: 'Lag', number: true, cell: (hub) => duration(hub.lagSeconds) },
                 { head: 'Records behind', number: true, cell: (hub) => count(hub.lagRecords) },
-                { head: 'Heard at', cell: (hub) => clockSeconds(hub.saidAt) },
+                { head: 'Last report', cell: (hub) => clockSeconds(hub.saidAt) },
               ],
               pipeline.hubs,
             ),

@@ -2,15 +2,15 @@
 import type { Replay } from '../../reports/contract.ts';
 import { getJson, problemText, sendJson } from '../api.ts';
 import { box, button, input, need, select, setText, whilePressed } from '../dom.ts';
-import { replayAsk, replayShare, replayText } from '../model/replay.ts';
+import { replayRequest, replayShare, replayText } from '../model/replay.ts';
 import type { Page } from '../page.ts';
 
-/** Asks a site to send again, and tells how far it is until the agent has said the last word. */
-const lookEveryMs = 700;
-/** The agent may be offline for days; the request stays and the page stops looking after this. */
-const looksMax = 400;
+/** Requests a replay from a site and follows its progress until the agent has finished. */
+const pollEveryMs = 700;
+/** The agent may be offline for days: the request stays, but the page stops polling. */
+const pollsMax = 400;
 
-/** What `datetime-local` takes, in the viewer's zone. */
+/** Value of a `datetime-local` field, in the viewer's zone. */
 const localText = (at: number): string => {
   const shifted = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
   return shifted.toISOString().slice(0, 19);
@@ -18,7 +18,7 @@ const localText = (at: number): string => {
 
 export const createReplayForm = ({ announcer, now }: Page) => {
   let site = '';
-  let looking = 0;
+  let newest = 0;
   const progress = need('replay-progress', HTMLProgressElement);
   const by = (): 'accepted' | 'seqs' =>
     need('replay-by-seqs', HTMLInputElement).checked ? 'seqs' : 'accepted';
@@ -35,18 +35,18 @@ export const createReplayForm = ({ announcer, now }: Page) => {
   };
 
   const follow = async (id: string): Promise<void> => {
-    const look = ++looking;
-    for (let attempt = 0; attempt < looksMax && look === looking; attempt++) {
+    const own = ++newest;
+    for (let poll = 0; poll < pollsMax && own === newest; poll++) {
       const replay = await getJson<Replay>(`/replays/${encodeURIComponent(id)}`);
-      if (look !== looking) return;
+      if (own !== newest) return;
       show(replay);
       if (replay.state === 'done' || replay.state === 'unanswered') return;
-      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+      await new Promise((resolve) => setTimeout(resolve, pollEveryMs));
     }
   };
 
-  const ask = async (): Promise<void> => {
-    const wanted = replayAsk(site, select('replay-stream').value as 'pos' | 'stock', by(), {
+  const request = async (): Promise<void> => {
+    const wanted = replayRequest(site, select('replay-stream').value as 'pos' | 'stock', by(), {
       from: input('replay-from').value,
       to: input('replay-to').value,
       first: input('replay-first').value,
@@ -56,17 +56,16 @@ export const createReplayForm = ({ announcer, now }: Page) => {
     if (typeof wanted === 'string') return setText(box('replay-text'), wanted);
     try {
       const replay = await sendJson<Replay>('POST', '/replays', wanted);
-      announcer.say(`${site} is asked to send again.`);
+      announcer.say(`Replay requested from ${site}.`);
       show(replay);
       await follow(replay.id);
     } catch (error) {
       setText(box('replay-text'), problemText(error));
     }
   };
-  const askOnce = whilePressed(button('replay-send'), ask);
-  box('replay-form').addEventListener('submit', (event) => {
-    event.preventDefault();
-    void askOnce();
+  const requestOnce = whilePressed(button('replay-send'), request);
+  box('replay-form').addEventListener('submit', () => {
+    void requestOnce();
   });
   const choose = (): void => {
     box('replay-accepted').hidden = by() !== 'accepted';
@@ -75,11 +74,11 @@ export const createReplayForm = ({ announcer, now }: Page) => {
   for (const id of ['replay-by-accepted', 'replay-by-seqs']) input(id).addEventListener('change', choose);
 
   return {
-    /** Another site: what was asked of the one before is not followed here any more. */
+    /** Another site: the replay of the one before is no longer followed here. */
     open: (name: string): void => {
       if (name === site) return;
       site = name;
-      looking++;
+      newest++;
       progress.hidden = true;
       setText(box('replay-text'), '');
       input('replay-from').value = localText(now() - 3_600_000);

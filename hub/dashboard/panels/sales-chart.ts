@@ -8,17 +8,17 @@ import type { Page } from '../page.ts';
 import { colour } from '../theme.ts';
 import uPlot from '../vendor/uplot.js';
 
-/** Bars: solid where complete, hatched where not. The line over them is what was reported first. */
+/** Bars: solid where complete, hatched where not. The dashed line over them is the figure first reported. */
 type Options = {
   host: HTMLElement;
   describe(one: SalesInterval): string;
-  onLook(one: SalesInterval | undefined): void;
+  onInspect(one: SalesInterval | undefined): void;
 };
 type Slot = ReturnType<typeof withPauses>[number];
 
 const height = 260;
 
-export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onLook }: Options) => {
+export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onInspect }: Options) => {
   let slots: Slot[] = [];
   let currency = 'EUR';
   let active: number | undefined;
@@ -26,7 +26,7 @@ export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onLoo
   let drawnTheme = '';
 
   const option = element('div', {
-    text: 'no interval chosen',
+    text: 'no interval selected',
     id: 'sales-option',
     role: 'option',
     class: 'unseen',
@@ -74,7 +74,7 @@ export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onLoo
     pen.restore();
   };
 
-  /** What was reported first: over each interval a step, joined to the one before it where that had sales too. */
+  /** The figure first reported: a step over each interval, joined to the one before it if that had sales too. */
   const drawGhost = (chart: uPlot): void => {
     const pen = chart.ctx;
     pen.save();
@@ -112,7 +112,7 @@ export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onLoo
     padding: [8, 24, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: {
-      // The last interval has a width too.
+      // Room for the width of the last interval.
       x: { range: (_, from, to) => [from, to + ((slots[0]?.end ?? 0) - (slots[0]?.start ?? 0)) / 1_000] },
       y: { range: (_, low, high) => [Math.min(0, low), Math.max(1, high * 1.08)] },
     },
@@ -126,21 +126,21 @@ export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onLoo
       { label: 'first reported', paths: () => null, points: { show: false } },
     ],
     hooks: {
-      // Over the grid.
+      // Drawn over the grid.
       drawAxes: [drawBars, drawGhost],
       setCursor: [
         (chart) => {
           const left = chart.cursor.left ?? -1;
-          if (left < 0) return look(active);
+          if (left < 0) return inspect(active);
           const at = chart.posToVal(left, 'x') * 1_000;
-          look(slots.findIndex(({ start, end }) => start <= at && at < end));
+          inspect(slots.findIndex(({ start, end }) => start <= at && at < end));
         },
       ],
     },
   });
 
-  const look = (index: number | undefined): void =>
-    onLook(index === undefined ? undefined : slots[index]?.sold);
+  const inspect = (index: number | undefined): void =>
+    onInspect(index === undefined ? undefined : slots[index]?.sold);
 
   const data = (): uPlot.AlignedData => [
     slots.map(({ start }) => start / 1_000),
@@ -165,7 +165,7 @@ export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onLoo
     option.setAttribute('aria-setsize', String(slots.length));
     option.setAttribute('aria-posinset', String(index + 1));
     setText(option, slot.sold === undefined ? 'nothing sold' : describe(slot.sold));
-    look(index);
+    inspect(index);
     plot?.redraw(false);
   };
   root.addEventListener('keydown', (event) => {
@@ -178,20 +178,20 @@ export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onLoo
   root.addEventListener('focus', () => activate(Math.min(active ?? slots.length - 1, slots.length - 1)));
   root.addEventListener('blur', () => {
     active = undefined;
-    look(undefined);
+    inspect(undefined);
     plot?.redraw(false);
   });
   new ResizeObserver(() => plot?.setSize({ width: Math.max(320, root.clientWidth), height })).observe(root);
 
   return {
     redraw,
-    /** `range` is what was asked for; of it, `intervals` had sales in the currency. */
+    /** `range` is the requested range; of it, `intervals` had sales in the currency. */
     show: (intervals: readonly SalesInterval[], range: readonly SalesInterval[], of: string): void => {
       slots = withPauses(intervals, range);
       currency = of;
       root.hidden = slots.length === 0;
       words.hidden = slots.length > 0;
-      if (slots.length === 0) setText(words, 'Nothing was sold today yet.');
+      if (slots.length === 0) setText(words, 'Nothing sold yet today.');
       else redraw();
     },
     problem: (text: string | undefined): void => {

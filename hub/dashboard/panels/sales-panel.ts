@@ -9,9 +9,9 @@ import type { Page } from '../page.ts';
 import type { Rows } from '../rows.ts';
 import { createSalesChart } from './sales-chart.ts';
 
-/** Today by interval: what is known, how sure it is, and what was said first. */
+/** Today by interval: the figure, its completeness, and the figure first reported. */
 const refreshMs = 2_000;
-/** The line below the chart must not grow and shrink under the pointer; the table has more names. */
+/** The line below the chart must not change its height under the pointer; the table has more names. */
 const namesShown = 5;
 
 export const createSalesPanel = (page: Page) => {
@@ -45,7 +45,7 @@ export const createSalesPanel = (page: Page) => {
   const chart = createSalesChart(page, {
     host: box('sales-chart'),
     describe: details,
-    onLook: (one) => setText(box('sales-readout'), one === undefined ? ' ' : details(one)),
+    onInspect: (one) => setText(box('sales-readout'), one === undefined ? ' ' : details(one)),
   });
 
   const chosen = (): SalesInterval[] => intervals.filter((one) => one.currency === currency.value);
@@ -94,8 +94,8 @@ export const createSalesPanel = (page: Page) => {
     setText(
       box('sales-total'),
       shown.length === 0
-        ? 'Nothing sold today'
-        : `${money(total, currency.value)} · ${count(transactions)} transactions · ${open === 0 ? 'all complete' : `${count(open)} intervals not complete`}`,
+        ? 'Nothing sold yet today'
+        : `${money(total, currency.value)} · ${count(transactions)} transactions · ${open === 0 ? 'all complete' : `${count(open)} incomplete intervals`}`,
     );
   };
 
@@ -123,7 +123,7 @@ export const createSalesPanel = (page: Page) => {
     }
   };
 
-  /** One site, another length or another day: asked for again, but not more often than every two seconds. */
+  /** Figures of one site, another interval or another day are not in the stream: reload, at most every two seconds. */
   const refresh = (): void => {
     if (timer !== 0) return;
     timer = window.setTimeout(
@@ -135,7 +135,7 @@ export const createSalesPanel = (page: Page) => {
     );
   };
 
-  /** Of all sites and as booked, the stream has the very figures. */
+  /** The stream has the figures of all sites in the books' own interval. */
   const mergeLive = (): boolean => {
     if (site.value.trim() !== '' || minutes.value !== '' || intervals.length === 0) return false;
     const byStart = new Map(intervals.map((one) => [`${one.start} ${one.currency}`, one]));
@@ -157,7 +157,6 @@ export const createSalesPanel = (page: Page) => {
   site.addEventListener('input', typed);
   minutes.addEventListener('change', () => void load());
   currency.addEventListener('change', draw);
-  box('sales-controls').addEventListener('submit', (event) => event.preventDefault());
   setText(box('sales-title'), `Sales today, ${viewerZone} time`);
 
   return {

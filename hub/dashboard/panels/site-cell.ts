@@ -5,7 +5,7 @@ import { shortDuration } from '../model/figures.ts';
 import { stateLetters } from '../model/fleet-order.ts';
 import { colour, type Palette } from '../theme.ts';
 
-/** How much a cell says depends on how many there are: name and age, age alone, or the letter alone. */
+/** What a cell shows depends on their number: name and age, only the age, or only the letter. */
 export type CellSize = { width: number; height: number; shows: 'name' | 'age' | 'letter' };
 
 export const cellSizeFor = (sites: number): CellSize => {
@@ -17,7 +17,7 @@ export const cellSizeFor = (sites: number): CellSize => {
 const font = (weight: number, px: number): string =>
   `${weight} ${px}px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif`;
 
-/** Each state has an outline of its own besides colour and letter: whole, one corner cut, all corners cut, hollow. */
+/** Besides colour and letter each state has its own outline: whole, one corner cut, all corners cut, hollow. */
 const outline = (
   pen: CanvasRenderingContext2D,
   { x, y, width, height }: Box,
@@ -97,6 +97,6 @@ export const drawSite = (
     pen.font = font(700, 12);
     pen.fillText(letter, inner.x + inner.width - 8, middle - 9);
   }
-  // A bar at the foot: the books miss something of this site. In the middle, where every outline has room for it.
+  // A bar at the bottom: the books miss events of this site. In the middle, where every outline has room.
   if (site.gaps > 0) pen.fillRect(inner.x + inner.width / 2 - 5, inner.y + inner.height - 4, 10, 2);
 };

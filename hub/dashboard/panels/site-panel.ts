@@ -7,7 +7,7 @@ import { ageOf, stateLetters, stateWords } from '../model/fleet-order.ts';
 import type { Page } from '../page.ts';
 import { createReplayForm } from './replay-form.ts';
 
-/** One site from near: what is known of it, its plug where there is one to pull, and asking it to send again. */
+/** One site in detail: its state, its plug where the network is simulated, and replay. */
 type Demo = { available: boolean; offline: string[] };
 const noDemo: Demo = { available: false, offline: [] };
 
@@ -15,23 +15,23 @@ const factsOf = (site: FleetSite, now: number): [string, string][] => {
   const age = ageOf(site, now);
   const clock =
     Math.abs(site.clockAheadMs) < 1_000
-      ? 'right'
+      ? 'correct'
       : `${duration(Math.abs(site.clockAheadMs) / 1_000)} ${site.clockAheadMs > 0 ? 'ahead' : 'behind'}`;
   return [
     [
       'Complete to',
       site.completeTo === null || age === undefined
-        ? 'nothing known'
+        ? 'no data yet'
         : `${moment(site.completeTo)}, ${duration(age)} ago`,
     ],
-    ['Heard at', site.heardAt === null ? 'never' : moment(site.heardAt)],
+    ['Last heard', site.heardAt === null ? 'never' : moment(site.heardAt)],
     [
       'Waiting at the site',
       `${count(site.pending)} events${site.state === 'silent' ? ' when last heard' : ''}`,
     ],
-    ['Oldest not in the books', site.oldestUnrecordedAt === null ? 'none' : moment(site.oldestUnrecordedAt)],
+    ['Oldest waiting event', site.oldestUnrecordedAt === null ? 'none' : moment(site.oldestUnrecordedAt)],
     [
-      'Backlog gone in',
+      'Backlog cleared in',
       site.pending === 0
         ? 'no backlog'
         : site.drainSeconds === null
@@ -62,7 +62,7 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
     setText(
       box('plug-text'),
       isOut
-        ? 'The line of this site is cut. It sells on and keeps every event.'
+        ? 'The line of this site is cut. It keeps selling and stores every event.'
         : 'Cuts the simulated line of this site.',
     );
   };
@@ -92,14 +92,14 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
     renderPlug();
   };
 
-  /** At once, and not when the browser tells of the closing: by then the person may be somewhere else. */
+  /** Moves the focus at once, not on the browser's close event: by then the person may be somewhere else. */
   const close = (): void => {
     if (!dialog.open) return;
     dialog.close();
     shown = undefined;
     if (cameFrom instanceof HTMLElement) cameFrom.focus();
   };
-  // It is open beside the page, not over it, so the key that closes it is ours to handle.
+  // The dialog is not modal, so Escape is ours to handle.
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') close();
   });

@@ -1,19 +1,40 @@
 /// <reference lib="dom" />
 import type { StockRow } from '../../reports/contract.ts';
-import { apiPath, getJson, problemText, type Query } from '../api.ts';
-import { table } from '../data-table.ts';
-import { box, button, element, input, need, whenQuiet } from '../dom.ts';
+import { apiPath, getJson, type Query } from '../api.ts';
+import { type Column, createList, remark, table } from '../data-table.ts';
+import { box, button, element, input, setHref, whenQuiet } from '../dom.ts';
 import { moment, quantity } from '../model/figures.ts';
 import type { Page } from '../page.ts';
 import type { Rows } from '../rows.ts';
 
-/** Item by site; what cannot be (less than nothing) and what is not known (a silent site) is marked. */
+/** Positions by item and site; impossible ones (below zero) and uncertain ones (a silent site) are marked. */
 const pageSize = 50;
+
+const mark = (verdict: 'differs' | 'open', text: string): Node =>
+  element('span', { class: `verdict verdict-${verdict}`, text });
+
+const columns: readonly Column<StockRow>[] = [
+  { head: 'Item', cell: (row) => row.item },
+  { head: 'Site', cell: (row) => (row.location === '' ? row.site : `${row.site} ${row.location}`) },
+  { head: 'On hand', number: true, cell: (row) => quantity(row.onHand) },
+  {
+    head: 'Flags',
+    cell: (row) =>
+      element(
+        'span',
+        { class: 'actions' },
+        ...(row.negative ? [mark('differs', '− negative')] : []),
+        ...(row.stale ? [mark('open', '? stale')] : []),
+      ),
+  },
+  { head: 'Counted', cell: (row) => (row.countedAt === null ? 'never' : moment(row.countedAt)) },
+  { head: 'Known to', cell: (row) => (row.knownTo === null ? '–' : moment(row.knownTo)) },
+];
 
 export const createStockPanel = ({ state }: Page) => {
   const place = box('stock-table');
+  const list = createList(place);
   let next: string | null = null;
-  let asking = 0;
 
   const query = (): Query => ({
     site: input('stock-site').value.trim(),
@@ -22,53 +43,26 @@ export const createStockPanel = ({ state }: Page) => {
     stale: input('stock-stale').checked ? true : undefined,
   });
 
-  const marks = (row: StockRow): Node => {
-    const all = element('span');
-    if (row.negative)
-      all.append(element('span', { class: 'verdict verdict-differs', text: '− negative' }), ' ');
-    if (row.stale) all.append(element('span', { class: 'verdict verdict-open', text: '? stale' }));
-    return all;
+  const load = (cursor?: string): Promise<void> => {
+    const wanted = query();
+    setHref('stock-csv', apiPath('/stock', { ...wanted, format: 'csv' }));
+    return list(
+      () => getJson<Rows<StockRow>>('/stock', { ...wanted, limit: pageSize, cursor }),
+      (body) => {
+        next = body.next;
+        button('stock-next').disabled = next === null;
+        button('stock-first').disabled = cursor === undefined;
+        if (cursor !== undefined) place.scrollTop = 0;
+        return [
+          body.rows.length === 0
+            ? remark('empty', 'No position matches.')
+            : table('Stock on hand', columns, body.rows),
+        ];
+      },
+    );
   };
 
-  const load = async (cursor?: string): Promise<void> => {
-    const asked = ++asking;
-    need('stock-csv', HTMLAnchorElement).href = apiPath('/stock', { ...query(), format: 'csv' });
-    try {
-      const body = await getJson<Rows<StockRow>>('/stock', { ...query(), limit: pageSize, cursor });
-      if (asked !== asking) return;
-      next = body.next;
-      place.replaceChildren(
-        body.rows.length === 0
-          ? element('p', { class: 'empty', text: 'No position fits.' })
-          : table<StockRow>(
-              'Stock on hand',
-              [
-                { head: 'Item', cell: (row) => row.item },
-                {
-                  head: 'Site',
-                  cell: (row) => (row.location === '' ? row.site : `${row.site} ${row.location}`),
-                },
-                { head: 'On hand', number: true, cell: (row) => quantity(row.onHand) },
-                { head: 'Marks', cell: marks },
-                {
-                  head: 'Counted',
-                  cell: (row) => (row.countedAt === null ? 'never' : moment(row.countedAt)),
-                },
-                { head: 'Known to', cell: (row) => (row.knownTo === null ? '–' : moment(row.knownTo)) },
-              ],
-              body.rows,
-            ),
-      );
-      if (cursor !== undefined) place.scrollTop = 0;
-      button('stock-next').disabled = next === null;
-      button('stock-first').disabled = cursor === undefined;
-    } catch (error) {
-      if (asked === asking)
-        place.replaceChildren(element('p', { class: 'problem', text: problemText(error) }));
-    }
-  };
-
-  /** Half a name is no site, and asking for it would be an error. */
+  /** Part of a name is no site, and requesting it would be an error. */
   const typed = whenQuiet(300, () => {
     const site = input('stock-site').value.trim();
     if (site === '' || state.sites.has(site)) void load();
@@ -77,10 +71,9 @@ export const createStockPanel = ({ state }: Page) => {
   for (const id of ['stock-negative', 'stock-stale']) input(id).addEventListener('change', () => void load());
   button('stock-first').addEventListener('click', () => void load());
   button('stock-next').addEventListener('click', () => void load(next ?? undefined));
-  box('stock-controls').addEventListener('submit', (event) => event.preventDefault());
   return {
     load: () => load(),
-    /** A page that somebody turned to stays; the first one follows the books. */
+    /** A page that somebody turned to stays; the first page follows the books. */
     refresh: async (): Promise<void> => {
       if (button('stock-first').disabled) await load();
     },

@@ -6,7 +6,7 @@ import { box, button, element, setText, whilePressed } from '../dom.ts';
 import { clockSeconds, count, money } from '../model/figures.ts';
 import type { Page } from '../page.ts';
 
-/** Is every sale in the books, and in there once? Six counters, and the books added up in several ways. */
+/** Is every sale in the books, exactly once? Six counters, and the self-check. */
 type Tile = {
   key: Exclude<keyof Exactness, 'check'>;
   label: string;
@@ -24,10 +24,15 @@ const tiles: readonly Tile[] = [
     note: 'delivered again, counted once',
     tone: () => 'plain',
   },
-  { key: 'gaps', label: 'Open gaps', note: 'known of, not yet in the books', tone: anyIs('warn') },
-  { key: 'quarantined', label: 'Quarantined', note: 'held until somebody looks', tone: anyIs('warn') },
+  { key: 'gaps', label: 'Open gaps', note: 'events known, not yet in the books', tone: anyIs('warn') },
+  { key: 'quarantined', label: 'Quarantined', note: 'held until somebody decides', tone: anyIs('warn') },
   { key: 'conflicts', label: 'Conflicts', note: 'one id, two contents', tone: anyIs('bad') },
-  { key: 'fenced', label: 'Fenced attempts', note: 'overtaken hubs, rolled back', tone: () => 'plain' },
+  {
+    key: 'fenced',
+    label: 'Fenced attempts',
+    note: 'slices of overtaken hubs, rolled back',
+    tone: () => 'plain',
+  },
 ];
 
 export const createTilesPanel = ({ state, announcer }: Page) => {
@@ -51,14 +56,14 @@ export const createTilesPanel = ({ state, announcer }: Page) => {
     drawnCheck = check.at;
     const target = box('check-text');
     target.dataset.equal = String(check.equal);
-    const verdict = check.equal ? '✓ Σ windows = Σ receipts' : '✗ The sums differ';
-    setText(target, `${verdict}, added up at ${clockSeconds(check.at)} in ${count(check.tookMs)} ms`);
+    const verdict = check.equal ? '✓ Σ windows = Σ transactions' : '✗ The sums differ';
+    setText(target, `${verdict}, checked at ${clockSeconds(check.at)} in ${count(check.tookMs)} ms`);
     box('check-table').replaceChildren(
       table(
-        'The books added up in several ways',
+        'The same sales added up from several tables',
         [
-          { head: 'What', cell: (sum) => `${sum.what}, ${sum.scope}` },
-          { head: 'Of', cell: (sum) => sum.scope },
+          { head: 'Sum of', cell: (sum) => sum.what },
+          { head: 'Period', cell: (sum) => sum.scope },
           { head: 'Transactions', number: true, cell: (sum) => known(sum.transactions) },
           { head: 'Lines', number: true, cell: (sum) => known(sum.lines) },
           { head: 'Gross', number: true, cell: (sum) => money(sum.gross, sum.currency) },
@@ -70,13 +75,13 @@ export const createTilesPanel = ({ state, announcer }: Page) => {
 
   const checkNow = button('check-now');
   const addUp = async (): Promise<void> => {
-    setText(checkNow, 'Adding up …');
+    setText(checkNow, 'Checking …');
     try {
       const check = await sendJson<NonNullable<Exactness['check']>>('POST', '/exactness/check');
       renderCheck(check);
       announcer.say(check.equal ? 'The sums are equal.' : 'The sums differ.');
     } catch (error) {
-      setText(box('check-text'), `Not added up: ${problemText(error)}`);
+      setText(box('check-text'), `Not checked: ${problemText(error)}`);
     } finally {
       setText(checkNow, 'Check now');
     }

@@ -1,11 +1,8 @@
 /** Sums of sales. Money in minor units, units in thousandths, times in milliseconds since 1970. */
-export type Sums = {
+export type Sold = { transactions: number; voids: number; lines: number; units: number; gross: number };
+
+export type Sums = Sold & {
   currency: string;
-  transactions: number;
-  voids: number;
-  lines: number;
-  units: number;
-  gross: number;
   lateTransactions: number;
   lateGross: number;
   revision: number;

@@ -1,4 +1,12 @@
-import type { Correction, Gap, JournalEntry, Quarantined, Reconciliation, Replay } from '../contract.ts';
+import {
+  type Correction,
+  type Gap,
+  type JournalEntry,
+  journalKinds,
+  type Quarantined,
+  type Reconciliation,
+  type Replay,
+} from '../contract.ts';
 import { stateOf, textOf } from '../core/reconciliation.ts';
 import type { CorrectionRow } from '../io/correction-query.ts';
 import type { GapRow } from '../io/gap-table.ts';
@@ -66,22 +74,10 @@ export const replay = (row: ReplayRow): Replay => ({
   newInBooks: row.newInBooks,
 });
 
-/** In the order of `journal.kind`, which starts at 1. */
-const kinds = [
-  'completed',
-  'voided',
-  'aborted',
-  'training',
-  'movement',
-  'countOfItems',
-  'countOfLocation',
-  'dayReport',
-] as const;
-
 export const journalEntry = (row: Entry, site: string): JournalEntry => ({
   ...row,
   site,
-  kind: kinds[row.kind - 1] ?? 'completed',
+  kind: journalKinds[row.kind - 1] ?? 'completed',
   at: instantText(row.at),
   units: quantityText(row.units),
   recordedAt: instantText(row.recordedAt),

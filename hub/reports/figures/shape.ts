@@ -1,4 +1,5 @@
 import { decimalText, quantityScale } from '@branchline/contracts/decimal.ts';
+import type { Sold, Sums } from '../core/sums.ts';
 
 /** Formats of figures in answers: instants as RFC 3339 in UTC, thousandths as decimals. */
 export const instantText = (at: number): string => new Date(at).toISOString();
@@ -7,13 +8,7 @@ export const instantOrNull = (at: number | null): string | null => (at === null 
 
 export const quantityText = (thousandths: number): string => decimalText(thousandths, quantityScale);
 
-export const sold = (sums: {
-  transactions: number;
-  voids: number;
-  lines: number;
-  units: number;
-  gross: number;
-}) => ({
+export const sold = (sums: Sold) => ({
   transactions: sums.transactions,
   voids: sums.voids,
   lines: sums.lines,
@@ -33,12 +28,7 @@ export const nothingSold = {
 };
 
 /** The figure first reported: without late events. */
-export const onTime = (sums: {
-  transactions: number;
-  lateTransactions: number;
-  gross: number;
-  lateGross: number;
-}) => ({
+export const onTime = (sums: Pick<Sums, 'transactions' | 'lateTransactions' | 'gross' | 'lateGross'>) => ({
   transactions: sums.transactions - sums.lateTransactions,
   gross: sums.gross - sums.lateGross,
 });

@@ -7,7 +7,7 @@ import {
   pipeline,
   quarantined as quarantinedSchema,
   reconciliation as reconciliationSchema,
-  replayAsk,
+  replayRequest,
   replay as replaySchema,
   selfCheck,
 } from '../contract.ts';
@@ -241,7 +241,7 @@ export const replayRoutes = (app: Api, { pool, views }: Parts): void => {
     {
       schema: {
         summary: 'Requests a replay; events that the books already have change nothing',
-        body: replayAsk,
+        body: replayRequest,
         response: { 201: replaySchema, ...problemResponses },
       },
     },

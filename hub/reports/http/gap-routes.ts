@@ -1,6 +1,6 @@
 import { agentName, siteName } from '@branchline/contracts/ids.ts';
 import { z } from 'zod';
-import { gapAsk, gap as gapSchema, retiredAgent } from '../contract.ts';
+import { gapRequest, gap as gapSchema, retiredAgent } from '../contract.ts';
 import { gap } from '../figures/rows.ts';
 import { instantText } from '../figures/shape.ts';
 import { dismissGap, readGaps, retireAgent } from '../io/gap-table.ts';
@@ -31,7 +31,7 @@ export const gapRoutes = (app: Api, { pool, views }: Parts): void => {
         summary:
           'Dismisses a gap whose events exist nowhere any more; it no longer counts, unless an agent lists the source again',
         params: z.object({ site: siteName }),
-        body: gapAsk,
+        body: gapRequest,
         response: { 200: gapSchema, ...problemResponses },
       },
     },

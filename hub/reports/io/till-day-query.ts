@@ -1,25 +1,16 @@
 import type pg from 'pg';
 import type { TillDay } from '../core/reconciliation.ts';
+import type { Sold } from '../core/sums.ts';
 
 /** Reads `till_day` and `day_report`: business days in the books and as stated by tills. */
-export type DaySums = {
-  businessDay: string;
-  currency: string;
-  transactions: number;
-  voids: number;
-  lines: number;
-  units: number;
-  gross: number;
-  revision: number;
-  changedAt: number;
-};
+export type DaySums = Sold & { businessDay: string; currency: string; revision: number; changedAt: number };
 
 export const readDays = async (
   pool: pg.Pool,
   query: { siteIds: readonly number[]; fromDay: string; toDay: string; currency: string | undefined },
 ): Promise<DaySums[]> => {
   const { rows } = await pool.query<
-    Record<'transactions' | 'voids' | 'lines' | 'units' | 'gross' | 'revision', string> & {
+    Record<keyof Sold | 'revision', string> & {
       business_day: string;
       currency: string;
       changed_at: Date;
