@@ -32,6 +32,7 @@ export type Cells = {
   boxOf(index: number): Box;
   /** The cell at a position of the unscrolled content. */
   cellAt(x: number, y: number): number | undefined;
+  /** Must cover a pixel more than the view: a fractional pixel ratio rounds the canvas up. */
   draw(pen: CanvasRenderingContext2D, view: View): void;
   /** The cell as text. */
   describe(index: number): string;

@@ -12,6 +12,11 @@ export type PageBooks = {
   transactionsPerHour: number;
   /** Time zone of the business days. */
   zone: string;
+  /**
+   * For the pictures in the documentation: shops open at eight and sell most at noon and in the evening, outages last
+   * less than an hour, and a fifth of the stores was offline two to three hours ago. Otherwise sales go on day and night.
+   */
+  asInLife?: boolean;
 };
 
 const ofSites = `
@@ -23,11 +28,10 @@ const ofSources = `
       heard_at, complete_to, oldest_unrecorded_at)
     select site_id, 'edge-1', 'pos', gen_random_uuid(), int8multirange(int8range(1, 101)), 100, 7,
       case when site_id % 40 in (3, 5) then 130 else 100 end, 100,
-      case when site_id % 40 in (5, 7) then now() - interval '4 hours' else now() end,
-      case when site_id % 40 = 3 then now() - interval '95 minutes'
-        when site_id % 40 in (5, 7) then now() - interval '4 hours' else now() end,
-      case when site_id % 40 = 3 then now() - interval '95 minutes' end
-    from site where site_id % 40 <> 9`;
+      case when site_id % 40 in (5, 7) then now() - outage else now() end,
+      case when site_id % 40 = 3 then now() - lateness when site_id % 40 in (5, 7) then now() - outage else now() end,
+      case when site_id % 40 = 3 then now() - lateness end
+    from site, (select $1::interval as lateness, $2::interval as outage) t where site_id % 40 <> 9`;
 /** Every second store also counts its stock; the stock of the others is unknown. */
 const ofStockSources = `
   insert into source (site_id, agent, stream, epoch, seen, applied, reported_highest, reported_recorded_to, heard_at,
@@ -54,14 +58,26 @@ const ofTransactions = `
     from source, generate_series(1, $1::int) n,
       lateral (select now() - n * interval '1 hour' / $2::int - site_id % 7 * interval '11 seconds' as at,
         300 + (n * 37 + site_id * 101) % 4000 as amount) transaction
-    where stream = 'pos' and at < complete_to`;
+    where stream = 'pos' and at < complete_to and ($4::bool is not true or (n * 7919 + site_id * 7) % 100 < (
+      select case when hour < 8 or hour >= 20 then 0
+        else 20 + 60 * exp(-(((hour - 12.5) / 1.6) ^ 2)) + 70 * exp(-(((hour - 17.5) / 1.8) ^ 2)) end
+      from (select extract(epoch from (at at time zone $3)::time) / 3600 as hour) t))`;
 
-const ofTotals = [
+/** Late: one sale in the same five minutes of every hour, or nearly all sales of an outage that is over. */
+const late = {
+  hourly: { share: 'gross / 3', when: 'extract(minute from window_start) = 15' },
+  outage: {
+    share: 'gross * 9 / 10',
+    when: "window_start between now() - interval '3 hours' and now() - interval '2 hours'",
+  },
+};
+
+const totals = ({ share, when }: (typeof late)[keyof typeof late]): string[] => [
   `insert into sales_window (site_id, window_start, currency, transactions, voids, lines, units, gross, late_transactions, late_gross)
      select site_id, date_bin('5 minutes', at, 'epoch'), currency, count(*), 0, sum(lines), sum(units), sum(gross), 0, 0
      from journal group by 1, 2, 3`,
-  `update sales_window set late_transactions = 1, late_gross = gross / 3, revision = 2
-     where site_id % 5 = 1 and extract(minute from window_start) = 15`,
+  `update sales_window set late_transactions = 1, late_gross = ${share}, revision = 2
+     where site_id % 5 = 1 and ${when}`,
   `insert into correction (changed_at, site_id, window_start, currency, transactions, units, gross, late_seconds)
      select now() - (now() - window_start) / 3, site_id, window_start, currency, 1, 1000, late_gross, 5400
      from sales_window where late_transactions > 0`,
@@ -88,14 +104,15 @@ const ofTotals = [
 
 export const fillBooks = async (
   pool: pg.Pool,
-  { stores, hours, transactionsPerHour, zone }: PageBooks,
+  { stores, hours, transactionsPerHour, zone, asInLife = false }: PageBooks,
 ): Promise<void> => {
   await pool.query(ofSites, [stores]);
-  for (const text of [ofSources, ofStockSources, ofAgents, ofHolidays, ofItems]) await pool.query(text);
+  await pool.query(ofSources, asInLife ? ['25 minutes', '50 minutes'] : ['95 minutes', '4 hours']);
+  for (const text of [ofStockSources, ofAgents, ofHolidays, ofItems]) await pool.query(text);
   await pool.query(
     `select ensure_journal_month((now() - d * interval '1 day')::date) from generate_series(-1, 3) d`,
   );
-  await pool.query(ofTransactions, [hours * transactionsPerHour, transactionsPerHour, zone]);
-  for (const text of ofTotals) await pool.query(text);
+  await pool.query(ofTransactions, [hours * transactionsPerHour, transactionsPerHour, zone, asInLife]);
+  for (const text of totals(asInLife ? late.outage : late.hourly)) await pool.query(text);
   await pool.query('analyze');
 };

@@ -32,12 +32,15 @@ export const reportsOn = async (
   return reports;
 };
 
-export const startPageStand = async (books: PageBooks): Promise<PageStand> => {
+export const startPageStand = async (
+  books: PageBooks,
+  env: Record<string, string> = {},
+): Promise<PageStand> => {
   const folder = mkdtempSync(join(tmpdir(), 'branchline-page-'));
   const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
   const database = await createBooksDatabase(postgres.urlOf);
   await fillBooks(database.pool, books);
-  const reports = await reportsOn(database.url, folder);
+  const reports = await reportsOn(database.url, folder, env);
   return {
     url: reports.url,
     pool: database.pool,

@@ -52,7 +52,7 @@ export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: s
   const draw = (pen: CanvasRenderingContext2D, seen: View): void => {
     const palette = theme.palette();
     pen.fillStyle = colour(palette, 'panel');
-    pen.fillRect(0, 0, seen.width, seen.height);
+    pen.fillRect(0, 0, seen.width + 1, seen.height + 1);
     const first = Math.floor(seen.top / size.height) * columns;
     const end = Math.min(shown.length, (Math.floor((seen.top + seen.height) / size.height) + 1) * columns);
     for (let index = first; index < end; index++) {
@@ -120,7 +120,8 @@ export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: s
     const many = element('b', { text: '–' });
     legendCounts.set(name, many);
     const mark = element('span', {
-      class: `mark mark-${name}`,
+      class: 'mark',
+      'data-state': name,
       'aria-hidden': 'true',
       text: stateLetters[name],
     });

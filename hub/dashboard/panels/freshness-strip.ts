@@ -25,7 +25,7 @@ export const createFreshnessStrip = ({ state, theme, now }: Page) => {
       box('freshness-text'),
       fresh === undefined
         ? 'No site has sent anything yet.'
-        : `half within ${duration(fresh.p50)} · 95 % within ${duration(fresh.p95)} · oldest ${duration(fresh.max)}`,
+        : `median ${duration(fresh.p50)} · 95th percentile ${duration(fresh.p95)} · oldest ${duration(fresh.max)}`,
     );
     const ratio = window.devicePixelRatio;
     const width = canvas.clientWidth;

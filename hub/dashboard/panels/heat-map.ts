@@ -74,7 +74,7 @@ const drawFrame = ({ pen, palette, cellWidth }: Drawing, index: number | undefin
 
 const drawHead = ({ pen, palette, cellWidth }: Drawing, starts: readonly number[], width: number): void => {
   pen.fillStyle = colour(palette, 'panel');
-  pen.fillRect(0, 0, width, headHeight);
+  pen.fillRect(0, 0, width + 1, headHeight);
   pen.fillStyle = colour(palette, 'ink-soft');
   const every = cellWidth * 6 >= 48 ? 6 : 12;
   for (const [column, start] of starts.entries())
@@ -92,7 +92,7 @@ const drawMap = (drawing: Drawing, heat: Heat, view: View): void => {
   const end = Math.min(rows.length, Math.ceil((view.top + view.height - headHeight) / rowHeight));
   const yOf = (row: number): number => headHeight + row * rowHeight - view.top;
   pen.fillStyle = colour(palette, 'panel');
-  pen.fillRect(0, 0, view.width, view.height);
+  pen.fillRect(0, 0, view.width + 1, view.height + 1);
   for (let row = first; row < end; row++) {
     const states = Array.from({ length: columns }, (_, column) => heat.stateAt(row, column));
     drawRow(drawing, states, yOf(row));

@@ -24,13 +24,13 @@ const tiles: readonly Tile[] = [
     note: 'delivered again, counted once',
     tone: () => 'plain',
   },
-  { key: 'gaps', label: 'Open gaps', note: 'events known, not yet in the books', tone: anyIs('warn') },
+  { key: 'gaps', label: 'Open gaps', note: 'known, but not in the books', tone: anyIs('warn') },
   { key: 'quarantined', label: 'Quarantined', note: 'held until somebody decides', tone: anyIs('warn') },
   { key: 'conflicts', label: 'Conflicts', note: 'one id, two contents', tone: anyIs('bad') },
   {
     key: 'fenced',
     label: 'Fenced attempts',
-    note: 'slices of overtaken hubs, rolled back',
+    note: 'overtaken hubs, rolled back',
     tone: () => 'plain',
   },
 ];
