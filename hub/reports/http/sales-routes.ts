@@ -223,6 +223,6 @@ const dayRoute = (app: Api, { pool, views }: Parts): void =>
     },
   );
 
-export const salesRoutes = (app: Api, parts: Parts): void => {
-  for (const route of [intervalRoute, siteRoute, itemRoute, dayRoute]) route(app, parts);
+export const salesRoutes = (app: Api, ports: Parts): void => {
+  for (const route of [intervalRoute, siteRoute, itemRoute, dayRoute]) route(app, ports);
 };

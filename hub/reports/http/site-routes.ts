@@ -174,6 +174,6 @@ const calendarRoutes = (app: Api, { pool, views }: Parts): void => {
   );
 };
 
-export const siteRoutes = (app: Api, parts: Parts): void => {
-  for (const routes of [stockRoute, sitesRoute, fleetRoute, calendarRoutes]) routes(app, parts);
+export const siteRoutes = (app: Api, ports: Parts): void => {
+  for (const routes of [stockRoute, sitesRoute, fleetRoute, calendarRoutes]) routes(app, ports);
 };
