@@ -14,48 +14,60 @@ import { startReports } from './reports/run.ts';
 /** Beside this file, in the tree and in a bundle. */
 const dashboard = new URL('./dashboard/', import.meta.url);
 
+type Ledger = Awaited<ReturnType<typeof startLedger>>;
+type Reports = Awaited<ReturnType<typeof startReports>>;
+type Hub = { config: HubConfig; log: Log; opened: AsyncDisposableStack; stopped: AbortSignal };
+
+const startLedgerRole = async (
+  { config, log, opened, stopped }: Hub,
+  kafka: Kafka,
+  policy: BooksPolicy | undefined,
+): Promise<Ledger | undefined> => {
+  const poolOf = (connections: number) =>
+    opened.adopt(openPool(config.postgres, config.instance, connections, log), (pool) => pool.end());
+  const slicePool = poolOf(7);
+  // Slices wait for names, and statuses wait for slices: in one shared pool, four statuses could block a slice.
+  const [namePool, sidePool] = [poolOf(2), poolOf(4)];
+  return untilAvailable(log, stopped, async () => {
+    await checkInterval(sidePool, config.intervalMinutes);
+    const ledger = await startLedger({
+      kafka,
+      topicPrefix: config.topicPrefix,
+      slicePool,
+      namePool,
+      sidePool,
+      intervalMs: config.intervalMinutes * 60_000,
+      instance: config.instance,
+      stuckMs: config.stuckMinutes * 60_000,
+      abort: () => process.exit(1),
+      log,
+      ...(policy === undefined ? {} : { policy }),
+    });
+    opened.adopt(ledger, (role) => role.stop());
+    log.info({ instance: config.instance }, 'ledger started');
+    return ledger;
+  });
+};
+
+const startReportsRole = async ({ config, log, opened, stopped }: Hub): Promise<Reports | undefined> => {
+  const pool = opened.adopt(openReportsPool(config.postgres, `${config.instance}-reports`, log), (it) =>
+    it.end(),
+  );
+  return untilAvailable(log, stopped, async () => {
+    const reports = await startReports({ ...config, dashboard, pool, log });
+    opened.adopt(reports, (role) => role.stop());
+    log.info({ instance: config.instance, url: reports.url }, 'reports started');
+    return reports;
+  });
+};
+
 /** The hub on one screen: its roles start in this order and stop in reverse. */
 export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?: BooksPolicy) => {
   const stopped = new AbortController();
   const opened = new AsyncDisposableStack();
-  let ledger: Awaited<ReturnType<typeof startLedger>> | undefined;
-  let reports: Awaited<ReturnType<typeof startReports>> | undefined;
-
-  const startLedgerRole = async () => {
-    const slicePool = opened.adopt(openPool(config.postgres, config.instance, 7, log), (pool) => pool.end());
-    // Slices wait for names, and statuses wait for slices: in one shared pool, four statuses could block a slice.
-    const namePool = opened.adopt(openPool(config.postgres, config.instance, 2, log), (pool) => pool.end());
-    const sidePool = opened.adopt(openPool(config.postgres, config.instance, 4, log), (pool) => pool.end());
-    await untilItWorks(log, stopped.signal, async () => {
-      await checkInterval(sidePool, config.intervalMinutes);
-      ledger = await startLedger({
-        kafka,
-        topicPrefix: config.topicPrefix,
-        slicePool,
-        namePool,
-        sidePool,
-        intervalMs: config.intervalMinutes * 60_000,
-        instance: config.instance,
-        stuckMs: config.stuckMinutes * 60_000,
-        abort: () => process.exit(1),
-        log,
-        ...(policy === undefined ? {} : { policy }),
-      });
-      opened.adopt(ledger, (role) => role.stop());
-      log.info({ instance: config.instance }, 'ledger started');
-    });
-  };
-
-  const startReportsRole = async () => {
-    const pool = opened.adopt(openReportsPool(config.postgres, `${config.instance}-reports`, log), (it) =>
-      it.end(),
-    );
-    await untilItWorks(log, stopped.signal, async () => {
-      reports = await startReports({ ...config, dashboard, pool, log });
-      opened.adopt(reports, (role) => role.stop());
-      log.info({ instance: config.instance, url: reports.url }, 'reports started');
-    });
-  };
+  const hub: Hub = { config, log, opened, stopped: stopped.signal };
+  let ledger: Ledger | undefined;
+  let reports: Reports | undefined;
 
   // The status page answers at once: a hub that waits for Kafka is alive, and says what it waits for.
   const wanted = (role: HubConfig['roles'][number]) => config.roles.includes(role);
@@ -78,10 +90,19 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
     log.error({ err: error }, 'the hub cannot start');
     process.exit(1);
   };
-  const starting = [
-    wanted('ledger') ? startLedgerRole().catch(fatal) : undefined,
-    wanted('reports') ? startReportsRole().catch(fatal) : undefined,
-  ];
+  const starting: Promise<void>[] = [];
+  if (wanted('ledger'))
+    starting.push(
+      startLedgerRole(hub, kafka, policy).then((started) => {
+        ledger = started;
+      }, fatal),
+    );
+  if (wanted('reports'))
+    starting.push(
+      startReportsRole(hub).then((started) => {
+        reports = started;
+      }, fatal),
+    );
 
   return {
     stop: async (reason: string) => {
@@ -94,8 +115,15 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
   };
 };
 
-/** Kafka or PostgreSQL may start later than the hub: retry. A permanent failure (settings, rights) is thrown. */
-const untilItWorks = async (log: Log, stopped: AbortSignal, start: () => Promise<void>): Promise<void> => {
+/**
+ * Kafka or PostgreSQL may start later than the hub: retry. A permanent failure (settings, rights) is thrown. Undefined
+ * when the hub was stopped first.
+ */
+const untilAvailable = async <T>(
+  log: Log,
+  stopped: AbortSignal,
+  start: () => Promise<T>,
+): Promise<T | undefined> => {
   for (let attempt = 1; !stopped.aborted; attempt++) {
     try {
       return await start();
@@ -105,6 +133,7 @@ const untilItWorks = async (log: Log, stopped: AbortSignal, start: () => Promise
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
   }
+  return undefined;
 };
 
 const isUnavailable = (error: unknown): boolean =>

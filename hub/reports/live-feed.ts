@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
-import type { FleetViews } from './fleet-view.ts';
+import type { FleetView, FleetViews } from './fleet-view.ts';
 import type { LiveChanges } from './live-changes.ts';
 
 /**
@@ -30,53 +30,64 @@ const silenceMsMax = 5_000;
 
 type Joined = LiveClient & { poll: number; sentAt: number };
 
-export const feedLive = ({
-  views,
-  changes,
-  clock,
-  log,
-}: {
-  views: FleetViews;
-  changes: LiveChanges;
-  clock: Clock;
-  log: Log;
-}): LiveFeed => {
+/** The open pages, and the last poll that each has seen. */
+const createAudience = (changes: LiveChanges, clock: Clock) => {
   const run = randomUUID().slice(0, 8);
   const joined = new Set<Joined>();
   let poll = 0;
+  return {
+    size: (): number => joined.size,
+    /** Returns how to leave. */
+    join: (client: LiveClient): (() => void) => {
+      const [of, seen] = client.seen?.split('-') ?? [];
+      // Polls are numbered within one run of the process; a page that saw another run's gets everything.
+      const known = of === run && Number(seen) <= poll ? Number(seen) : 0;
+      const one: Joined = { ...client, poll: known, sentAt: Number.NEGATIVE_INFINITY };
+      joined.add(one);
+      return () => joined.delete(one);
+    },
+    pollNow: async (view: FleetView): Promise<void> => {
+      await changes.poll(view, poll + 1);
+      poll += 1;
+    },
+    deliver: (): void => {
+      const texts = new Map<number, string>();
+      const now = clock.monotonic();
+      for (const client of joined) {
+        if (client.isBusy()) continue;
+        if (!changes.changedSince(client.poll) && now - client.sentAt < silenceMsMax) continue;
+        let text = texts.get(client.poll);
+        if (text === undefined) {
+          const pulse = changes.pulseSince(client.poll);
+          if (pulse === undefined) return;
+          text = `id: ${run}-${poll}\nevent: pulse\ndata: ${JSON.stringify(pulse)}\n\n`;
+          texts.set(client.poll, text);
+        }
+        client.send(text);
+        client.poll = poll;
+        client.sentAt = now;
+      }
+    },
+  };
+};
+
+export type LiveFeedPorts = { views: FleetViews; changes: LiveChanges; clock: Clock; log: Log };
+
+export const feedLive = ({ views, changes, clock, log }: LiveFeedPorts): LiveFeed => {
+  const audience = createAudience(changes, clock);
   let timer: NodeJS.Timeout | undefined;
   let polling: Promise<void> | undefined;
   let stopped = false;
 
-  const deliver = () => {
-    const texts = new Map<number, string>();
-    const now = clock.monotonic();
-    for (const client of joined) {
-      if (client.isBusy()) continue;
-      if (!changes.changedSince(client.poll) && now - client.sentAt < silenceMsMax) continue;
-      let text = texts.get(client.poll);
-      if (text === undefined) {
-        const pulse = changes.pulseSince(client.poll);
-        if (pulse === undefined) return;
-        text = `id: ${run}-${poll}\nevent: pulse\ndata: ${JSON.stringify(pulse)}\n\n`;
-        texts.set(client.poll, text);
-      }
-      client.send(text);
-      client.poll = poll;
-      client.sentAt = now;
-    }
-  };
-
   const cycle = async () => {
     const startedAt = clock.monotonic();
     try {
-      await changes.poll(await views.now(), poll + 1);
-      poll += 1;
-      deliver();
+      await audience.pollNow(await views.now());
+      audience.deliver();
     } catch (error) {
       log.debug({ err: error }, 'the books could not be polled; pages wait');
     }
-    if (!stopped && joined.size > 0)
+    if (!stopped && audience.size() > 0)
       timer = setTimeout(begin, Math.max(pauseMsMin, pollEveryMs - (clock.monotonic() - startedAt)));
   };
   const begin = () => {
@@ -85,26 +96,24 @@ export const feedLive = ({
       polling = undefined;
     });
   };
+  const pause = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
 
   return {
     join: (client) => {
-      const [of, seen] = client.seen?.split('-') ?? [];
-      // Polls are numbered within one run of the process; a page that saw another run's gets everything.
-      const known = of === run && Number(seen) <= poll ? Number(seen) : 0;
-      const one: Joined = { ...client, poll: known, sentAt: Number.NEGATIVE_INFINITY };
-      joined.add(one);
+      const leave = audience.join(client);
       if (timer === undefined && polling === undefined && !stopped) begin();
       return () => {
-        joined.delete(one);
-        if (joined.size > 0) return;
-        clearTimeout(timer);
-        timer = undefined;
+        leave();
+        if (audience.size() === 0) pause();
       };
     },
-    clients: () => joined.size,
+    clients: audience.size,
     stop: async () => {
       stopped = true;
-      clearTimeout(timer);
+      pause();
       await polling;
     },
   };

@@ -56,7 +56,7 @@ export const startReports = async (options: ReportsOptions) => {
   const feed = opened.adopt(feedLive({ views, changes, clock, log }), (it) => it.stop());
   const app = opened.adopt(
     await createServer({
-      parts: { pool, views, flowOf, checks, clock, demoNetwork: options.demoNetwork },
+      ports: { pool, views, flowOf, checks, clock, demoNetwork: options.demoNetwork },
       feed,
       files: readPageFiles(options.dashboard),
       anyHost: options.insecureListen,

@@ -65,22 +65,27 @@ const ofTransactions = `
 
 /** Late: one sale in the same five minutes of every hour, or nearly all sales of an outage that is over. */
 const late = {
-  hourly: { share: 'gross / 3', when: 'extract(minute from window_start) = 15' },
+  hourly: { transactions: '1', gross: 'gross / 3', when: 'extract(minute from window_start) = 15' },
   outage: {
-    share: 'gross * 9 / 10',
+    transactions: 'transactions * 9 / 10',
+    gross: 'gross * 9 / 10',
     when: "window_start between now() - interval '3 hours' and now() - interval '2 hours'",
   },
 };
 
-const totals = ({ share, when }: (typeof late)[keyof typeof late]): string[] => [
+const totals = ({ transactions, gross, when }: (typeof late)[keyof typeof late]): string[] => [
   `insert into sales_window (site_id, window_start, currency, transactions, voids, lines, units, gross, late_transactions, late_gross)
      select site_id, date_bin('5 minutes', at, 'epoch'), currency, count(*), 0, sum(lines), sum(units), sum(gross), 0, 0
      from journal group by 1, 2, 3`,
-  `update sales_window set late_transactions = 1, late_gross = ${share}, revision = 2
+  `update sales_window set late_transactions = ${transactions}, late_gross = ${gross}, revision = 2
      where site_id % 5 = 1 and ${when}`,
   `insert into correction (changed_at, site_id, window_start, currency, transactions, units, gross, late_seconds)
-     select now() - (now() - window_start) / 3, site_id, window_start, currency, 1, 1000, late_gross, 5400
+     select now() - (now() - window_start) / 3, site_id, window_start, currency, late_transactions,
+       late_transactions * 1000, late_gross, 5400
      from sales_window where late_transactions > 0`,
+  `update source set applied = n, seen = int8multirange(int8range(1, n + 1)), reported_highest = reported_highest - 100 + n,
+       reported_recorded_to = n
+     from (select source_id, count(*) as n from journal group by 1) booked where booked.source_id = source.source_id`,
   ...sumsOfWindows(),
   `insert into till_day (site_id, business_day, workstation, currency, transactions, voids, lines, units, gross)
      select site_id, business_day, 'till-1', currency, count(*), 0, sum(lines), sum(units), sum(gross)

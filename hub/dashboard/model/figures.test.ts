@@ -35,9 +35,9 @@ test.each([
 });
 
 test('H3 a correction states when, where, how much and how late', () => {
-  const parts = correctionTexts(correction({ id: '1' }));
-  expect(parts.when).toBe(span('2026-11-23T07:05:00.000Z', '2026-11-23T07:10:00.000Z'));
-  expect(parts.site).toBe('store-0214');
-  expect(digits(parts.what)).toBe('+37+12345');
-  expect(parts.late).toBe('5 h late');
+  const texts = correctionTexts(correction({ id: '1' }));
+  expect(texts.when).toBe(span('2026-11-23T07:05:00.000Z', '2026-11-23T07:10:00.000Z'));
+  expect(texts.site).toBe('store-0214');
+  expect(digits(texts.what)).toBe('+37+12345');
+  expect(texts.late).toBe('5 h late');
 });

@@ -1,7 +1,6 @@
 /** Figures for people: in the language of the viewer's browser and in the viewer's time zone. */
 
 const number = new Intl.NumberFormat();
-const signedNumber = new Intl.NumberFormat(undefined, { signDisplay: 'exceptZero' });
 const decimal = new Intl.NumberFormat(undefined, { maximumFractionDigits: 3 });
 const signedDecimal = new Intl.NumberFormat(undefined, {
   maximumFractionDigits: 3,
@@ -47,7 +46,6 @@ export const signedMoney = (minor: number, currency: string): string => {
 export const inUnits = (minor: number, currency: string): number => minor / moneyFormat(currency).scale;
 
 export const count = (value: number): string => number.format(value);
-export const gain = (value: number): string => signedNumber.format(value);
 export const quantity = (text: string): string => decimal.format(Number(text));
 export const signedQuantity = (text: string): string => signedDecimal.format(Number(text));
 export const rate = (perSecond: number | null): string =>

@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import type { FleetSite } from '../../reports/contract.ts';
 import { apiPath } from '../api.ts';
 import { type Column, tableBehind } from '../data-table.ts';
 import { box, element, input, select, setText } from '../dom.ts';
@@ -52,6 +53,13 @@ const tableColumns = (now: () => number): Column<HeatRow & { missing: number }>[
   { head: 'Missing in the books', number: true, cell: ({ site }) => count(site.gaps) },
 ];
 
+/** Why an interval of the site is incomplete. */
+const reasonsOf = ({ completeTo, pending, gaps }: FleetSite): string[] => [
+  completeTo === null ? 'no data yet' : `complete to ${clockSeconds(completeTo)}`,
+  `${count(pending)} waiting at the site`,
+  ...(gaps > 0 ? [`${count(gaps)} missing in the books`] : []),
+];
+
 export const createCompletenessPanel = (page: Page, openSite: (site: string) => void) => {
   const { state } = page;
   let rows: HeatRow[] = [];
@@ -70,15 +78,8 @@ export const createCompletenessPanel = (page: Page, openSite: (site: string) => 
     const { site } = rows[row] as HeatRow;
     const start = starts[column] as number;
     const what = stateAt(row, column);
-    const texts = [`${site.site}, ${span(start, start + intervalMs)}: ${heatWords[what]}`];
-    if (what === 'missing') {
-      texts.push(
-        site.completeTo === null ? 'no data yet' : `complete to ${clockSeconds(site.completeTo)}`,
-        `${count(site.pending)} waiting at the site`,
-      );
-      if (site.gaps > 0) texts.push(`${count(site.gaps)} missing in the books`);
-    }
-    return texts.join(', ');
+    const reasons = what === 'missing' ? reasonsOf(site) : [];
+    return [`${site.site}, ${span(start, start + intervalMs)}: ${heatWords[what]}`, ...reasons].join(', ');
   };
 
   const map = createHeatMap(page, {

@@ -2,7 +2,7 @@
 import type { FleetSite } from '../../reports/contract.ts';
 import { apiPath } from '../api.ts';
 import { createCellList, type View } from '../cell-list.ts';
-import { tableBehind } from '../data-table.ts';
+import { type Column, tableBehind } from '../data-table.ts';
 import { box, element, input, select, setText } from '../dom.ts';
 import { count, duration, moment } from '../model/figures.ts';
 import {
@@ -17,6 +17,44 @@ import type { Page } from '../page.ts';
 import { colour } from '../theme.ts';
 import { type CellSize, cellSizeFor, drawSite } from './site-cell.ts';
 
+const describeSite = (site: FleetSite, now: number): string => {
+  const age = ageOf(site, now);
+  const texts = [
+    `${site.site}, ${stateWords[site.state]}`,
+    age === undefined ? 'no data yet' : `newest data ${duration(age)} old`,
+  ];
+  if (site.pending > 0) texts.push(`${count(site.pending)} waiting`);
+  if (site.gaps > 0) texts.push(`${count(site.gaps)} missing in the books`);
+  if (site.clockSuspect) texts.push('clock is off');
+  return texts.join(', ');
+};
+
+const tableColumns: readonly Column<FleetSite>[] = [
+  { head: 'Site', cell: (site) => site.site },
+  { head: 'State', cell: (site) => stateWords[site.state] },
+  { head: 'Complete to', cell: (site) => (site.completeTo === null ? '–' : moment(site.completeTo)) },
+  { head: 'Waiting', number: true, cell: (site) => count(site.pending) },
+  { head: 'Missing', number: true, cell: (site) => count(site.gaps) },
+  { head: 'Versions', cell: (site) => site.versions.join(', ') },
+];
+
+/** Returns where the number of sites in each state goes. */
+const drawLegend = (): Map<SiteState, HTMLElement> => {
+  const counts = new Map<SiteState, HTMLElement>();
+  for (const [name, word] of Object.entries(stateWords) as [SiteState, string][]) {
+    const many = element('b', { text: '–' });
+    counts.set(name, many);
+    const mark = element('span', {
+      class: 'mark',
+      'data-state': name,
+      'aria-hidden': 'true',
+      text: stateLetters[name],
+    });
+    box('fleet-legend').append(element('li', {}, mark, many, ` ${word}`));
+  }
+  return counts;
+};
+
 /** One cell per site, the worst first: which branch needs attention, and how old is its newest data? */
 export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: string) => void) => {
   let shown: FleetSite[] = [];
@@ -30,17 +68,7 @@ export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: s
     order: select('fleet-order').value as FleetView['order'],
   });
 
-  const words = (site: FleetSite): string => {
-    const age = ageOf(site, now());
-    const parts = [
-      `${site.site}, ${stateWords[site.state]}`,
-      age === undefined ? 'no data yet' : `newest data ${duration(age)} old`,
-    ];
-    if (site.pending > 0) parts.push(`${count(site.pending)} waiting`);
-    if (site.gaps > 0) parts.push(`${count(site.gaps)} missing in the books`);
-    if (site.clockSuspect) parts.push('clock is off');
-    return parts.join(', ');
-  };
+  const words = (index: number): string => describeSite(shown[index] as FleetSite, now());
 
   const boxOf = (index: number) => ({
     x: (index % columns) * size.width,
@@ -86,13 +114,13 @@ export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: s
       return column < columns && index < shown.length ? index : undefined;
     },
     draw,
-    describe: (index) => words(shown[index] as FleetSite),
+    describe: words,
     onInspect: (index) => {
       tip.hidden = index === undefined;
       if (index === undefined) return;
       const frame = list.root.getBoundingClientRect();
       const place = boxOf(index);
-      setText(tip, words(shown[index] as FleetSite));
+      setText(tip, words(index));
       tip.style.left = `${Math.min(frame.left + place.x, window.innerWidth - tip.offsetWidth - 8)}px`;
       tip.style.top = `${frame.top + place.y - list.root.scrollTop + place.height + 4}px`;
     },
@@ -103,30 +131,12 @@ export const createFleetPanel = ({ state, theme, now }: Page, openSite: (site: s
   const behind = tableBehind<FleetSite>(
     box('fleet-table'),
     'Fleet',
-    [
-      { head: 'Site', cell: (site) => site.site },
-      { head: 'State', cell: (site) => stateWords[site.state] },
-      { head: 'Complete to', cell: (site) => (site.completeTo === null ? '–' : moment(site.completeTo)) },
-      { head: 'Waiting', number: true, cell: (site) => count(site.pending) },
-      { head: 'Missing', number: true, cell: (site) => count(site.gaps) },
-      { head: 'Versions', cell: (site) => site.versions.join(', ') },
-    ],
+    tableColumns,
     () => shown,
     () => apiPath('/fleet', { state: view().state, format: 'csv' }),
   );
 
-  const legendCounts = new Map<SiteState, HTMLElement>();
-  for (const [name, word] of Object.entries(stateWords) as [SiteState, string][]) {
-    const many = element('b', { text: '–' });
-    legendCounts.set(name, many);
-    const mark = element('span', {
-      class: 'mark',
-      'data-state': name,
-      'aria-hidden': 'true',
-      text: stateLetters[name],
-    });
-    box('fleet-legend').append(element('li', {}, mark, many, ` ${word}`));
-  }
+  const legendCounts = drawLegend();
 
   const render = (): void => {
     shown = shownSites(state.sites.values(), view());

@@ -1,11 +1,12 @@
 /// <reference lib="dom" />
 import type { SalesInterval } from '../../reports/contract.ts';
 import { element, setText } from '../dom.ts';
+import type { Hatch } from '../hatch.ts';
 import { count, inUnits } from '../model/figures.ts';
 import { walk } from '../model/grid-walk.ts';
 import { isComplete, withPauses } from '../model/sales-day.ts';
 import type { Page } from '../page.ts';
-import { colour } from '../theme.ts';
+import { colour, type Palette } from '../theme.ts';
 import uPlot from '../vendor/uplot.js';
 
 /** Bars: solid where complete, hatched where not. The dashed line over them is the figure first reported. */
@@ -17,6 +18,65 @@ type Options = {
 type Slot = ReturnType<typeof withPauses>[number];
 
 const height = 260;
+
+type Drawing = {
+  palette: Palette;
+  hatch: Hatch;
+  slots: readonly Slot[];
+  currency: string;
+  active: number | undefined;
+};
+
+const drawBars = (chart: uPlot, { palette, hatch, slots, currency, active }: Drawing): void => {
+  const pen = chart.ctx;
+  const zero = chart.valToPos(0, 'y', true);
+  const gap = slots.length > 200 ? 0 : 2;
+  pen.save();
+  pen.beginPath();
+  pen.rect(chart.bbox.left, chart.bbox.top, chart.bbox.width, chart.bbox.height);
+  pen.clip();
+  for (const [index, { start, end, sold }] of slots.entries()) {
+    if (sold === undefined) continue;
+    const left = Math.round(chart.valToPos(start / 1_000, 'x', true));
+    const right = Math.round(chart.valToPos(end / 1_000, 'x', true));
+    const top = chart.valToPos(inUnits(sold.gross, currency), 'y', true);
+    const bar = [left, Math.min(top, zero), Math.max(1, right - left - gap), Math.abs(zero - top)] as const;
+    pen.fillStyle = isComplete(sold)
+      ? colour(palette, 'sales')
+      : hatch(pen, colour(palette, 'panel'), colour(palette, 'sales-hatch'), 7);
+    pen.fillRect(...bar);
+    if (index === active) {
+      pen.strokeStyle = colour(palette, 'ink');
+      pen.lineWidth = 2 * devicePixelRatio;
+      pen.strokeRect(...bar);
+    }
+  }
+  pen.restore();
+};
+
+/** The figure first reported: a step over each interval, joined to the one before it if that had sales too. */
+const drawFirstReported = (chart: uPlot, { palette, slots, currency }: Drawing): void => {
+  const pen = chart.ctx;
+  pen.save();
+  pen.beginPath();
+  let joined = false;
+  for (const { start, end, sold } of slots) {
+    const isKnown = sold !== undefined && (sold.transactions > 0 || sold.onTime.transactions > 0);
+    if (isKnown) {
+      const y = chart.valToPos(inUnits(sold.onTime.gross, currency), 'y', true);
+      const left = chart.valToPos(start / 1_000, 'x', true);
+      if (joined) pen.lineTo(left, y);
+      else pen.moveTo(left, y);
+      pen.lineTo(chart.valToPos(end / 1_000, 'x', true), y);
+    }
+    joined = isKnown;
+  }
+  pen.strokeStyle = colour(palette, 'ghost');
+  pen.lineWidth = 2 * devicePixelRatio;
+  pen.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+  pen.stroke();
+  pen.restore();
+};
 
 export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onInspect }: Options) => {
   let slots: Slot[] = [];
@@ -44,59 +104,7 @@ export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onIns
   root.hidden = true;
   host.append(root, words);
 
-  const drawBars = (chart: uPlot): void => {
-    const pen = chart.ctx;
-    const palette = theme.palette();
-    const zero = chart.valToPos(0, 'y', true);
-    pen.save();
-    pen.beginPath();
-    pen.rect(chart.bbox.left, chart.bbox.top, chart.bbox.width, chart.bbox.height);
-    pen.clip();
-    for (const [index, { start, end, sold }] of slots.entries()) {
-      if (sold === undefined) continue;
-      const left = Math.round(chart.valToPos(start / 1_000, 'x', true));
-      const wide = Math.max(
-        1,
-        Math.round(chart.valToPos(end / 1_000, 'x', true)) - left - (slots.length > 200 ? 0 : 2),
-      );
-      const top = chart.valToPos(inUnits(sold.gross, currency), 'y', true);
-      const place: [number, number, number, number] = [left, Math.min(top, zero), wide, Math.abs(zero - top)];
-      pen.fillStyle = isComplete(sold)
-        ? colour(palette, 'sales')
-        : hatch(pen, colour(palette, 'panel'), colour(palette, 'sales-hatch'), 7);
-      pen.fillRect(...place);
-      if (index === active) {
-        pen.strokeStyle = colour(palette, 'ink');
-        pen.lineWidth = 2 * devicePixelRatio;
-        pen.strokeRect(...place);
-      }
-    }
-    pen.restore();
-  };
-
-  /** The figure first reported: a step over each interval, joined to the one before it if that had sales too. */
-  const drawGhost = (chart: uPlot): void => {
-    const pen = chart.ctx;
-    pen.save();
-    pen.beginPath();
-    let joined = false;
-    for (const { start, end, sold } of slots) {
-      const isKnown = sold !== undefined && (sold.transactions > 0 || sold.onTime.transactions > 0);
-      if (isKnown) {
-        const y = chart.valToPos(inUnits(sold.onTime.gross, currency), 'y', true);
-        const left = chart.valToPos(start / 1_000, 'x', true);
-        if (joined) pen.lineTo(left, y);
-        else pen.moveTo(left, y);
-        pen.lineTo(chart.valToPos(end / 1_000, 'x', true), y);
-      }
-      joined = isKnown;
-    }
-    pen.strokeStyle = colour(theme.palette(), 'ghost');
-    pen.lineWidth = 2 * devicePixelRatio;
-    pen.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
-    pen.stroke();
-    pen.restore();
-  };
+  const drawing = (): Drawing => ({ palette: theme.palette(), hatch, slots, currency, active });
 
   const axis = (): uPlot.Axis => ({
     stroke: colour(theme.palette(), 'ink-soft'),
@@ -127,7 +135,7 @@ export const createSalesChart = ({ theme, hatch }: Page, { host, describe, onIns
     ],
     hooks: {
       // Drawn over the grid.
-      drawAxes: [drawBars, drawGhost],
+      drawAxes: [(chart) => drawBars(chart, drawing()), (chart) => drawFirstReported(chart, drawing())],
       setCursor: [
         (chart) => {
           const left = chart.cursor.left ?? -1;

@@ -26,20 +26,20 @@ export const createSalesPanel = (page: Page) => {
 
   const details = (one: SalesInterval): string => {
     const { expected, complete, missing } = one.completeness;
-    const parts = [
+    const texts = [
       span(one.start, one.end),
       money(one.gross, one.currency),
       `${count(one.transactions)} transactions`,
       `${count(complete)} of ${count(expected)} sites`,
     ];
-    if (one.onTime.gross !== one.gross) parts.push(`first reported ${money(one.onTime.gross, one.currency)}`);
-    if (one.revision > 0) parts.push(`revision ${count(one.revision)}`);
+    if (one.onTime.gross !== one.gross) texts.push(`first reported ${money(one.onTime.gross, one.currency)}`);
+    if (one.revision > 0) texts.push(`revision ${count(one.revision)}`);
     if (missing.length > 0) {
       const named = missing.slice(0, namesShown);
       const more = expected - complete - named.length;
-      parts.push(`missing: ${named.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`);
+      texts.push(`missing: ${named.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`);
     }
-    return parts.join(' · ');
+    return texts.join(' · ');
   };
 
   const chart = createSalesChart(page, {

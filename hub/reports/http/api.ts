@@ -20,7 +20,7 @@ export type Api = FastifyInstance<
   ZodTypeProvider
 >;
 
-export type Parts = {
+export type Ports = {
   pool: pg.Pool;
   views: FleetViews;
   flowOf(view: FleetView): Promise<Flow>;

@@ -18,14 +18,14 @@ import { readEntry } from '../io/journal-query.ts';
 import { askToReapply, dismiss, readQuarantine, readQuarantined } from '../io/quarantine-table.ts';
 import { askReplay, readReplay, readReplays } from '../io/replay-table.ts';
 import { readTillDays } from '../io/till-day-query.ts';
-import { type Api, idsOf, type Parts, prefix, problemResponses, several, siteOf, sitesOf } from './api.ts';
+import { type Api, idsOf, type Ports, prefix, problemResponses, several, siteOf, sitesOf } from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
 
 const instant = z.iso.datetime({ offset: true });
 const site = several(siteName).describe('may be repeated; all sites when absent');
 
-export const flowRoutes = (app: Api, { views, flowOf, checks }: Parts): void => {
+export const flowRoutes = (app: Api, { views, flowOf, checks }: Ports): void => {
   app.get(
     `${prefix}/pipeline`,
     {
@@ -61,7 +61,7 @@ export const flowRoutes = (app: Api, { views, flowOf, checks }: Parts): void => 
   );
 };
 
-export const correctionRoutes = (app: Api, { pool, views }: Parts): void =>
+export const correctionRoutes = (app: Api, { pool, views }: Ports): void =>
   listRoute(
     app,
     '/corrections',
@@ -97,7 +97,7 @@ export const correctionRoutes = (app: Api, { pool, views }: Parts): void =>
     },
   );
 
-export const reconciliationRoutes = (app: Api, { pool, views }: Parts): void =>
+export const reconciliationRoutes = (app: Api, { pool, views }: Ports): void =>
   listRoute(
     app,
     '/reconciliation',
@@ -127,7 +127,7 @@ export const reconciliationRoutes = (app: Api, { pool, views }: Parts): void =>
     },
   );
 
-export const eventRoutes = (app: Api, { pool, views }: Parts): void => {
+export const eventRoutes = (app: Api, { pool, views }: Ports): void => {
   app.get(
     `${prefix}/events`,
     {
@@ -154,7 +154,7 @@ export const eventRoutes = (app: Api, { pool, views }: Parts): void => {
 
 const byId = z.object({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
 
-export const quarantineRoutes = (app: Api, { pool }: Parts): void => {
+export const quarantineRoutes = (app: Api, { pool }: Ports): void => {
   listRoute(
     app,
     '/quarantine',
@@ -196,7 +196,7 @@ export const quarantineRoutes = (app: Api, { pool }: Parts): void => {
     );
 };
 
-export const replayRoutes = (app: Api, { pool, views }: Parts): void => {
+export const replayRoutes = (app: Api, { pool, views }: Ports): void => {
   listRoute(
     app,
     '/replays',

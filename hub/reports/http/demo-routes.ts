@@ -2,7 +2,7 @@ import { siteName } from '@branchline/contracts/ids.ts';
 import { z } from 'zod';
 import { demo } from '../contract.ts';
 import { readLinks, setLink } from '../io/demo-network.ts';
-import { type Api, type Parts, prefix, problemResponses } from './api.ts';
+import { type Api, type Ports, prefix, problemResponses } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
 /** The line of each site, where the network is simulated. */
@@ -11,7 +11,7 @@ const orUnavailable = async <T>(answer: Promise<T>): Promise<T> =>
     throw new ApiProblem('network-unavailable', error instanceof Error ? error.message : String(error));
   });
 
-export const demoRoutes = (app: Api, { demoNetwork }: Parts): void => {
+export const demoRoutes = (app: Api, { demoNetwork }: Ports): void => {
   const state = async () => {
     if (demoNetwork === undefined) return { available: false, offline: [] };
     const links = await orUnavailable(readLinks(demoNetwork));

@@ -4,11 +4,11 @@ import { gapRequest, gap as gapSchema, retiredAgent } from '../contract.ts';
 import { gap } from '../figures/rows.ts';
 import { instantText } from '../figures/shape.ts';
 import { dismissGap, readGaps, retireAgent } from '../io/gap-table.ts';
-import { type Api, type Parts, prefix, problemResponses, siteOf } from './api.ts';
+import { type Api, type Ports, prefix, problemResponses, siteOf } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
 /** What the books miss of a site, and what a person knows to be gone for good: a lost disk, a removed agent. */
-export const gapRoutes = (app: Api, { pool, views }: Parts): void => {
+export const gapRoutes = (app: Api, { pool, views }: Ports): void => {
   app.get(
     `${prefix}/sites/:site/gaps`,
     {

@@ -7,7 +7,7 @@ import type { SiteView } from '../core/fleet.ts';
 import { salesItem as itemRow, salesByDay, salesByInterval, salesBySite } from '../figures/sales.ts';
 import type { FleetView } from '../fleet-view.ts';
 import { readItems } from '../io/item-query.ts';
-import { type Api, idsOf, type Parts, several, sitesOf } from './api.ts';
+import { type Api, idsOf, type Ports, several, sitesOf } from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
 
@@ -101,7 +101,7 @@ const stepOf = (minutes: number | undefined, intervalMs: number): number => {
   return stepMs;
 };
 
-const intervalRoute = (app: Api, { pool, views }: Parts): void =>
+const intervalRoute = (app: Api, { pool, views }: Ports): void =>
   listRoute(
     app,
     '/sales/intervals',
@@ -135,7 +135,7 @@ const intervalRoute = (app: Api, { pool, views }: Parts): void =>
     },
   );
 
-const siteRoute = (app: Api, { pool, views }: Parts): void =>
+const siteRoute = (app: Api, { pool, views }: Ports): void =>
   listRoute(
     app,
     '/sales/sites',
@@ -162,7 +162,7 @@ const siteRoute = (app: Api, { pool, views }: Parts): void =>
     },
   );
 
-const itemRoute = (app: Api, { pool, views }: Parts): void =>
+const itemRoute = (app: Api, { pool, views }: Ports): void =>
   listRoute(
     app,
     '/sales/items',
@@ -195,7 +195,7 @@ const itemRoute = (app: Api, { pool, views }: Parts): void =>
     },
   );
 
-const dayRoute = (app: Api, { pool, views }: Parts): void =>
+const dayRoute = (app: Api, { pool, views }: Ports): void =>
   listRoute(
     app,
     '/sales/days',
@@ -223,6 +223,6 @@ const dayRoute = (app: Api, { pool, views }: Parts): void =>
     },
   );
 
-export const salesRoutes = (app: Api, ports: Parts): void => {
+export const salesRoutes = (app: Api, ports: Ports): void => {
   for (const route of [intervalRoute, siteRoute, itemRoute, dayRoute]) route(app, ports);
 };

@@ -12,7 +12,7 @@ import {
 import { failureOf } from '../../postgres/errors.ts';
 import type { PageFile } from '../io/page-files.ts';
 import type { LiveFeed } from '../live-feed.ts';
-import { type Api, type Parts, prefix } from './api.ts';
+import { type Api, type Ports, prefix } from './api.ts';
 import {
   correctionRoutes,
   eventRoutes,
@@ -32,7 +32,7 @@ import { siteRoutes } from './site-routes.ts';
 
 /** HTTP of the reports role: checks of every request, headers of every answer, errors, and the routes. */
 export type ServerOptions = {
-  parts: Parts;
+  ports: Ports;
   feed: LiveFeed;
   files: ReadonlyMap<string, PageFile>;
   /** Accept Host headers other than loopback. */
@@ -147,17 +147,17 @@ export const createServer = async (options: ServerOptions): Promise<Api> => {
   // The swagger plugin sees only routes registered after it.
   await app.register(async (scope) => {
     const api = scope.withTypeProvider<ZodTypeProvider>() as Api;
-    const { parts } = options;
-    salesRoutes(api, parts);
-    siteRoutes(api, parts);
-    gapRoutes(api, parts);
-    flowRoutes(api, parts);
-    correctionRoutes(api, parts);
-    reconciliationRoutes(api, parts);
-    eventRoutes(api, parts);
-    quarantineRoutes(api, parts);
-    replayRoutes(api, parts);
-    demoRoutes(api, parts);
+    const { ports } = options;
+    salesRoutes(api, ports);
+    siteRoutes(api, ports);
+    gapRoutes(api, ports);
+    flowRoutes(api, ports);
+    correctionRoutes(api, ports);
+    reconciliationRoutes(api, ports);
+    eventRoutes(api, ports);
+    quarantineRoutes(api, ports);
+    replayRoutes(api, ports);
+    demoRoutes(api, ports);
     liveRoute(api, options.feed);
     pageRoutes(api, options.files);
     api.get(`${prefix}/openapi.json`, { schema: { hide: true } }, async () => app.swagger());

@@ -18,7 +18,7 @@ import {
   type Api,
   flag,
   idsOf,
-  type Parts,
+  type Ports,
   prefix,
   problemResponses,
   several,
@@ -30,7 +30,7 @@ import { ApiProblem } from './problem.ts';
 
 const bySite = { params: z.object({ site: siteName }) };
 
-const stockRoute = (app: Api, { pool, views }: Parts): void =>
+const stockRoute = (app: Api, { pool, views }: Ports): void =>
   listRoute(
     app,
     '/stock',
@@ -74,7 +74,7 @@ const stockRoute = (app: Api, { pool, views }: Parts): void =>
     },
   );
 
-const sitesRoute = (app: Api, { views }: Parts): void =>
+const sitesRoute = (app: Api, { views }: Ports): void =>
   listRoute(
     app,
     '/sites',
@@ -93,7 +93,7 @@ const sitesRoute = (app: Api, { views }: Parts): void =>
     },
   );
 
-const fleetRoute = (app: Api, { views }: Parts): void =>
+const fleetRoute = (app: Api, { views }: Ports): void =>
   listRoute(
     app,
     '/fleet',
@@ -130,7 +130,7 @@ const fleetRoute = (app: Api, { views }: Parts): void =>
     },
   );
 
-const calendarRoutes = (app: Api, { pool, views }: Parts): void => {
+const calendarRoutes = (app: Api, { pool, views }: Ports): void => {
   app.get(
     `${prefix}/sites/:site/calendar`,
     {
@@ -174,6 +174,6 @@ const calendarRoutes = (app: Api, { pool, views }: Parts): void => {
   );
 };
 
-export const siteRoutes = (app: Api, ports: Parts): void => {
+export const siteRoutes = (app: Api, ports: Ports): void => {
   for (const routes of [stockRoute, sitesRoute, fleetRoute, calendarRoutes]) routes(app, ports);
 };

@@ -86,7 +86,7 @@ export const readSiteSums = async (
         where site_id = any($1::int4[]) and window_start >= $2::timestamptz and window_start < $4::timestamptz
         union all
         select ${counted} from sales_window
-        where site_id = any($1::int4[]) and window_start >= $5::timestamptz and window_start < $3::timestamptz) as parts
+        where site_id = any($1::int4[]) and window_start >= $5::timestamptz and window_start < $3::timestamptz) as pieces
       where $6::text is null or currency = $6
       group by site_id, currency`,
     values: [
