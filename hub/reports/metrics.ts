@@ -43,42 +43,42 @@ export const reportsMetrics = ({ sites, exactness, nowMs }: ReportsState): Famil
     ),
     summary(
       'branchline_fleet_freshness_seconds',
-      'How far the books are behind the sites that are open; quantile 1 is the worst of them.',
+      'Age of the newest complete data of the sites that should be open; quantile 1 is the worst of them.',
       [0.5, 0.95, 1].map((share) => [share, quantile(ages, share)] as const),
     ),
     gauge(
       'branchline_fleet_pending_events',
-      'Events that wait at the branches.',
+      'Events waiting at the branches.',
       sum(sites, (one) => one.pending),
     ),
     gauge(
       'branchline_fleet_oldest_unrecorded_seconds',
-      'Age of the oldest event that any agent has reported as not recorded.',
+      'Age of the oldest event that any agent reported as not recorded.',
       Math.max(0, ...sites.map((one) => ageOf(one.oldestUnrecordedAt, nowMs))),
     ),
     gauge(
       'branchline_fleet_gap_events',
-      'Seqs that the books miss below what agents reported.',
+      'Seqs missing in the books below what agents reported.',
       exactness.gaps,
     ),
     gauge(
       'branchline_fleet_clock_suspect_sites',
-      "Sites whose clock is more than five minutes from Kafka's.",
+      "Sites whose clock is more than five minutes off Kafka's.",
       sum(sites, (one) => Number(one.clockSuspect)),
     ),
     gauge(
       'branchline_books_quarantine_held',
-      'Quarantined events that nobody has settled.',
+      'Quarantined events that are not settled.',
       exactness.quarantined,
     ),
     gauge(
       'branchline_books_self_check_equal',
-      'Whether adding the books up in several ways gave the same at the last check; 1 before the first.',
+      '1 if the last self-check found equal sums, else 0; 1 before the first check.',
       Number(check?.equal ?? true),
     ),
     gauge(
       'branchline_books_self_check_age_seconds',
-      'How long ago the last check was; 0 before the first.',
+      'Age of the last self-check; 0 before the first.',
       ageOf(check?.at ?? null, nowMs),
     ),
   ];
