@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import type { SalesInterval } from '../../reports/contract.ts';
 import { apiPath, getJson, problemText, type Query } from '../api.ts';
-import { tableBehind } from '../data-table.ts';
+import { type Column, tableBehind } from '../data-table.ts';
 import { box, element, input, select, setText, whenQuiet } from '../dom.ts';
 import { count, money, span, viewerZone } from '../model/figures.ts';
 import { currenciesOf, fromFirstSale, isComplete, localMidnight, mainCurrency } from '../model/sales-day.ts';
@@ -14,6 +14,47 @@ const refreshMs = 2_000;
 /** The line below the chart must not change its height under the pointer; the table has more names. */
 const namesShown = 5;
 
+const describeInterval = (one: SalesInterval): string => {
+  const { expected, complete, missing } = one.completeness;
+  const texts = [
+    span(one.start, one.end),
+    money(one.gross, one.currency),
+    `${count(one.transactions)} transactions`,
+    `${count(complete)} of ${count(expected)} sites`,
+  ];
+  if (one.onTime.gross !== one.gross) texts.push(`first reported ${money(one.onTime.gross, one.currency)}`);
+  if (one.revision > 0) texts.push(`revision ${count(one.revision)}`);
+  if (missing.length > 0) {
+    const named = missing.slice(0, namesShown);
+    const more = expected - complete - named.length;
+    texts.push(`missing: ${named.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`);
+  }
+  return texts.join(' · ');
+};
+
+const totalText = (shown: readonly SalesInterval[], currency: string, now: number): string => {
+  if (shown.length === 0) return 'Nothing sold yet today';
+  const total = shown.reduce((sum, one) => sum + one.gross, 0);
+  const transactions = shown.reduce((sum, one) => sum + one.transactions, 0);
+  const open = shown.filter((one) => !isComplete(one) && Date.parse(one.end) <= now).length;
+  const completeness = open === 0 ? 'all complete' : `${count(open)} incomplete intervals`;
+  return `${money(total, currency)} · ${count(transactions)} transactions · ${completeness}`;
+};
+
+const tableColumns: readonly Column<SalesInterval>[] = [
+  { head: 'Interval', cell: (one) => span(one.start, one.end) },
+  { head: 'Gross', number: true, cell: (one) => money(one.gross, one.currency) },
+  { head: 'First reported', number: true, cell: (one) => money(one.onTime.gross, one.currency) },
+  { head: 'Transactions', number: true, cell: (one) => count(one.transactions) },
+  {
+    head: 'Sites complete',
+    number: true,
+    cell: ({ completeness }) => `${completeness.complete}/${completeness.expected}`,
+  },
+  { head: 'Missing', cell: (one) => one.completeness.missing.join(', ') },
+  { head: 'Revision', number: true, cell: (one) => count(one.revision) },
+];
+
 export const createSalesPanel = (page: Page) => {
   const { state } = page;
   const site = input('sales-site');
@@ -24,28 +65,10 @@ export const createSalesPanel = (page: Page) => {
   let loadedAt = 0;
   let timer = 0;
 
-  const details = (one: SalesInterval): string => {
-    const { expected, complete, missing } = one.completeness;
-    const texts = [
-      span(one.start, one.end),
-      money(one.gross, one.currency),
-      `${count(one.transactions)} transactions`,
-      `${count(complete)} of ${count(expected)} sites`,
-    ];
-    if (one.onTime.gross !== one.gross) texts.push(`first reported ${money(one.onTime.gross, one.currency)}`);
-    if (one.revision > 0) texts.push(`revision ${count(one.revision)}`);
-    if (missing.length > 0) {
-      const named = missing.slice(0, namesShown);
-      const more = expected - complete - named.length;
-      texts.push(`missing: ${named.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`);
-    }
-    return texts.join(' · ');
-  };
-
   const chart = createSalesChart(page, {
     host: box('sales-chart'),
-    describe: details,
-    onInspect: (one) => setText(box('sales-readout'), one === undefined ? ' ' : details(one)),
+    describe: describeInterval,
+    onInspect: (one) => setText(box('sales-readout'), one === undefined ? ' ' : describeInterval(one)),
   });
 
   const chosen = (): SalesInterval[] => intervals.filter((one) => one.currency === currency.value);
@@ -60,19 +83,7 @@ export const createSalesPanel = (page: Page) => {
   const behind = tableBehind<SalesInterval>(
     box('sales-table'),
     'Sales today',
-    [
-      { head: 'Interval', cell: (one) => span(one.start, one.end) },
-      { head: 'Gross', number: true, cell: (one) => money(one.gross, one.currency) },
-      { head: 'First reported', number: true, cell: (one) => money(one.onTime.gross, one.currency) },
-      { head: 'Transactions', number: true, cell: (one) => count(one.transactions) },
-      {
-        head: 'Sites complete',
-        number: true,
-        cell: (one) => `${one.completeness.complete}/${one.completeness.expected}`,
-      },
-      { head: 'Missing', cell: (one) => one.completeness.missing.join(', ') },
-      { head: 'Revision', number: true, cell: (one) => count(one.revision) },
-    ],
+    tableColumns,
     () => chosen().toReversed(),
     () => apiPath('/sales/intervals', { ...query(), format: 'csv' }),
   );
@@ -88,15 +99,7 @@ export const createSalesPanel = (page: Page) => {
     const shown = chosen();
     chart.show(shown, fromFirstSale(intervals), currency.value);
     behind.refresh();
-    const total = shown.reduce((sum, one) => sum + one.gross, 0);
-    const transactions = shown.reduce((sum, one) => sum + one.transactions, 0);
-    const open = shown.filter((one) => !isComplete(one) && Date.parse(one.end) <= page.now()).length;
-    setText(
-      box('sales-total'),
-      shown.length === 0
-        ? 'Nothing sold yet today'
-        : `${money(total, currency.value)} · ${count(transactions)} transactions · ${open === 0 ? 'all complete' : `${count(open)} incomplete intervals`}`,
-    );
+    setText(box('sales-total'), totalText(shown, currency.value, page.now()));
   };
 
   const load = async (): Promise<void> => {

@@ -44,20 +44,15 @@ const factsOf = (site: FleetSite, now: number): [string, string][] => {
   ];
 };
 
-export const createSitePanel = (page: Page, showSales: (site: string) => void) => {
-  const { state, now, announcer } = page;
-  const dialog = need('site-panel', HTMLDialogElement);
-  const replay = createReplayForm(page);
+/** The line of the site that is shown, where the network is simulated. */
+const createPlug = ({ announcer }: Page) => {
   const plug = button('plug');
-  let shown: string | undefined;
+  let site = '';
   let demo = noDemo;
-  let cameFrom: Element | null = null;
-  const facts = new Map<string, HTMLElement>();
 
-  const renderPlug = (): void => {
+  const render = (): void => {
     box('site-plug').hidden = !demo.available;
-    if (shown === undefined) return;
-    const isOut = demo.offline.includes(shown);
+    const isOut = demo.offline.includes(site);
     setText(plug, isOut ? 'Plug in' : 'Pull the plug');
     setText(
       box('plug-text'),
@@ -66,6 +61,42 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
         : 'Cuts the simulated line of this site.',
     );
   };
+
+  const read = async (): Promise<void> => {
+    demo = await getJson<Demo>('/demo').catch(() => noDemo);
+    render();
+  };
+
+  const turn = async (): Promise<void> => {
+    const turned = site;
+    const online = demo.offline.includes(turned);
+    try {
+      await sendJson('PUT', `/demo/sites/${encodeURIComponent(turned)}`, { online });
+      announcer.say(online ? `${turned} is plugged in.` : `The plug of ${turned} is pulled.`);
+      await read();
+    } catch (error) {
+      setText(box('plug-text'), problemText(error));
+    }
+  };
+  plug.addEventListener('click', whilePressed(plug, turn));
+
+  return {
+    show: (name: string): void => {
+      site = name;
+      render();
+      void read();
+    },
+  };
+};
+
+export const createSitePanel = (page: Page, showSales: (site: string) => void) => {
+  const { state, now } = page;
+  const dialog = need('site-panel', HTMLDialogElement);
+  const replay = createReplayForm(page);
+  const plug = createPlug(page);
+  let shown: string | undefined;
+  let cameFrom: Element | null = null;
+  const facts = new Map<string, HTMLElement>();
 
   const render = (): void => {
     if (shown === undefined) return;
@@ -84,12 +115,6 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
       }
       setText(value, text);
     }
-    renderPlug();
-  };
-
-  const readDemo = async (): Promise<void> => {
-    demo = await getJson<Demo>('/demo').catch(() => noDemo);
-    renderPlug();
   };
 
   /** Moves the focus at once, not on the browser's close event: by then the person may be somewhere else. */
@@ -110,19 +135,6 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
     close();
     showSales(site);
   });
-  const turnPlug = async (): Promise<void> => {
-    if (shown === undefined) return;
-    const site = shown;
-    const online = demo.offline.includes(site);
-    try {
-      await sendJson('PUT', `/demo/sites/${encodeURIComponent(site)}`, { online });
-      announcer.say(online ? `${site} is plugged in.` : `The plug of ${site} is pulled.`);
-      await readDemo();
-    } catch (error) {
-      setText(box('plug-text'), problemText(error));
-    }
-  };
-  plug.addEventListener('click', whilePressed(plug, turnPlug));
 
   return {
     render,
@@ -132,7 +144,7 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
       replay.open(site);
       if (!dialog.open) dialog.show();
       render();
-      void readDemo();
+      plug.show(site);
       button('site-close').focus();
     },
   };
