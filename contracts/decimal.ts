@@ -3,17 +3,19 @@
  * thousandths, a unit price is hundred-thousandths, an amount is minor units of its currency.
  */
 
+const minus = 45;
+
 export const quantityScale = 3;
 export const unitPriceScale = 5;
 
-export const quantityPattern = /^-?\d{1,9}(\.\d{1,3})?$/;
-export const unitPricePattern = /^-?\d{1,9}(\.\d{1,5})?$/;
+export const quantityPattern = /^-?\d{1,9}(?:\.\d{1,3})?$/;
+export const unitPricePattern = /^-?\d{1,9}(?:\.\d{1,5})?$/;
 
 /**
  * `"-1.5"` at scale 3 is -1500. The text must fit one of the patterns above, so the result is far below 2^53.
  */
 export const scaled = (text: string, scale: number): number => {
-  const negative = text.charCodeAt(0) === 45;
+  const negative = text.charCodeAt(0) === minus;
   let digits = 0;
   let places = 0;
   let afterPoint = false;
@@ -29,6 +31,9 @@ export const scaled = (text: string, scale: number): number => {
   const magnitude = digits * 10 ** (scale - places);
   return negative && magnitude !== 0 ? -magnitude : magnitude;
 };
+
+/** Of a decimal string. Zero with a sign counts as negative: a till that writes it has counted something else. */
+export const isNotNegative = (text: string): boolean => text.charCodeAt(0) !== minus;
 
 export const quantityOf = (text: string): number => scaled(text, quantityScale);
 

@@ -19,7 +19,7 @@ export const eventId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'an id is 1 to 1
 const producer = z
   .string()
   .regex(
-    /^urn:x-retail:(gln:\d{13}|site:[a-z0-9-]{1,32}):(ws|wh):[A-Za-z0-9._-]{1,32}$/,
+    /^urn:x-retail:(?:gln:\d{13}|site:[a-z0-9-]{1,32}):(?:ws|wh):[A-Za-z0-9._-]{1,32}$/,
     'a source is urn:x-retail:gln:{GLN}:ws:{workstation} or urn:x-retail:site:{site}:wh:{device}',
   );
 

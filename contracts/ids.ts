@@ -4,7 +4,7 @@ import * as z from 'zod';
  * Names that end up in topics, keys, headers and file names. The alphabet is this narrow so that no name can hold a
  * topic separator, a wildcard or a path.
  */
-export const namePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
+export const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
 const nameHint = 'lower-case letters, digits and inner hyphens, 1 to 32 characters';
 export const siteName = z.string().regex(namePattern, `a site name is ${nameHint}`);

@@ -1,8 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { isProblem } from './errors.ts';
 import { contentOf, withRecordedTime } from './event.ts';
-import { parseAtIntake, parseForBooks, type TransactionEvent } from './parse.ts';
+import { changedEvent } from './fixtures/changed-events.ts';
+import { eventIdOf, parseAtIntake, parseForBooks, type TransactionEvent } from './parse.ts';
+import { posSchemas } from './pos.ts';
+import { stockSchemas } from './stock.ts';
 
 const folder = new URL('fixtures/v1/', import.meta.url);
 const fixture = (name: string): Record<string, unknown> =>
@@ -137,4 +142,38 @@ test('the content of a stored event is what the till sent, whenever it was accep
   expect(content(withRecordedTime(canonical, '2026-12-01T00:00:00.000Z'))).toBe(first);
   expect(`{${first}`).toBe(canonical);
   expect(content(canonical)).toBe(first);
+});
+
+describe.each([
+  ['the intake', z.strictObject, parseAtIntake],
+  ['the books', z.object as unknown as typeof z.strictObject, parseForBooks],
+])('the schemas of %s', (_, object, parse) => {
+  const schemas = [...posSchemas(object), ...stockSchemas(object)];
+
+  test('can be compiled, every one', () => {
+    for (const schema of schemas) expect(() => z.compile(schema, { strict: true })).not.toThrow();
+  });
+
+  test('give the same compiled and not compiled, and the same message', () => {
+    const byType = new Map<unknown, z.ZodType>(schemas.map((schema) => [schema.shape.type.value, schema]));
+    let taken = 0;
+    const agrees = (value: object) => {
+      const schema = byType.get((value as { type?: unknown }).type);
+      if (schema === undefined) return;
+      const parsed = parse(structuredClone(value));
+      const { success, data, error } = schema.safeParse(value);
+      if (success && isProblem(parsed)) {
+        expect(parsed.code).toBe('id-mismatch');
+        expect((data as { id: string }).id).not.toBe(eventIdOf(data as TransactionEvent));
+      } else if (success) {
+        taken++;
+        expect(JSON.stringify(parsed)).toBe(JSON.stringify(data));
+      } else {
+        const [issue] = error.issues;
+        expect(parsed).toMatchObject({ detail: issue?.message, where: issue?.path.map(String).join('.') });
+      }
+    };
+    fc.assert(fc.property(changedEvent, agrees), { numRuns: 5_000 });
+    expect(taken).toBeGreaterThan(500);
+  });
 });

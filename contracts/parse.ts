@@ -1,21 +1,23 @@
 import * as z from 'zod';
 import { type ErrorCode, type Problem, problem } from './errors.ts';
 import type { Stream } from './ids.ts';
-import { ordinaryTransaction } from './ordinary.ts';
 import {
   type AbortedTransaction,
   type DayReport,
+  type DayReportName,
   dayReportId,
   posEventId,
   posSchemas,
   posTypes,
   type Transaction,
+  type TransactionName,
 } from './pos.ts';
 import { type Count, type Movement, stockSchemas, stockTypes } from './stock.ts';
 
 /**
- * JSON value in, typed event or problem out. Two readings of the same schemas: the intake is strict, so that nothing
- * unknown is ever stored; the books ignore what a newer minor version added.
+ * A JSON value in, a typed event or a problem out. The schemas are read in two ways: the intake is strict, so that nothing
+ * unknown is ever stored; the books ignore what a newer minor version added. zod compiles each schema when its first event
+ * comes: valid events take the compiled path, and for all others zod itself finds the message (decision 019).
  */
 
 type Envelope = {
@@ -39,47 +41,61 @@ export type MovementEvent = Envelope & { type: typeof stockTypes.movement; data:
 export type CountEvent = Envelope & { type: typeof stockTypes.count; data: Count };
 export type BranchEvent = TransactionEvent | AbortedEvent | DayClosedEvent | MovementEvent | CountEvent;
 
-const readers = (object: typeof z.strictObject | typeof z.object): Map<string, z.ZodType<BranchEvent>> => {
+type Schema = z.ZodType<BranchEvent>;
+
+const schemasByType = (object: typeof z.strictObject | typeof z.object): Map<string, Schema> => {
   const [completed, voided, aborted, dayClosed] = posSchemas(object);
   const [movement, count] = stockSchemas(object);
-  return new Map<string, z.ZodType>([
+  return new Map<string, Schema>([
     [posTypes.completed, completed],
     [posTypes.voided, voided],
     [posTypes.aborted, aborted],
     [posTypes.dayClosed, dayClosed],
     [stockTypes.movement, movement],
     [stockTypes.count, count],
-  ]) as Map<string, z.ZodType<BranchEvent>>;
+  ]);
 };
 
-type Readers = ReturnType<typeof readers>;
+/** Made and compiled on first use: no process needs both readings, and few meet every type. All schemas take 1 MB. */
+const compiledByType = (object: typeof z.strictObject | typeof z.object) => {
+  let schemas: Map<string, Schema> | undefined;
+  const compiled = new Map<string, Schema>();
+  return (type: string): Schema | undefined => {
+    const known = compiled.get(type);
+    if (known !== undefined) return known;
+    schemas ??= schemasByType(object);
+    const schema = schemas.get(type);
+    if (schema === undefined) return undefined;
+    const made = z.compile(schema);
+    compiled.set(type, made);
+    return made;
+  };
+};
 
-// Made when they are first asked for: no process needs both, and a set of them is 1 MB.
-let strictReaders: Readers | undefined;
-let tolerantReaders: Readers | undefined;
+const strict = compiledByType(z.strictObject);
+// z.object strips what it does not know; both functions build the same shape otherwise.
+const tolerant = compiledByType(z.object as unknown as typeof z.strictObject);
 
 export const streamOf = (type: string): Stream => (type.startsWith('org.branchline.pos.') ? 'pos' : 'stock');
 
 const codeOf = (issue: z.core.$ZodIssue): ErrorCode =>
   issue.code === 'custom' && issue.params?.code === 'unknown-currency' ? 'unknown-currency' : 'schema';
 
-const read = (readersByType: Map<string, z.ZodType<BranchEvent>>, value: unknown): BranchEvent | Problem => {
+const read = (schemaOf: (type: string) => Schema | undefined, value: unknown): BranchEvent | Problem => {
   const type: unknown =
     typeof value === 'object' && value !== null ? (value as { type?: unknown }).type : undefined;
   if (typeof type !== 'string')
     return problem('schema', 'an event is a CloudEvents object with a type', 'type');
-  const ordinary = type === posTypes.completed ? ordinaryTransaction(value as object) : undefined;
-  if (ordinary !== undefined) return ordinary;
-  const reader = readersByType.get(type);
-  if (reader === undefined)
+  const schema = schemaOf(type);
+  if (schema === undefined)
     return problem('unknown-type', `unknown event type ${JSON.stringify(type.slice(0, 128))}`, 'type');
-  const result = reader.safeParse(value);
+  const result = schema.safeParse(value);
   if (!result.success) {
     const issue = result.error.issues[0] as z.core.$ZodIssue;
     return problem(codeOf(issue), issue.message, issue.path.map(String).join('.'));
   }
   const event = result.data;
-  const expected = expectedId(event);
+  const expected = eventIdOf(event);
   if (event.id !== expected)
     return problem(
       'id-mismatch',
@@ -89,8 +105,18 @@ const read = (readersByType: Map<string, z.ZodType<BranchEvent>>, value: unknown
   return event;
 };
 
+/** What the id of an event is made of. */
+type Named = {
+  id: string;
+} & (
+  | { type: typeof posTypes.completed | typeof posTypes.voided; data: TransactionName }
+  | { type: typeof posTypes.aborted; data: TransactionName }
+  | { type: typeof posTypes.dayClosed; data: DayReportName }
+  | { type: typeof stockTypes.movement | typeof stockTypes.count }
+);
+
 /** The id that an event's own data make; a stock event brings its own. */
-const expectedId = (event: BranchEvent): string => {
+export const eventIdOf = (event: Named): string => {
   switch (event.type) {
     case posTypes.completed:
     case posTypes.voided:
@@ -105,15 +131,8 @@ const expectedId = (event: BranchEvent): string => {
   }
 };
 
-/** For the agent: an unknown attribute or field is a problem, because what the schema does not know may be personal. */
-export const parseAtIntake = (value: unknown): BranchEvent | Problem => {
-  strictReaders ??= readers(z.strictObject);
-  return read(strictReaders, value);
-};
+/** For the agent: an unknown attribute or field is a problem, because it may be personal. */
+export const parseAtIntake = (value: unknown): BranchEvent | Problem => read(strict, value);
 
 /** For the hub: unknown fields are ignored, an unknown type is a problem. */
-export const parseForBooks = (value: unknown): BranchEvent | Problem => {
-  // z.object strips what it does not know; both functions build the same shape otherwise.
-  tolerantReaders ??= readers(z.object as unknown as typeof z.strictObject);
-  return read(tolerantReaders, value);
-};
+export const parseForBooks = (value: unknown): BranchEvent | Problem => read(tolerant, value);

@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { quantityOf } from './decimal.ts';
+import { isNotNegative } from './decimal.ts';
 import { envelope, eventId, instant, site } from './event.ts';
 import { itemSchema, quantity, unitOfMeasure } from './item.ts';
 import { limits } from './limits.ts';
+import { type MovementReason, movementIsConsistent, movementSigns, obeys } from './rules.ts';
 
 /**
  * Stock events: relative movements and absolute counts. What a sale or a return does to stock is derived by the hub from
@@ -13,17 +14,6 @@ export const stockTypes = {
   count: 'org.branchline.stock.count.recorded.v1',
 } as const;
 
-/** The sign that each reason allows: 1, -1, or 0 for both. */
-export const movementSigns = {
-  GOODS_RECEIVED: 1,
-  TRANSFER_OUT: -1,
-  TRANSFER_IN: 1,
-  SPOILAGE: -1,
-  SHRINK: -1,
-  ADJUSTMENT: 0,
-  SUPPLIER_RETURN: -1,
-} as const;
-export type MovementReason = keyof typeof movementSigns;
 const movementReasons = Object.keys(movementSigns) as [MovementReason, ...MovementReason[]];
 
 const location = z
@@ -57,29 +47,7 @@ const movementSchema = (object: typeof z.strictObject | typeof z.object) =>
     destination: z.string().max(64).optional(),
     corrects: eventId.optional(),
     note: z.string().max(200).optional(),
-  }).check((movement) => {
-    const sign = movementSigns[movement.value.reason];
-    if (
-      movement.value.lines.reduce((sum, line) => sum + Math.abs(quantityOf(line.quantity)), 0) >=
-      limits.eventSumMax
-    ) {
-      movement.issues.push({
-        code: 'custom',
-        input: movement.value.lines,
-        path: ['lines'],
-        message: 'quantities beyond anything a shelf can hold',
-      });
-    }
-    for (const [i, line] of movement.value.lines.entries()) {
-      if (quantityOf(line.quantity) * sign >= 0) continue;
-      movement.issues.push({
-        code: 'custom',
-        input: line,
-        path: ['lines', i, 'quantity'],
-        message: `${movement.value.reason} has a quantity of the other sign`,
-      });
-    }
-  });
+  }).check(obeys(movementIsConsistent));
 
 /** LOCATION_FULL: what is not listed is zero. ITEMS: what is not listed is untouched. Mixed up, they empty a store. */
 const countSchema = (object: typeof z.strictObject | typeof z.object) =>
@@ -92,10 +60,7 @@ const countSchema = (object: typeof z.strictObject | typeof z.object) =>
       .array(
         object({
           item: itemSchema(object),
-          countedQuantity: quantity.refine(
-            (text) => !text.startsWith('-'),
-            'nobody counts less than nothing',
-          ),
+          countedQuantity: quantity.refine(isNotNegative, 'nobody counts less than nothing'),
           uom: unitOfMeasure.optional(),
         }),
       )

@@ -89,7 +89,7 @@ const offsetAt = (text: string, start: number): number => {
  * Undefined when the text is not a strict RFC 3339 date-time with an offset. A leap second (`:60`) is refused: no till
  * makes one and PostgreSQL would move it into the next minute.
  */
-export const parseInstant = (text: string): Instant | undefined => {
+const instantOf = (text: string): Instant | undefined => {
   if (text.length < 20 || text.length > 35 || text.charCodeAt(10) !== 84) return undefined;
   if (text.charCodeAt(13) !== colon || text.charCodeAt(16) !== colon) return undefined;
   const hour = twoDigits(text, 11);
@@ -107,6 +107,17 @@ export const parseInstant = (text: string): Instant | undefined => {
   const at =
     ((dayAtStart(text) * 24 + hour) * 60 + minute - offsetMinutes) * 60_000 + second * 1_000 + milliseconds;
   return Number.isNaN(at) ? undefined : { at, offsetMinutes };
+};
+
+let lastText = '';
+let lastInstant: Instant | undefined;
+
+/** See above. Often called with the same text again: a transaction mostly ends at its `time`, and the books read `time` once more. */
+export const parseInstant = (text: string): Instant | undefined => {
+  if (text === lastText) return lastInstant;
+  lastInstant = instantOf(text);
+  lastText = text;
+  return lastInstant;
 };
 
 export const isInstant = (text: string): boolean => parseInstant(text) !== undefined;

@@ -2,7 +2,8 @@ import { unitPriceScale } from '@branchline/contracts/decimal.ts';
 import { fnv1a } from '@branchline/contracts/ids.ts';
 import type { MovementEvent, TransactionEvent } from '@branchline/contracts/parse.ts';
 import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
-import { type MovementReason, stockTypes } from '@branchline/contracts/stock.ts';
+import type { MovementReason } from '@branchline/contracts/rules.ts';
+import { stockTypes } from '@branchline/contracts/stock.ts';
 import { instantOfLocal, instantText } from '@branchline/kernel/zone.ts';
 import { DataSetError, dateOf, dayOf, type Invoice, type InvoiceLine } from './invoice.ts';
 

@@ -1,6 +1,7 @@
 import { decimalText, quantityScale } from '@branchline/contracts/decimal.ts';
 import type { CountEvent, MovementEvent } from '@branchline/contracts/parse.ts';
-import { type Movement, type MovementReason, stockTypes } from '@branchline/contracts/stock.ts';
+import type { MovementReason } from '@branchline/contracts/rules.ts';
+import { type Movement, stockTypes } from '@branchline/contracts/stock.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 import { instantText } from '@branchline/kernel/zone.ts';
 import { type Article, assortment, itemOf, popularArticle, unitOf } from '../assortment.ts';

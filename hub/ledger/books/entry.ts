@@ -3,17 +3,17 @@ import { isProblem, type Problem, problem } from '@branchline/contracts/errors.t
 import type { Source } from '@branchline/contracts/ids.ts';
 import { itemKey } from '@branchline/contracts/item.ts';
 import { limits } from '@branchline/contracts/limits.ts';
-import {
-  type BranchEvent,
-  type CountEvent,
-  type DayClosedEvent,
-  type MovementEvent,
-  parseForBooks,
-  streamOf,
-} from '@branchline/contracts/parse.ts';
+import { parseForBooks, streamOf } from '@branchline/contracts/parse.ts';
 import { posTypes } from '@branchline/contracts/pos.ts';
 import { stockTypes } from '@branchline/contracts/stock.ts';
-import { storedTransaction, type TransactionForBooks } from '@branchline/contracts/stored-transaction.ts';
+import { readStored } from '@branchline/contracts/stored-event.ts';
+import type {
+  StoredCount,
+  StoredDayClosed,
+  StoredEvent,
+  StoredMovement,
+  StoredTransaction,
+} from '@branchline/contracts/stored-fields.ts';
 import { type Instant, parseInstant } from '@branchline/contracts/time.ts';
 import { asBuffer } from '../intake/slice.ts';
 
@@ -85,7 +85,7 @@ const deltasOf = (
   return lines.every((_, i) => back(i)) ? null : quantities.map((quantity, i) => (back(i) ? -quantity : 0));
 };
 
-const transactionFlags = (event: TransactionForBooks, at: number, amounts: number[]): number => {
+const transactionFlags = (event: StoredTransaction, at: number, amounts: number[]): number => {
   const { totals, endAt } = event.data;
   let found = 0;
   if (sumOf(amounts) !== totals.gross) found |= flags.linesDifferFromGross;
@@ -98,7 +98,7 @@ const transactionFlags = (event: TransactionForBooks, at: number, amounts: numbe
 
 type Common = Pick<Entry, 'eventId' | 'at' | 'offsetMinutes' | 'flags' | 'trace'>;
 
-const transactionEntry = (event: TransactionForBooks, common: Common): Entry => {
+const transactionEntry = (event: StoredTransaction, common: Common): Entry => {
   const transaction = event.data;
   const lines = transaction.lines.some((line) => line.voided === true)
     ? transaction.lines.filter((line) => line.voided !== true)
@@ -145,7 +145,7 @@ const nothing = {
   dayReport: null,
 };
 
-const movementEntry = (event: MovementEvent, common: Common): Entry => {
+const movementEntry = (event: StoredMovement, common: Common): Entry => {
   const quantities = event.data.lines.map((line) => quantityOf(line.quantity));
   return {
     ...nothing,
@@ -160,7 +160,7 @@ const movementEntry = (event: MovementEvent, common: Common): Entry => {
   };
 };
 
-const countEntry = (event: CountEvent, common: Common, counted: Instant): Entry => {
+const countEntry = (event: StoredCount, common: Common, counted: Instant): Entry => {
   const quantities = event.data.lines.map((line) => quantityOf(line.countedQuantity));
   return {
     ...nothing,
@@ -176,7 +176,7 @@ const countEntry = (event: CountEvent, common: Common, counted: Instant): Entry 
   };
 };
 
-const dayClosedEntry = (event: DayClosedEvent, common: Common): Entry => {
+const dayClosedEntry = (event: StoredDayClosed, common: Common): Entry => {
   const { businessDay, workstationId, currency, reportNumber, transactions, voids, gross, closedAt } =
     event.data;
   return {
@@ -191,7 +191,7 @@ const dayClosedEntry = (event: DayClosedEvent, common: Common): Entry => {
   };
 };
 
-const entryOf = (event: BranchEvent | TransactionForBooks): Entry => {
+const entryOf = (event: StoredEvent): Entry => {
   const { at, offsetMinutes } = parseInstant(event.time) as Instant;
   const recorded = event.recordedtime === undefined ? undefined : parseInstant(event.recordedtime)?.at;
   const suspect = recorded !== undefined && at - recorded > limits.clockAheadMsMax;
@@ -223,23 +223,21 @@ const entryOf = (event: BranchEvent | TransactionForBooks): Entry => {
   }
 };
 
-/** Undefined when it is no ordinary transaction, or not one of that source. */
-const readOrdinary = (text: string, source: Source): Entry | undefined => {
-  const transaction = storedTransaction(text);
-  if (transaction === undefined || transaction.data.site.storeId !== source.site || source.stream !== 'pos')
-    return undefined;
-  return entryOf(transaction);
-};
-
-/** The same of any event, and why where it cannot be one. */
-export const readAny = (text: string, source: Source): Entry | Problem => {
+const readEvent = (text: string): StoredEvent | Problem => {
+  const stored = readStored(text);
+  if (stored !== undefined) return stored;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return problem('not-json', 'the record is not JSON');
   }
-  const event = parseForBooks(value);
+  return parseForBooks(value);
+};
+
+/** The bytes of one Kafka record as an entry, or why they cannot be one. `source` is where the bridge says they came from. */
+export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem => {
+  const event = readEvent(asBuffer(bytes).toString('utf8'));
   if (isProblem(event)) return event;
   if (event.data.site.storeId !== source.site) {
     return problem(
@@ -251,10 +249,4 @@ export const readAny = (text: string, source: Source): Entry | Problem => {
   if (streamOf(event.type) !== source.stream)
     return problem('schema', `a ${event.type} on the ${source.stream} stream`, 'type');
   return entryOf(event);
-};
-
-/** The bytes of one Kafka record as an entry, or why they cannot be one. `source` is where the bridge says they came from. */
-export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem => {
-  const text = asBuffer(bytes).toString('utf8');
-  return readOrdinary(text, source) ?? readAny(text, source);
 };

@@ -1,0 +1,85 @@
+import type { AbortedEvent, CountEvent, DayClosedEvent, MovementEvent, TransactionEvent } from './parse.ts';
+
+/**
+ * Which fields of an event the books keep: the reader of stored text gives these, checks the others and leaves them out.
+ * `testing/generate/stored-event.ts` generates the reader from the schemas and from this.
+ */
+
+type Kept<T> = T extends readonly (infer Element)[]
+  ? Kept<Element>
+  : T extends object
+    ? { readonly [K in keyof T]?: Kept<NonNullable<T[K]>> }
+    : true;
+
+type Part<T, K> = T extends readonly (infer Element)[]
+  ? Part<Element, K>[]
+  : T extends object
+    ? { [P in keyof Pick<T, keyof T & keyof K>]: Part<T[P], K[P & keyof K]> }
+    : T;
+
+const envelope = { id: true, time: true, recordedtime: true, traceparent: true, type: true } as const;
+const site = { storeId: true } as const;
+const item = { gtin: true, itemId: true } as const;
+
+export const keptOfTransaction = {
+  ...envelope,
+  data: {
+    site,
+    workstationId: true,
+    businessDay: true,
+    sequenceNumber: true,
+    endAt: true,
+    currency: true,
+    training: true,
+    lines: {
+      lineNumber: true,
+      lineType: true,
+      voided: true,
+      item,
+      quantity: true,
+      extendedAmount: true,
+      returnDisposition: true,
+    },
+    tenders: { amount: true },
+    totals: { gross: true, net: true, tax: true },
+    references: { referenceType: true },
+  },
+} as const satisfies Kept<TransactionEvent>;
+
+export const keptOfAborted = {
+  ...envelope,
+  data: { site, workstationId: true, businessDay: true, sequenceNumber: true },
+} as const satisfies Kept<AbortedEvent>;
+
+export const keptOfDayClosed = {
+  ...envelope,
+  data: {
+    site,
+    workstationId: true,
+    businessDay: true,
+    reportNumber: true,
+    closedAt: true,
+    currency: true,
+    transactions: true,
+    voids: true,
+    gross: true,
+  },
+} as const satisfies Kept<DayClosedEvent>;
+
+export const keptOfMovement = {
+  ...envelope,
+  data: { site, location: true, reason: true, lines: { item, quantity: true } },
+} as const satisfies Kept<MovementEvent>;
+
+export const keptOfCount = {
+  ...envelope,
+  data: { site, location: true, scope: true, countedAt: true, lines: { item, countedQuantity: true } },
+} as const satisfies Kept<CountEvent>;
+
+/** A parsed event is one of these too. */
+export type StoredTransaction = Part<TransactionEvent, typeof keptOfTransaction>;
+export type StoredAborted = Part<AbortedEvent, typeof keptOfAborted>;
+export type StoredDayClosed = Part<DayClosedEvent, typeof keptOfDayClosed>;
+export type StoredMovement = Part<MovementEvent, typeof keptOfMovement>;
+export type StoredCount = Part<CountEvent, typeof keptOfCount>;
+export type StoredEvent = StoredTransaction | StoredAborted | StoredDayClosed | StoredMovement | StoredCount;
