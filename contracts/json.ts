@@ -7,3 +7,14 @@ export const isJson = (value: unknown): value is Json => {
     return value === null || typeof value === 'string' || typeof value === 'boolean';
   return (Array.isArray(value) ? value : Object.values(value)).every(isJson);
 };
+
+const hasProto = (value: Json): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProto));
+
+/** The value without fields called `__proto__`, which would set a prototype wherever somebody copies the object. */
+export const withoutProto = (value: Json): Json => {
+  if (!hasProto(value)) return value;
+  return JSON.parse(JSON.stringify(value), (key, inner) => (key === '__proto__' ? undefined : inner));
+};

@@ -3,7 +3,7 @@ import { isCurrency } from './currency.ts';
 import { unitPricePattern } from './decimal.ts';
 import { envelope, instant, site } from './event.ts';
 import { itemSchema, quantity, unitOfMeasure } from './item.ts';
-import { isJson, type Json } from './json.ts';
+import { isJson, type Json, withoutProto } from './json.ts';
 import { limits } from './limits.ts';
 import { completedIsConsistent, obeys, voidIsConsistent } from './rules.ts';
 import { isDay } from './time.ts';
@@ -37,7 +37,10 @@ const opaqueRef = (prefix: string) =>
   z.string().regex(new RegExp(`^${prefix}_[A-Za-z0-9_-]{1,64}$`), `a pseudonym is ${prefix}_…`);
 
 /** What the fiscal device or the authority wants, in a form of its own. Not `z.json()`: zod compiles no recursive schema. */
-const fiscal = z.record(z.string().max(64), z.custom<Json>(isJson, 'not a JSON value'));
+const fiscal = z.record(
+  z.string().max(64),
+  z.custom<Json>(isJson, 'not a JSON value').overwrite(withoutProto),
+);
 
 const transactionRef = { workstationId, businessDay: day, sequenceNumber };
 
