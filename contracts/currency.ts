@@ -1,5 +1,5 @@
 /**
- * ISO 4217 codes in use and the number of their minor digits. Funds, metals and testing codes are left out: no till
+ * ISO 4217 codes in use and their number of minor digits. Codes for funds, metals and testing are left out, because no till
  * takes them. Source: ISO 4217:2015 list one, as amended to the end of 2025.
  */
 const withTwoDigits =
@@ -19,5 +19,5 @@ const minorDigits = new Map<string, number>([
 
 export const isCurrency = (code: string): boolean => minorDigits.has(code);
 
-/** Digits after the point: EUR 2, JPY 0, KWD 3. Undefined for a code that is not in use. */
+/** Digits after the decimal point: EUR 2, JPY 0, KWD 3. Undefined for a code not in use. */
 export const minorDigitsOf = (code: string): number | undefined => minorDigits.get(code);

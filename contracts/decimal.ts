@@ -1,6 +1,6 @@
 /**
- * Decimal strings as integers of a fixed scale. There is no floating point between a till and the books: a quantity is
- * thousandths, a unit price is hundred-thousandths, an amount is minor units of its currency.
+ * Decimal strings as fixed-scale integers. There is no floating point between a till and the books: quantities are in
+ * thousandths, unit prices in hundred-thousandths, amounts in minor units of their currency.
  */
 
 const minus = 45;
@@ -11,9 +11,7 @@ export const unitPriceScale = 5;
 export const quantityPattern = /^-?\d{1,9}(?:\.\d{1,3})?$/;
 export const unitPricePattern = /^-?\d{1,9}(?:\.\d{1,5})?$/;
 
-/**
- * `"-1.5"` at scale 3 is -1500. The text must fit one of the patterns above, so the result is far below 2^53.
- */
+/** `"-1.5"` at scale 3 is -1500. The text must match one of the patterns above, which keeps the result far below 2^53. */
 export const scaled = (text: string, scale: number): number => {
   const negative = text.charCodeAt(0) === minus;
   let digits = 0;
@@ -32,12 +30,12 @@ export const scaled = (text: string, scale: number): number => {
   return negative && magnitude !== 0 ? -magnitude : magnitude;
 };
 
-/** Of a decimal string. Zero with a sign counts as negative: a till that writes it has counted something else. */
+/** Of a decimal string; `-0` counts as negative. */
 export const isNotNegative = (text: string): boolean => text.charCodeAt(0) !== minus;
 
 export const quantityOf = (text: string): number => scaled(text, quantityScale);
 
-/** The way back, for people and for exports: -1500 at scale 3 is `"-1.500"`. */
+/** The inverse, for people and exports: -1500 at scale 3 is `"-1.500"`. */
 export const decimalText = (value: number | bigint, scale: number): string => {
   const negative = value < 0;
   const digits = (negative ? -value : value).toString().padStart(scale + 1, '0');

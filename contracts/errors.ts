@@ -1,99 +1,101 @@
 /**
- * The closed list of what can be wrong with something that was sent to Branchline. `retry` says whether the same bytes
- * can succeed later; `hint` is for the person who reads it. `docs/errors.md` lists the same codes, and a test holds
- * the two against each other.
+ * The closed list of errors that Branchline reports about what it was sent. `retry` says whether the same bytes can succeed
+ * later; `hint` tells a person what to do. `docs/errors.md` lists the same codes; a test keeps the two equal.
  */
 export const errors = {
   'not-json': {
     retry: false,
     hint: 'Send one CloudEvents 1.0 JSON object, or an array of them, in UTF-8 without a byte order mark.',
   },
-  'too-deep': { retry: false, hint: 'The JSON is nested deeper than any event needs; check the serialiser.' },
+  'too-deep': {
+    retry: false,
+    hint: 'The JSON is nested more deeply than any event requires; check the serialiser.',
+  },
   'body-too-large': { retry: false, hint: 'Send fewer events per request.' },
   'too-many-events': { retry: false, hint: 'Send fewer events per request.' },
   'event-too-large': {
     retry: false,
-    hint: "Raise the agent's eventBytesMax if such events are meant, or split the event.",
+    hint: "Split the event, or raise the agent's eventBytesMax if events of this size are expected.",
   },
   schema: {
     retry: false,
-    hint: 'The named field does not fit the schema of this event type; see contracts/.',
+    hint: 'The named field does not match the schema of this event type; see contracts/.',
   },
   'unknown-type': {
     retry: false,
-    hint: 'This agent does not know the event type; update it before the till sends the type.',
+    hint: 'This version does not know the event type; update the agent before tills send it.',
   },
-  'unknown-currency': { retry: false, hint: 'Use an ISO 4217 code in capitals.' },
+  'unknown-currency': { retry: false, hint: 'Use an upper-case ISO 4217 code.' },
   'bad-text': {
     retry: false,
-    hint: "NUL characters and lone surrogates cannot be stored; check the till's character set.",
+    hint: "NUL characters and lone surrogates cannot be stored; check the till's character encoding.",
   },
   'id-mismatch': {
     retry: false,
-    hint: 'The id of a transaction is workstation:businessDay:sequenceNumber, with :void for a void; that of a day-end report is workstation:businessDay:z:reportNumber.',
+    hint: "A transaction's id is workstation:businessDay:sequenceNumber, followed by :void for a void; a day-end report's id is workstation:businessDay:z:reportNumber.",
   },
   'site-mismatch': {
     retry: false,
-    hint: "An agent takes events of its own site only; check the till's configuration.",
+    hint: "An agent accepts events of its own site only; check the till's configuration.",
   },
   'content-conflict': {
     retry: false,
-    hint: 'Another event with this id was accepted before; it stays. Give a changed event an id of its own.',
+    hint: 'A different event with this id has already been accepted and is kept. Give the changed event its own id.',
   },
   'disk-budget-spent': {
     retry: true,
-    hint: "The agent's disk budget is spent; it takes events again when the hub has applied older ones, or with a larger budget.",
+    hint: "The agent's disk budget is spent. It accepts events again once the hub has applied older ones, or after the budget is raised.",
   },
-  stopping: { retry: true, hint: 'The agent is stopping; send the same event again when it is back.' },
+  stopping: { retry: true, hint: 'The agent is shutting down; send the same event again when it is back.' },
   'storage-failed': {
     retry: true,
-    hint: 'The agent could not write to its disk. Whether the event is stored is unknown: send it again with the same id.',
+    hint: 'The agent could not write to its disk, and it is unknown whether the event was stored. Send it again with the same id.',
   },
   unauthorised: { retry: false, hint: 'Send the intake token as "Authorization: Bearer …".' },
-  'too-slow': { retry: true, hint: 'The request was not complete in time; send it again.' },
-  'not-found': { retry: false, hint: 'No such address; events go to POST /v1/events.' },
-  method: { retry: false, hint: 'Events are sent with POST.' },
+  'too-slow': { retry: true, hint: 'The request did not arrive in time; send it again.' },
+  'not-found': { retry: false, hint: 'There is no such path; send events to POST /v1/events.' },
+  method: { retry: false, hint: 'Send events with POST.' },
 
-  'frame-damaged': { retry: true, hint: 'The bytes are not those the agent sent; it sends them again.' },
+  'frame-damaged': { retry: true, hint: 'The frame was damaged on the way; the agent sends it again.' },
   'frame-unreadable': {
     retry: false,
-    hint: 'There is no readable frame header; is something else publishing on this topic?',
+    hint: 'The frame has no readable header. Check whether something else publishes on this topic.',
   },
   'frame-too-large': {
     retry: false,
-    hint: 'The frame inflates beyond the limit; an agent never makes such a frame.',
+    hint: 'The frame exceeds the size limit when decompressed. No agent makes such a frame.',
   },
   'frame-miscounted': {
     retry: false,
-    hint: 'The frame holds another number of events than its header says.',
+    hint: 'The number of events in the frame differs from the one in its header.',
   },
-  'frame-foreign': { retry: false, hint: 'The frame names another site or agent than the topic it came on.' },
+  'frame-foreign': { retry: false, hint: 'The site or agent in the frame differs from that of its topic.' },
   'topic-foreign': {
     retry: false,
-    hint: "The topic is not one of Branchline's, or its shard is not that of the site.",
+    hint: "The topic is not one of Branchline's, or its shard is not the site's.",
   },
   'record-too-large': {
     retry: false,
-    hint: 'Kafka refuses a record of this size; raise max.message.bytes or lower eventBytesMax.',
+    hint: 'Kafka rejects records of this size; raise max.message.bytes or lower eventBytesMax.',
   },
 
   'no-origin': {
     retry: false,
-    hint: 'The Kafka record does not say which agent it comes from; only the bridge may write to this topic.',
+    hint: 'The Kafka record does not name its agent. Make sure that only the bridge can write to this topic.',
   },
   unreadable: {
     retry: false,
-    hint: 'Reading this event failed in a way that nobody foresaw; see the detail, update the hub, then apply it again.',
+    hint: 'Reading this event failed unexpectedly. See the detail, update the hub, then apply the event again.',
   },
   'not-applicable': {
     retry: false,
-    hint: 'PostgreSQL does not take what this event says; see the detail, update the hub, then apply it again.',
+    hint: 'PostgreSQL rejected the contents of this event. See the detail, update the hub, then apply the event again.',
   },
 } as const;
 
 export type ErrorCode = keyof typeof errors;
 
-/** What went wrong, as a value. `where` is a JSON path, a topic or a header name. */
+/** An error as a value. `where` is a JSON path, a topic or a header name. */
 export type Problem = { code: ErrorCode; where?: string; detail: string };
 
 export const problem = (code: ErrorCode, detail: string, where?: string): Problem =>

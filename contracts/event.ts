@@ -3,8 +3,8 @@ import { siteName } from './ids.ts';
 import { isInstant } from './time.ts';
 
 /**
- * The CloudEvents 1.0 envelope, structured JSON. A till sends it; the agent adds `recordedtime`; nothing else on the way
- * changes it. Identity on the wire (site, agent, stream, epoch, seq) is not in here: it travels in the frame header and
+ * The CloudEvents 1.0 envelope, structured JSON. A till sends it, the agent adds `recordedtime`, and nothing changes it after
+ * that. Identity on the wire (site, agent, stream, epoch, seq) is not part of it: that travels in the frame header and
  * in the Kafka record's `bl-origin` header, so that it can only come from an authenticated topic.
  *
  * Attributes hold nothing personal (invariant P1): ids, sources and subjects name transactions, tills and items.
@@ -13,7 +13,7 @@ export const instant = z
   .string()
   .refine(isInstant, 'not an RFC 3339 date-time with an offset, of a day that exists');
 
-/** `id` is at most 128 visible ASCII characters, because it becomes part of a primary key and of log lines. */
+/** At most 128 visible ASCII characters, because the id becomes part of a primary key and of log lines. */
 export const eventId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'an id is 1 to 128 visible ASCII characters');
 
 const producer = z
@@ -23,7 +23,7 @@ const producer = z
     'a source is urn:x-retail:gln:{GLN}:ws:{workstation} or urn:x-retail:site:{site}:wh:{device}',
   );
 
-/** A consumer must understand an event's classification or reject the event; these are the ones there are. */
+/** The closed list of classifications: a consumer must reject an event whose classification it does not know. */
 export const dataClassification = z.enum(['public', 'internal', 'confidential', 'restricted']);
 
 export const envelope = {
@@ -47,7 +47,7 @@ export const envelope = {
     .optional(),
 } as const;
 
-/** `storeId` is the site's name in Branchline; a GLN is the shop's number in the trade. */
+/** `storeId` is the site's name in Branchline; the GLN is its GS1 number. */
 export const site = {
   storeId: siteName,
   gln: z
@@ -57,7 +57,7 @@ export const site = {
     .optional(),
 };
 
-/** GS1 mod 10 with weights 3, 1 from the right; holds for GTIN-14 and GLN. Source: GS1 General Specifications § 7.9. */
+/** GS1 modulo 10, weights 3 and 1 from the right, for GTIN-14 and GLN. Source: GS1 General Specifications § 7.9. */
 export function hasCheckDigit(digits: string): boolean {
   let sum = 0;
   for (let i = 0; i < digits.length - 1; i++) {
@@ -70,8 +70,8 @@ export function hasCheckDigit(digits: string): boolean {
 const recordedTimeKey = '{"recordedtime":"';
 
 /**
- * The agent's stored form of an event: its canonical JSON with `recordedtime` put first. First, so that `contentOf` can
- * cut it off again without parsing: two accepts of one event then have equal content.
+ * The form in which the agent stores an event: canonical JSON with `recordedtime` in front, where `contentOf` can cut it off
+ * without parsing, so that an event accepted twice has the same content both times.
  */
 export const withRecordedTime = (canonicalJson: string, recordedTime: string): string =>
   `${recordedTimeKey}${recordedTime}",${canonicalJson.slice(1)}`;
@@ -79,8 +79,8 @@ export const withRecordedTime = (canonicalJson: string, recordedTime: string): s
 const keyBytes = new TextEncoder().encode(recordedTimeKey);
 
 /**
- * The part of a stored event that the till made, without its first brace: what two deliveries of one event have in
- * common, byte for byte. A stored event that does not begin with `recordedtime` is the till's from the first byte on.
+ * The part of a stored event that came from the till, without its first brace: two deliveries of one event share it byte for
+ * byte. A stored event that does not begin with `recordedtime` came from the till in full.
  */
 export const contentOf = (stored: Uint8Array): Uint8Array => {
   for (let i = 0; i < keyBytes.length; i++) if (stored[i] !== keyBytes[i]) return stored.subarray(1);

@@ -4,14 +4,14 @@ import { agentName, epoch, fnv1a, seq, siteName, stream } from './ids.ts';
 import { limits } from './limits.ts';
 
 /**
- * A batch frame: one MQTT payload with many events. One header line in clear, so that a frame whose body is damaged can
- * still be named, then the events, one canonical JSON object per line, gzip-compressed as a whole:
+ * A batch frame: one MQTT payload with many events. An uncompressed header line, so that a frame with a damaged body can
+ * still be identified, then the events, one canonical JSON object per line, gzip-compressed as a whole:
  *
  *     {"v":1,"site":…,"agent":…,"stream":"pos","epoch":…,"first":1201,"count":200,"raw":81234,"crc":123456} 9f3a01bc\n<gzip>
  *
- * The line ends with a checksum of itself: a digit that flips in `first` would record every event under a wrong seq.
- * Event i of the frame has seq first + i. This is a private framing, not a CloudEvents content mode: the MQTT binding
- * has no batch mode. Compression and the checksum itself are the caller's, because they need a driver.
+ * The header line ends with its own checksum, because a flipped digit in `first` would record every event under a wrong seq.
+ * Event i of the frame has seq first + i. The framing is private, not a CloudEvents content mode: the MQTT binding has no
+ * batch mode. The caller compresses and computes the body's checksum, because both need a driver.
  */
 export const frameHeader = z.strictObject({
   v: z.literal(1),
@@ -30,7 +30,7 @@ export type FrameHeader = z.infer<typeof frameHeader>;
 
 const newline = 10;
 
-/** A header's JSON with the FNV-1a of it, in eight hexadecimal digits. */
+/** The header's JSON followed by its FNV-1a hash in eight hexadecimal digits. */
 export const checkedLine = (json: string): string => `${json} ${fnv1a(json).toString(16).padStart(8, '0')}`;
 
 export const joinFrame = (header: FrameHeader, body: Uint8Array): Uint8Array => {
@@ -67,7 +67,7 @@ export const splitFrame = (frame: Uint8Array): { header: FrameHeader; body: Uint
   return { header: header.data, body: frame.subarray(end + 1) };
 };
 
-/** The lines of an inflated body, as views into it; a problem when there are more or fewer than the header says. */
+/** The lines of an inflated body, as views into it; a problem unless there are as many as the header says. */
 export const splitLines = (lines: Uint8Array, count: number): Uint8Array[] | Problem => {
   const events: Uint8Array[] = [];
   let start = 0;

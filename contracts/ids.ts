@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * Names that end up in topics, keys, headers and file names. The alphabet is this narrow so that no name can hold a
- * topic separator, a wildcard or a path.
+ * Names end up in topics, keys, headers and file names. The alphabet is narrow so that no name can contain a topic
+ * separator, a wildcard or a path.
  */
 export const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
@@ -16,20 +16,20 @@ export type Stream = z.infer<typeof stream>;
 
 /** 1, 2, 3 … per (source, epoch). */
 export const seq = z.int().min(1);
-/** In lower case, so that one epoch has one spelling wherever it is a key. */
+/** Lower case only, so that an epoch has one spelling wherever it is a key. */
 export const epoch = z.uuid().lowercase('an epoch is in lower case');
 
 /** Inclusive on both ends. */
 export const seqRange = z.tuple([seq, seq]).refine(([first, last]) => first <= last, 'first is after last');
 export type SeqRange = z.infer<typeof seqRange>;
 
-/** One dense sequence of events: what one agent of one site sends on one stream, in one life of its database. */
+/** One dense sequence of events: what one agent of one site sends on one stream within one epoch. */
 export type Source = { site: string; agent: string; stream: Stream; epoch: string };
 
 export const shardCount = 16;
 
 /**
- * FNV-1a, 32 bit, of a text of ASCII characters.
+ * 32-bit FNV-1a of an ASCII text.
  * Source: draft-eastlake-fnv, offset basis and prime for 32 bits.
  */
 export const fnv1a = (text: string): number => {
@@ -39,7 +39,7 @@ export const fnv1a = (text: string): number => {
 };
 
 /**
- * The shard a site belongs to, 0 … 15: FNV-1a of its name, modulo 16. It is fixed for ever, because both ends compute it
- * and a bridge replica owns shards by number.
+ * A site's shard, 0 to 15: FNV-1a of its name modulo 16. It must never change, because both ends compute it and bridge
+ * replicas own shards by number.
  */
 export const shardOf = (site: string): number => fnv1a(site) % shardCount;

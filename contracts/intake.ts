@@ -2,8 +2,8 @@ import type { ErrorCode } from './errors.ts';
 import type { Stream } from './ids.ts';
 
 /**
- * The answer of `POST /v1/events`, one result per event in the order they were sent. `accepted` and `duplicate` both
- * mean: it is on the agent's disk, do not send it again.
+ * The answer to `POST /v1/events`: one result per event, in the order in which they were sent. Both `accepted` and `duplicate`
+ * mean that the event is on the agent's disk and must not be sent again.
  */
 export type IntakeResult =
   | { id: string; outcome: 'accepted' | 'duplicate'; stream: Stream; epoch: string; seq: number }
@@ -15,7 +15,7 @@ export type IntakeResult =
 
 export type IntakeAnswer = { results: IntakeResult[] };
 
-/** The answer to a request of which no event could be looked at. */
+/** The answer to a request that was rejected as a whole. */
 export type IntakeFailure = {
   error: { code: ErrorCode; where?: string; detail: string; hint: string; retry: boolean };
 };

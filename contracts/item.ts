@@ -14,7 +14,7 @@ export const isItemId = (text: string): boolean => {
   return text.length >= 1 && text.length <= 64;
 };
 
-/** GTIN as 14 digits with leading zeros, and the retailer's own number. Prefix 2 (weighed goods) is never global. */
+/** A GTIN, 14 digits with leading zeros, and the retailer's own number. Numbers with prefix 2 (weighed goods) are not global. */
 export const itemSchema = (object: typeof z.strictObject | typeof z.object) =>
   object({
     gtin: z
@@ -26,7 +26,7 @@ export const itemSchema = (object: typeof z.strictObject | typeof z.object) =>
     description: z.string().max(200).optional(),
   }).check(obeys(itemIsNamed));
 
-/** The one name under which the books keep an item: the retailer's own number where there is one, else the GTIN. */
+/** The name under which the books keep an item: the retailer's own number if there is one, otherwise the GTIN. */
 export const itemKey = (item: { gtin?: string | undefined; itemId?: string | undefined }): string =>
   item.itemId ?? (item.gtin as string);
 
@@ -34,5 +34,5 @@ export const quantity = z
   .string()
   .regex(quantityPattern, 'a quantity is a decimal string with at most 3 places');
 
-/** UN/ECE Recommendation 20; H87 is "piece". */
+/** UN/ECE Recommendation 20; H87 means "piece". */
 export const unitOfMeasure = z.string().regex(/^[A-Z0-9]{2,3}$/, 'a unit is a UN/ECE Recommendation 20 code');

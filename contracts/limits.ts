@@ -1,40 +1,40 @@
 /**
- * Every limit of the wire and of the intake, with its unit in its name. A limit that an operator may change is a
- * default here and a ceiling beside it; the relations between them are asserted by `limits.test.ts`.
+ * Every limit of the wire and of the intake, with its unit in its name. A limit that an operator may change has a default and
+ * a ceiling here. `limits.test.ts` asserts how the limits relate to each other.
  */
 export const limits = {
   /** One event as canonical JSON. CloudEvents asks intermediaries to forward at least 64 KiB. */
   eventBytesMax: 64 * 1024,
-  /** The most that configuration may raise `eventBytesMax` to: such an event must still fit one Kafka record. */
+  /** The highest `eventBytesMax` that may be configured: such an event must still fit into one Kafka record. */
   eventBytesCeiling: 512 * 1024,
-  /** Brackets open at once in one event; a till's transaction needs six. */
+  /** Levels of JSON nesting in one event; a till's transaction needs six. */
   eventDepthMax: 32,
   linesPerEventMax: 5_000,
   /**
-   * The amounts of one event, without their signs, add up to less than this many minor units, and its quantities to less
-   * than this many thousandths. Far above any sale, and low enough that no total of the books can overflow 64 bits.
+   * Exclusive bound of the sum of one event's absolute amounts, in minor units, and of that of its absolute quantities, in
+   * thousandths. Far above any sale, and low enough that no total of the books can overflow 64 bits.
    */
   eventSumMax: 1_000_000_000_000,
-  /** One HTTP request to the intake. Above it the answer is 413 and the connection closes. */
+  /** One HTTP request to the intake. A larger one is answered with 413, and the connection is closed. */
   intakeBodyBytesMax: 1024 * 1024,
   intakeEventsPerRequestMax: 1_000,
 
-  /** A frame is closed at this many events … */
+  /** A frame is closed when it has this many events … */
   frameEventsMax: 500,
   /** … or when its lines reach this size, whichever comes first. One larger event travels alone. */
   frameRawBytesTarget: 256 * 1024,
-  /** What the bridge will inflate at most; anything larger is a bomb or a broken agent. */
+  /** The most that the bridge inflates; anything larger is a decompression bomb or a faulty agent. */
   frameRawBytesMax: 768 * 1024,
   /** Header line and compressed lines together, as one MQTT payload. */
   frameBytesMax: 800 * 1024,
   frameHeaderBytesMax: 1024,
 
-  /** Kafka's own default is 1 MiB for one record batch; what goes in one send per partition stays below it. */
+  /** Per send and partition, so that a record batch stays below Kafka's default maximum of 1 MiB. */
   kafkaBatchBytesMax: 700_000,
 
-  /** Ranges that one receipt or applied mark carries; the rest follows in the next one. */
+  /** Ranges in one receipt or applied mark; the others follow in the next one. */
   rangesPerMessageMax: 64,
-  /** Replays that one agent runs and reports at a time; it takes up no more until one of them is finished. */
+  /** Replays that an agent runs and reports at a time; it starts another when one of them is finished. */
   replaysPerStatusMax: 8,
 
   /** An event this much ahead of the agent's clock is flagged, never refused. */

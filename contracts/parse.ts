@@ -15,9 +15,9 @@ import {
 import { type Count, type Movement, stockSchemas, stockTypes } from './stock.ts';
 
 /**
- * A JSON value in, a typed event or a problem out. The schemas are read in two ways: the intake is strict, so that nothing
- * unknown is ever stored; the books ignore what a newer minor version added. zod compiles each schema when its first event
- * comes: valid events take the compiled path, and for all others zod itself finds the message (decision 019).
+ * Turns a JSON value into a typed event or a problem. The intake reads strictly, so that nothing unknown is ever stored; the
+ * books ignore fields that a newer minor version added. zod compiles each schema when the first event of its type arrives:
+ * valid events take the compiled path, and for all others the uncompiled schema finds the message (decision 019).
  */
 
 type Envelope = {
@@ -56,7 +56,7 @@ const schemasByType = (object: typeof z.strictObject | typeof z.object): Map<str
   ]);
 };
 
-/** Made and compiled on first use: no process needs both readings, and few meet every type. All schemas take 1 MB. */
+/** Made and compiled on first use: no process needs both readings, and few see every type. All schemas take 1 MB. */
 const compiledByType = (object: typeof z.strictObject | typeof z.object) => {
   let schemas: Map<string, Schema> | undefined;
   const compiled = new Map<string, Schema>();
@@ -73,7 +73,7 @@ const compiledByType = (object: typeof z.strictObject | typeof z.object) => {
 };
 
 const strict = compiledByType(z.strictObject);
-// z.object strips what it does not know; both functions build the same shape otherwise.
+// z.object drops unknown fields; apart from that, both build the same shape.
 const tolerant = compiledByType(z.object as unknown as typeof z.strictObject);
 
 export const streamOf = (type: string): Stream => (type.startsWith('org.branchline.pos.') ? 'pos' : 'stock');
@@ -99,13 +99,13 @@ const read = (schemaOf: (type: string) => Schema | undefined, value: unknown): B
   if (event.id !== expected)
     return problem(
       'id-mismatch',
-      `the id is ${JSON.stringify(event.id)}, the transaction makes it ${JSON.stringify(expected)}`,
+      `the id is ${JSON.stringify(event.id)}, its data make it ${JSON.stringify(expected)}`,
       'id',
     );
   return event;
 };
 
-/** What the id of an event is made of. */
+/** What determines an event's id. */
 type Named = {
   id: string;
 } & (
@@ -115,7 +115,7 @@ type Named = {
   | { type: typeof stockTypes.movement | typeof stockTypes.count }
 );
 
-/** The id that an event's own data make; a stock event brings its own. */
+/** The id that an event must have, derived from its data; a stock event may have any. */
 export const eventIdOf = (event: Named): string => {
   switch (event.type) {
     case posTypes.completed:
@@ -131,7 +131,7 @@ export const eventIdOf = (event: Named): string => {
   }
 };
 
-/** For the agent: an unknown attribute or field is a problem, because it may be personal. */
+/** For the agent: an unknown attribute or field is a problem, because it may hold personal data. */
 export const parseAtIntake = (value: unknown): BranchEvent | Problem => read(strict, value);
 
 /** For the hub: unknown fields are ignored, an unknown type is a problem. */

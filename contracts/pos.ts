@@ -9,10 +9,10 @@ import { completedIsConsistent, obeys, voidIsConsistent } from './rules.ts';
 import { isDay } from './time.ts';
 
 /**
- * The transactions of a till: completed, voided (a full reversal that points back; nothing changes in place) and aborted; and
- * what the till states at the end of a business day, its day-end report ("Z-report").
- * Amounts are integer minor units and are stated facts: a total that does not add up is flagged, never refused, because
- * the transaction was printed with it.
+ * What a till reports: transactions that were completed, voided (a full reversal that refers back; nothing changes in place)
+ * or aborted, and the day-end report ("Z-report") of a business day.
+ * Amounts are integer minor units and stated facts: a total that does not add up is flagged, never refused, because the
+ * transaction was printed with it.
  */
 export const posTypes = {
   completed: 'org.branchline.pos.transaction.completed.v1',
@@ -36,7 +36,7 @@ const currency = z
 const opaqueRef = (prefix: string) =>
   z.string().regex(new RegExp(`^${prefix}_[A-Za-z0-9_-]{1,64}$`), `a pseudonym is ${prefix}_…`);
 
-/** What the fiscal device or the authority wants, in a form of its own. Not `z.json()`: zod compiles no recursive schema. */
+/** Data of a fiscal device or for an authority, in its own form. Not `z.json()`, because zod compiles no recursive schema. */
 const fiscal = z.record(
   z.string().max(64),
   z.custom<Json>(isJson, 'not a JSON value').overwrite(withoutProto),
@@ -124,9 +124,9 @@ const abortedSchema = (object: typeof z.strictObject | typeof z.object) =>
 const countOfDay = z.int().min(0);
 
 /**
- * What a till counted of its own business day so far, cumulative: a second report of the same day has a higher number
- * and takes the place of the first. `transactions` are completed transactions without training, `voids` are voids, `gross` is the sum
- * of both. All three are stated facts; whether the books agree is for a report to show.
+ * What a till counted of its business day so far. Cumulative: a second report of the day has a higher number and replaces the
+ * first. `transactions` counts completed transactions without training, `voids` counts voids, `gross` is the sum of both. All
+ * three are stated facts; a report shows whether the books agree.
  */
 const dayReportSchema = (object: typeof z.strictObject | typeof z.object) =>
   object({
@@ -152,7 +152,7 @@ const withEnvelope = <T extends string, D extends z.ZodType>(
   data: D,
 ) => object({ ...envelope, type: z.literal(type), data });
 
-/** `strictObject` for the intake, which stores nothing it does not know; `object` for readers, which ignore additions. */
+/** Pass `strictObject` for the intake, which stores nothing it does not know, or `object` for readers, which ignore additions. */
 export const posSchemas = (object: typeof z.strictObject | typeof z.object) => {
   const transaction = transactionSchema(object);
   return [
@@ -166,7 +166,7 @@ export const posSchemas = (object: typeof z.strictObject | typeof z.object) => {
 export type TransactionName = { workstationId: string; businessDay: string; sequenceNumber: number };
 export type DayReportName = { workstationId: string; businessDay: string; reportNumber: number };
 
-/** `{workstation}:{businessDay}:{sequenceNumber}`, with `:void` for a void: a till that exports twice makes the same ids. */
+/** `{workstation}:{businessDay}:{sequenceNumber}`, and `:void` for a void, so that a till that exports twice makes the same ids. */
 export const posEventId = (
   { workstationId, businessDay, sequenceNumber }: TransactionName,
   voided = false,

@@ -3,18 +3,18 @@ import { quantityOf } from './decimal.ts';
 import { limits } from './limits.ts';
 
 /**
- * What must hold across the fields of an event. Each rule is written once and asked by every reader: the schemas call it
- * through `obeys`, the reader of stored text by its name. A rule looks at as few fields as it needs, because the stored
- * text's reader takes out no others.
+ * What must hold across the fields of an event. Each rule is written once and applied by every reader: the schemas call it
+ * through `obeys`, the reader of stored events by its name. A rule declares only the fields that it needs, because the reader
+ * of stored events extracts no others.
  */
 
-/** The first thing wrong; `path` begins at the value that the rule was given. */
+/** The first violation found; `path` is relative to the value that the rule was given. */
 export type Fault = { path: (string | number)[]; message: string };
 export type Rule<T> = (value: T) => Fault | undefined;
 
 const rulesOfChecks = new WeakMap<object, Rule<never>>();
 
-/** The rule as a check of a schema. */
+/** A rule as a schema check. */
 export const obeys = <T>(rule: Rule<T>) => {
   const check = (payload: z.core.ParsePayload<T>): void => {
     const fault = rule(payload.value);
@@ -24,7 +24,7 @@ export const obeys = <T>(rule: Rule<T>) => {
   return check;
 };
 
-/** The rule that a check of a schema stands for, if it is one. */
+/** The rule behind a schema check, if there is one; for the generator of the reader. */
 export const ruleOf = (check: object): Rule<never> | undefined => rulesOfChecks.get(check);
 
 export const itemIsNamed: Rule<{ gtin?: string | undefined; itemId?: string | undefined }> = (item) =>
@@ -40,7 +40,7 @@ type Line = {
   extendedAmount: number;
 };
 
-/** What the rules of a transaction look at. */
+/** The fields that the rules of a transaction need. */
 type TransactionFacts = {
   lines: readonly Line[];
   tenders: readonly { amount: number }[];
@@ -56,7 +56,7 @@ const isAscending = (lines: readonly Line[]): boolean => {
   return true;
 };
 
-/** A line voided within its transaction is printed but counts for nothing, so its signs may be any. */
+/** A line voided within its transaction is printed but does not count, so its signs do not matter. */
 const transactionFault = (
   { lines, tenders, totals }: TransactionFacts,
   ofSale: 1 | -1,
@@ -67,17 +67,20 @@ const transactionFault = (
   for (let i = 0; i < lines.length; i++) {
     const { lineNumber, lineType, voided, quantity, extendedAmount } = lines[i] as Line;
     if (seen?.has(lineNumber))
-      return { path: ['lines', i, 'lineNumber'], message: 'the line number is on the transaction twice' };
+      return { path: ['lines', i, 'lineNumber'], message: 'the line number occurs twice on the transaction' };
     seen?.add(lineNumber);
     const thousandths = quantityOf(quantity);
     const sign = lineType === 'SALE' ? ofSale : -ofSale;
     if (!voided && !(thousandths * sign >= 0 && extendedAmount * sign >= 0))
-      return { path: ['lines', i], message: `quantity and amount of a ${lineType} line have the wrong sign` };
+      return {
+        path: ['lines', i],
+        message: `the quantity or amount of a ${lineType} line has the wrong sign`,
+      };
     amounts += Math.abs(extendedAmount);
     quantities += Math.abs(thousandths);
   }
   if (amounts >= limits.eventSumMax || quantities >= limits.eventSumMax)
-    return { path: ['lines'], message: 'amounts or quantities beyond anything a till can sell' };
+    return { path: ['lines'], message: 'the amounts or quantities add up to more than any till can sell' };
   let paid = 0;
   for (const { amount } of tenders) paid += amount;
   return paid === totals.gross
@@ -102,7 +105,7 @@ export const voidIsConsistent: Rule<
     : { path: [], message: 'a void refers to the transaction it reverses' };
 };
 
-/** The sign that each reason for a movement allows: 1, -1, or 0 for both. */
+/** The sign that each reason for a movement requires: 1, -1, or 0 for either. */
 export const movementSigns = {
   GOODS_RECEIVED: 1,
   TRANSFER_OUT: -1,
@@ -121,10 +124,10 @@ export const movementIsConsistent: Rule<{
   let quantities = 0;
   for (const { quantity } of lines) quantities += Math.abs(quantityOf(quantity));
   if (quantities >= limits.eventSumMax)
-    return { path: ['lines'], message: 'quantities beyond anything a shelf can hold' };
+    return { path: ['lines'], message: 'the quantities add up to more than any shelf can hold' };
   const sign = movementSigns[reason];
   const wrong = lines.findIndex(({ quantity }) => quantityOf(quantity) * sign < 0);
   return wrong === -1
     ? undefined
-    : { path: ['lines', wrong, 'quantity'], message: `${reason} has a quantity of the other sign` };
+    : { path: ['lines', wrong, 'quantity'], message: `a quantity of ${reason} has the wrong sign` };
 };

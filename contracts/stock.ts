@@ -6,8 +6,8 @@ import { limits } from './limits.ts';
 import { type MovementReason, movementIsConsistent, movementSigns, obeys } from './rules.ts';
 
 /**
- * Stock events: relative movements and absolute counts. What a sale or a return does to stock is derived by the hub from
- * the transaction; a till that also sent it as a movement would take every item off the shelf twice.
+ * Stock events: relative movements and absolute counts. The hub derives from a transaction what a sale or a return does to
+ * stock; a till that also sent a movement would take every item off the shelf twice.
  */
 export const stockTypes = {
   movement: 'org.branchline.stock.movement.recorded.v1',
@@ -49,7 +49,7 @@ const movementSchema = (object: typeof z.strictObject | typeof z.object) =>
     note: z.string().max(200).optional(),
   }).check(obeys(movementIsConsistent));
 
-/** LOCATION_FULL: what is not listed is zero. ITEMS: what is not listed is untouched. Mixed up, they empty a store. */
+/** LOCATION_FULL: items that are not listed are zero. ITEMS: they are untouched. Confusing the two empties a store. */
 const countSchema = (object: typeof z.strictObject | typeof z.object) =>
   object({
     site: object(site),
@@ -60,7 +60,7 @@ const countSchema = (object: typeof z.strictObject | typeof z.object) =>
       .array(
         object({
           item: itemSchema(object),
-          countedQuantity: quantity.refine(isNotNegative, 'nobody counts less than nothing'),
+          countedQuantity: quantity.refine(isNotNegative, 'a counted quantity is not negative'),
           uom: unitOfMeasure.optional(),
         }),
       )

@@ -320,7 +320,7 @@ const count = (pieces: TextPieces): StoredCount['data'] | undefined => {
   return { site: { storeId: found1[1] as string }, location: found1[3], scope: (found1[4] ?? 'LOCATION_FULL') as 'LOCATION_FULL' | 'ITEMS', countedAt: found1[5] as string, lines };
 };
 
-/** Undefined when the text is not canonical, or breaks a rule; ids that are made of the data are not compared. */
+/** Undefined if the text is not canonical or breaks a rule. The caller checks ids that derive from the data. */
 export const readCanonical = (text: string): StoredEvent | undefined => {
   const pieces = new TextPieces(text);
   const found1 = pieces.take(envelopePiece);

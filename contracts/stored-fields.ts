@@ -1,8 +1,8 @@
 import type { AbortedEvent, CountEvent, DayClosedEvent, MovementEvent, TransactionEvent } from './parse.ts';
 
 /**
- * Which fields of an event the books keep: the reader of stored text gives these, checks the others and leaves them out.
- * `testing/generate/stored-event.ts` generates the reader from the schemas and from this.
+ * The fields of each event that the books need. The reader of stored events returns these; it checks the others and drops
+ * them. `testing/generate/stored-event.ts` generates it from the schemas and from these lists.
  */
 
 type Kept<T> = T extends readonly (infer Element)[]
@@ -76,7 +76,7 @@ export const keptOfCount = {
   data: { site, location: true, scope: true, countedAt: true, lines: { item, countedQuantity: true } },
 } as const satisfies Kept<CountEvent>;
 
-/** A parsed event is one of these too. */
+/** A fully parsed event is one of these too. */
 export type StoredTransaction = Part<TransactionEvent, typeof keptOfTransaction>;
 export type StoredAborted = Part<AbortedEvent, typeof keptOfAborted>;
 export type StoredDayClosed = Part<DayClosedEvent, typeof keptOfDayClosed>;

@@ -1,6 +1,6 @@
-/** A text that is taken piece by piece: where one piece ended, the next has to begin. */
+/** Reads a text piece by piece: each piece must begin where the one before it ended. */
 
-/** A sticky pattern of these parts. */
+/** A sticky pattern made of these parts. */
 export const piece = (...parts: string[]): RegExp => new RegExp(parts.join(''), 'y');
 
 const comma = 44;
@@ -14,7 +14,7 @@ export class TextPieces {
     this.#text = text;
   }
 
-  /** What the groups found, if the piece comes next. */
+  /** The match, if the piece comes next. */
   take(next: RegExp): RegExpExecArray | undefined {
     next.lastIndex = this.#at;
     const found = next.exec(this.#text);
@@ -28,7 +28,7 @@ export class TextPieces {
     return this.#takes(closingBracket);
   }
 
-  /** Whether another element comes. */
+  /** Whether the list has another element. */
   goesOn(): boolean {
     return this.#takes(comma);
   }

@@ -1,7 +1,7 @@
 /**
- * RFC 3339 instants and business days, read strictly: a date that does not exist is refused, where `Date` would quietly
- * turn 30 February into 2 March, and a time without an offset is refused, because nobody can say which instant it is.
- * Read by character, because every event carries several and a regular expression takes five times as long.
+ * Strict RFC 3339 instants and business days. A date that does not exist is refused, where `Date` would silently turn
+ * 30 February into 2 March; so is a time without an offset, because it names no instant. Parsed character by character,
+ * because every event carries several and a regular expression takes five times as long.
  */
 
 const daysInMonth = (year: number, month: number): number => {
@@ -9,14 +9,14 @@ const daysInMonth = (year: number, month: number): number => {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 };
 
-/** The number that the two digits at `start` make; -1 when one of them is no digit. */
+/** The two-digit number at `start`; -1 if it is none. */
 const twoDigits = (text: string, start: number): number => {
   const tens = text.charCodeAt(start) - 48;
   const ones = text.charCodeAt(start + 1) - 48;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
 };
 
-/** The number that `length` digits from `start` make; NaN when one of them is no digit. */
+/** The number of `length` digits at `start`; NaN if it is none. */
 const digits = (text: string, start: number, length: number): number => {
   let value = 0;
   for (let i = start; i < start + length; i++) {
@@ -30,7 +30,7 @@ const digits = (text: string, start: number, length: number): number => {
 const hyphen = 45;
 const colon = 58;
 
-/** Days since 1970 of `YYYY-MM-DD` at the start of the text; NaN when that is no day that exists. */
+/** Days since 1970 of the `YYYY-MM-DD` at the start of the text; NaN if there is no such day. */
 const dayAtStart = (text: string): number => {
   const century = twoDigits(text, 0);
   const yearOfCentury = twoDigits(text, 2);
@@ -54,7 +54,7 @@ const dayAtStart = (text: string): number => {
 let lastDay = '';
 let lastDayNumber = Number.NaN;
 
-/** Days since 1970 of `YYYY-MM-DD`; NaN when that is no day that exists. Nearly always asked for the same day again. */
+/** Days since 1970 of `YYYY-MM-DD`; NaN if there is no such day. Remembers the last one, because most calls repeat it. */
 export const dayNumber = (day: string): number => {
   if (day === lastDay) return lastDayNumber;
   lastDayNumber = dayAtStart(day);
@@ -62,10 +62,10 @@ export const dayNumber = (day: string): number => {
   return lastDayNumber;
 };
 
-/** `at` in milliseconds since 1970 UTC; `offsetMinutes` east of UTC, as the site wrote it. */
+/** `at` is in milliseconds since 1970 UTC; `offsetMinutes` east of UTC is what the site wrote. */
 export type Instant = { at: number; offsetMinutes: number };
 
-/** Milliseconds of the fraction that begins after the point at 19; digits after the third are cut off. */
+/** Milliseconds of the fraction after the point at 19; digits beyond the third are truncated. */
 const fractionMs = (text: string, end: number): number => {
   const length = end - 20;
   if (length < 1 || length > 9) return Number.NaN;
@@ -73,7 +73,7 @@ const fractionMs = (text: string, end: number): number => {
   return length >= 3 ? digits(text, 20, 3) : digits(text, 20, length) * 10 ** (3 - length);
 };
 
-/** Minutes east of UTC of `Z` or `±hh:mm` at `start`, which must be the end of the text; NaN otherwise. */
+/** Minutes east of UTC of `Z` or `±hh:mm` at `start`; NaN if it is neither or does not end the text. */
 const offsetAt = (text: string, start: number): number => {
   if (text.charCodeAt(start) === 90) return text.length === start + 1 ? 0 : Number.NaN;
   if (text.length !== start + 6 || text.charCodeAt(start + 3) !== colon) return Number.NaN;
@@ -112,7 +112,7 @@ const instantOf = (text: string): Instant | undefined => {
 let lastText = '';
 let lastInstant: Instant | undefined;
 
-/** See above. Often called with the same text again: a transaction mostly ends at its `time`, and the books read `time` once more. */
+/** Remembers the last text: most transactions end at their `time`, and the ledger parses `time` once more. */
 export const parseInstant = (text: string): Instant | undefined => {
   if (text === lastText) return lastInstant;
   lastInstant = instantOf(text);
@@ -122,5 +122,5 @@ export const parseInstant = (text: string): Instant | undefined => {
 
 export const isInstant = (text: string): boolean => parseInstant(text) !== undefined;
 
-/** `YYYY-MM-DD`, a day that exists. */
+/** Whether it is `YYYY-MM-DD` of a day that exists. */
 export const isDay = (text: string): boolean => text.length === 10 && !Number.isNaN(dayNumber(text));

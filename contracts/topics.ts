@@ -1,7 +1,7 @@
 import { type Problem, problem } from './errors.ts';
 import { namePattern, type Source, type Stream, shardCount, shardOf, streams } from './ids.ts';
 
-/** MQTT topics, Kafka topics and record headers. None of them holds anything personal (invariant P1). */
+/** MQTT topics, Kafka topics and record headers. None holds anything personal (invariant P1). */
 
 export const mqttChannels = ['up', 'status', 'receipt', 'control'] as const;
 export type MqttChannel = (typeof mqttChannels)[number];
@@ -11,7 +11,7 @@ export type BranchAddress = { site: string; agent: string };
 export const mqttTopic = (to: BranchAddress, channel: MqttChannel): string =>
   `bl/v1/${shardOf(to.site)}/${to.site}/${to.agent}/${channel}`;
 
-/** What a bridge that owns a shard subscribes to. */
+/** The subscription of the bridge that owns a shard. */
 export const mqttShardFilter = (shard: number, channel: MqttChannel): string =>
   `bl/v1/${shard}/+/+/${channel}`;
 
@@ -31,7 +31,7 @@ export const parseMqttTopic = (
   return { shard: shardOf(site), site, agent, channel: channel as MqttChannel };
 };
 
-/** One installation's Kafka topics. The prefix is configurable so that several can share one cluster. */
+/** The Kafka topics of one installation. The prefix is configurable so that several installations can share a cluster. */
 export const kafkaTopics = (prefix = 'branchline') => ({
   pos: `${prefix}.pos.v1`,
   stock: `${prefix}.stock.v1`,
@@ -41,19 +41,19 @@ export const kafkaTopics = (prefix = 'branchline') => ({
 });
 export type KafkaTopics = ReturnType<typeof kafkaTopics>;
 
-/** Which stream a topic of events carries. */
+/** The topic that carries a stream. */
 export const streamTopic = (topics: KafkaTopics, stream: Stream): string => topics[stream];
 
 /**
- * Record headers. `bl-origin` says where an event comes from; the bridge writes it from the authenticated MQTT topic and
- * the frame header, and the hub believes nothing else. `bl-to` addresses a control message.
+ * Record headers. `bl-origin` says where an event comes from: the bridge derives it from the authenticated MQTT topic and
+ * the frame header, and the hub trusts nothing else. `bl-to` addresses a control message.
  */
 export const headers = {
   origin: 'bl-origin',
   to: 'bl-to',
-  /** Which agent a status message or a dead letter came from, `site/agent`: the authenticated MQTT topic's. */
+  /** The agent that a status message or a dead letter came from, `site/agent`, taken from the authenticated MQTT topic. */
   from: 'bl-from',
-  /** On dead letters: the error code, one line of detail, and the seqs that the record stands for, `first-last`. */
+  /** On dead letters: the error code, one line of detail, and the seqs that the record covers, `first-last`. */
   reason: 'bl-reason',
   detail: 'bl-detail',
   seqs: 'bl-seqs',

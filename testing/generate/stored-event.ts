@@ -17,11 +17,11 @@ import * as time from '@branchline/contracts/time.ts';
 import * as z from 'zod';
 
 /**
- * Generates `contracts/stored-event.generated.ts`, the reader of canonical text, from the schemas. Every field becomes a part
- * of a sticky pattern. A list whose elements are kept, or have to be asked more than a pattern can, ends the piece: its
- * elements are taken one by one, then the next piece goes on behind it. A check that is a function, and a rule across fields, is
- * called by the name under which `contracts` exports it. What no pattern can read (any JSON) is left out: an event
- * that has such a field is not taken.
+ * Generates `contracts/stored-event.generated.ts`, the reader of canonical text, from the schemas (decision 019). Every field
+ * becomes a part of a sticky regular expression. A list whose elements are kept ends the expression: its elements are read one
+ * by one, and the next expression continues behind it. Checks that are functions, and rules across fields, are called by
+ * the names under which `contracts` exports them. An optional field that no regular expression can read is left out, so an
+ * event that has it takes the slow path; a required one is an error.
  */
 
 const modules = {
@@ -36,9 +36,9 @@ const modules = {
 type Kept = { readonly [key: string]: Kept | true };
 type Schema = z.core.$ZodType;
 
-/** Characters that JSON writes as they are. */
+/** Characters that JSON does not escape. */
 const plain = String.raw`[^"\\\x00-\x1f]`;
-/** Far below 2^53, so the number is exact. */
+/** Below 2^53, so the number is exact. */
 const digits = String.raw`[1-9]\d{0,14}`;
 
 const quoted = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
@@ -46,13 +46,20 @@ const quoted = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, Str
 const classPattern = /\[(?:[^\]\\]|\\.)*\]/g;
 const escaped = Array.from({ length: 32 }, (_, i) => String.fromCharCode(i)).concat('"', '\\');
 
-/** Whether JSON writes all that the pattern matches as it is: only then can it stand in a pattern of JSON text. */
+/** What is left of a pattern without its groups. */
+const topLevel = (source: string): string => {
+  const without = source.replace(/\(\?:[^()]*\)/g, '');
+  return without === source ? source : topLevel(without);
+};
+
+/** Whether JSON escapes nothing that the pattern matches: only then can it be part of an expression for JSON text. */
 const isPlain = ({ source, flags }: RegExp): boolean => {
   const outside = source.slice(1, -1).replace(classPattern, '');
   return (
     flags === '' &&
     source.startsWith('^') &&
     source.endsWith('$') &&
+    !topLevel(outside).includes('|') &&
     (source.match(classPattern) ?? []).every(
       (one) => !one.startsWith('[^') && !escaped.some((character) => new RegExp(one).test(character)),
     ) &&
@@ -60,30 +67,30 @@ const isPlain = ({ source, flags }: RegExp): boolean => {
   );
 };
 
-/** How a value without parts is written. `accepts` are expressions of functions of text that have to hold as well. */
+/** How a scalar is written. `accepts` are the names of functions that have to accept the text as well. */
 type Scalar = {
   before: string;
   source: string;
   after: string;
   accepts: string[];
   kind: 'text' | 'whole' | 'flag' | 'word';
-  /** Of a word: all that it may be. */
+  /** The values of a word. */
   words?: string[];
 };
 
-/** A list whose elements are taken one by one. `open` is the group that is found where an optional list is there. */
+/** A list whose elements are read one by one. `open` is the group that matches if an optional list is present. */
 type List = { name: string; key: string; open: number | undefined; min: number };
 
 type Piece = { parts: string[]; groups: number; conditions: string[]; list: List | undefined };
 
-/** The code of the reader while it grows. */
+/** Collects the generated code. */
 class Code {
   readonly imports = new Map<string, Set<string>>();
   readonly patterns: string[] = [];
   readonly functions: string[] = [];
   readonly #tests = new Map<string, string>();
 
-  /** The name of something that `contracts` exports. */
+  /** The name under which `contracts` exports a function. */
   nameOf(value: unknown): string {
     for (const [module, exported] of Object.entries(modules)) {
       const found = Object.entries(exported).find(([, one]) => one === value);
@@ -98,7 +105,7 @@ class Code {
     return name;
   }
 
-  /** The test of a pattern that cannot stand in one of JSON text. */
+  /** Tests a pattern that cannot be part of an expression for JSON text. */
   testOf(pattern: RegExp): string {
     const known = this.#tests.get(String(pattern));
     if (known !== undefined) return known;
@@ -119,7 +126,7 @@ const scalarOf = (schema: Schema, code: Code): Scalar | undefined => {
   if (schema instanceof z.ZodString) return { ...text, ...ofText(schema, code), kind: 'text' };
   if (schema instanceof z.ZodNumber && schema.isInt) {
     const min = schema.minValue ?? 0;
-    if (min > 1) throw new Error(`a number from ${min} on cannot be told by its digits`);
+    if (min > 1) throw new Error(`a minimum that the number of digits does not show: ${min}`);
     const source = min === 1 ? digits : min === 0 ? `${digits}|0` : `-?${digits}|0`;
     return { before: '', source, after: '', accepts: [], kind: 'whole' };
   }
@@ -134,7 +141,7 @@ const scalarOf = (schema: Schema, code: Code): Scalar | undefined => {
   return { ...text, source: words.map(quoted).join('|'), kind: 'word', words };
 };
 
-/** A JSON value of at most so many levels, as canonical text writes it. Numbers with an exponent may be beyond all numbers. */
+/** A JSON value of limited depth, in canonical form. Numbers with an exponent are left out, because 1e999 is not finite. */
 const json = (levels: number): string => {
   const word = `"${plain}*"`;
   const simple = String.raw`${word}|-?(?:[1-9]\d{0,14}|0)(?:\.\d{1,15})?|true|false|null`;
@@ -161,7 +168,7 @@ const ofText = (schema: z.ZodString, code: Code): { source: string; accepts: str
       if (isPlain(pattern)) source = pattern.source.slice(1, -1);
       else accepts.push(code.testOf(pattern));
     } else if (check instanceof z.core.$ZodCustom) accepts.push(code.nameOf(check._zod.def.fn));
-    else throw new Error(`a check of a text that the reader cannot make: ${check._zod.def.check}`);
+    else throw new Error(`a check of a text that the reader does not support: ${check._zod.def.check}`);
   }
   return { source, accepts };
 };
@@ -169,7 +176,7 @@ const ofText = (schema: z.ZodString, code: Code): { source: string; accepts: str
 const rulesOf = (schema: Schema, code: Code): string[] =>
   ((schema as z.ZodType).def.checks ?? []).map((check) => {
     const rule = rules.ruleOf(check._zod.check);
-    if (rule === undefined) throw new Error('a check of an object that is no rule');
+    if (rule === undefined) throw new Error('a check of an object that is not a rule');
     return code.nameOf(rule);
   });
 
@@ -178,7 +185,7 @@ const lengthsOf = (schema: z.ZodArray): { min: number; max: number } => {
   for (const check of schema.def.checks ?? []) {
     if (check instanceof z.core.$ZodCheckMaxLength) lengths.max = check._zod.def.maximum;
     else if (check instanceof z.core.$ZodCheckMinLength) lengths.min = check._zod.def.minimum;
-    else throw new Error(`a check of a list that the reader cannot make: ${check._zod.def.check}`);
+    else throw new Error(`a check of a list that the reader does not support: ${check._zod.def.check}`);
   }
   if (Number.isNaN(lengths.max)) throw new Error('a list without a limit');
   return lengths;
@@ -188,17 +195,17 @@ const isOptional = (schema: Schema): boolean => schema instanceof z.ZodOptional;
 const withoutOptional = (schema: Schema): Schema =>
   schema instanceof z.ZodOptional ? schema.unwrap() : schema;
 
-/** What is kept of an object, as the fields of an object literal. */
+/** The kept part of an object: the fields of an object literal, and the statements that come before it. */
 type Made = { fields: string[]; statements: string[] };
 
-/** Walks through one object and makes the pieces in which its text is taken. */
+/** Walks through one object and makes the expressions that read its text. */
 class Walk {
   readonly pieces: Piece[] = [];
   readonly #code: Code;
   readonly #name: string;
   readonly #type: string;
   #piece: Piece = { parts: [], groups: 0, conditions: [], list: undefined };
-  /** Whether what is walked through may be missing, because an object around it may be. */
+  /** Whether an enclosing object is optional. */
   #mayBeMissing = false;
 
   constructor(code: Code, name: string, type: string) {
@@ -215,7 +222,7 @@ class Walk {
     return this.#piece.parts;
   }
 
-  /** Whether the object is one piece without groups, so that it can stand in another one's pattern, and be repeated. */
+  /** Whether the object is one expression without groups, so that it can be repeated inside another one. */
   get isPattern(): boolean {
     return this.pieces.length === 0 && this.#piece.groups === 0;
   }
@@ -231,7 +238,7 @@ class Walk {
     this.#piece.parts.push(part);
   }
 
-  /** A new group of the pattern, as an expression. */
+  /** Counts a new group; returns the code that accesses it. */
   group(): string {
     return `${this.#found}[${++this.#piece.groups}]`;
   }
@@ -246,7 +253,7 @@ class Walk {
     this.#piece = { parts: [], groups: 0, conditions: [], list: undefined };
   }
 
-  /** `first` come before the other keys; `skipped` is written by somebody else. */
+  /** The keys in `first` precede the others. */
   object(schema: z.ZodObject, kept: Kept | undefined, first: string[] = []): Made {
     const made: Made = { fields: [], statements: [] };
     const keys = [...first, ...Object.keys(schema.shape).filter((key) => !first.includes(key))];
@@ -256,7 +263,7 @@ class Walk {
     this.add(String.raw`\{`);
     for (const [i, key] of readable.entries()) {
       const field = schema.shape[key] as Schema;
-      // A comma follows an optional field before the first required one, and precedes any other.
+      // Up to the first required field, commas follow an optional field; after it, they precede each field.
       const opening = isOptional(field) ? '(?:' : '';
       const leads = required === -1 || i <= required;
       this.#addField(`${opening}${leads ? '' : ','}"${key}":`);
@@ -276,7 +283,7 @@ class Walk {
       schema instanceof z.ZodLiteral ||
       scalarOf(schema, new Code()) !== undefined;
     if (!can && !isOptional(field))
-      throw new Error(`${this.#name} always has a field that cannot be read: ${key}`);
+      throw new Error(`a required field of ${this.#name} that cannot be read: ${key}`);
     return can;
   }
 
@@ -343,7 +350,7 @@ class Walk {
     return `${this.#code.import('./text-pieces.ts', kind === 'whole' ? 'wholeOrNone' : 'flagOrNone')}(${group})`;
   }
 
-  /** One of these words. The first, which is the usual one, is not cut out. */
+  /** One of these words. The first one, which should be the most frequent, is not captured, which saves a substring. */
   word([first, ...others]: string[]): string {
     if (others.length === 0) {
       this.add(`"${quoted(first as string)}"`);
@@ -367,7 +374,8 @@ class Walk {
       );
       return;
     }
-    if (kept === undefined) throw new Error(`the elements of ${key} can only be checked where they are kept`);
+    if (kept === undefined)
+      throw new Error(`the elements of ${key} can only be checked if some of their fields are kept`);
     takeList(this.#code, walk, { name, type, min, max, one });
     this.add(optional ? String.raw`(\[))?` : String.raw`\[`);
     this.end({ name, key, open: optional ? this.#piece.groups + 1 : undefined, min });
@@ -377,7 +385,7 @@ class Walk {
 
 const indented = (lines: string[]): string[] => lines.map((line) => `  ${line}`);
 
-/** The statements that take one piece. */
+/** The statements that read one piece. */
 const takePiece = (walk: Walk, i: number, pattern: string): string[] => {
   const { conditions, list } = walk.pieces[i] as Piece;
   const found = `found${i + 1}`;
@@ -399,7 +407,7 @@ const takeList = (
   walk: Walk,
   { name, type, min, max, one }: { name: string; type: string; min: number; max: number; one: Made },
 ): void => {
-  if (walk.pieces.length > 0) throw new Error(`a list in a list that is kept: ${name}`);
+  if (walk.pieces.length > 0) throw new Error(`a list inside the elements of a kept list: ${name}`);
   walk.end();
   code.piece(`${name}Piece`, walk.pieces[0] as Piece);
   code.functions.push(
@@ -419,7 +427,7 @@ const takeList = (
   );
 };
 
-/** A function that takes `data` and what closes the event behind it. */
+/** A function that reads `data` and the end of the event behind it. */
 const takeData = (code: Code, name: string, type: string, schema: z.ZodObject, kept: Kept): void => {
   const walk = new Walk(code, name, type);
   const { fields, statements } = walk.object(schema, kept);
@@ -443,7 +451,7 @@ type EventSchema = z.ZodObject<{ type: z.ZodLiteral<string>; data: z.ZodObject }
 
 const [completed, voided, aborted, dayClosed] = posSchemas(z.strictObject);
 const [movement, count] = stockSchemas(z.strictObject);
-/** Events that share a shape differ in their rules. */
+/** Events with the same shape differ in their rules. */
 const shapes = [
   { name: 'transaction', type: 'StoredTransaction', schemas: [completed, voided], kept: keptOfTransaction },
   { name: 'aborted', type: 'StoredAborted', schemas: [aborted], kept: keptOfAborted },
@@ -464,12 +472,12 @@ const caseOf = (code: Code, name: string, schema: EventSchema): string[] => {
   ];
 };
 
-/** The attributes up to `data`, then what the type asks for. All types have the same attributes, and the same ones are kept. */
+/** Reads the attributes, then the data according to the type. All types have the same attributes and keep the same ones. */
 const readEvent = (code: Code): string => {
   const walk = new Walk(code, 'envelope', '');
   const { data: _data, type: _type, ...attributes } = completed.shape;
   const { type: _kept, data: _keptData, ...kept } = keptOfTransaction;
-  // The agent puts its time of recording before everything else.
+  // The agent puts `recordedtime` first.
   const { fields, statements } = walk.object(z.strictObject(attributes), kept, ['recordedtime']);
   const { parts } = walk;
   parts[parts.length - 1] = (parts.at(-1) as string).replace(/\\\}$/, '');
@@ -483,7 +491,7 @@ const readEvent = (code: Code): string => {
     schemas.flatMap((schema) => caseOf(code, name, schema)),
   );
   return [
-    '/** Undefined when the text is not canonical, or breaks a rule; ids that are made of the data are not compared. */',
+    '/** Undefined if the text is not canonical or breaks a rule. The caller checks ids that derive from the data. */',
     'export const readCanonical = (text: string): StoredEvent | undefined => {',
     '  const pieces = new TextPieces(text);',
     ...indented([
