@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { alerts, metricsIn, metricsOfDashboard } from '../world/monitoring.ts';
-import { files, textOf } from './tree.ts';
+import { code, files, isForTests, textOf } from './tree.ts';
 
 /** Alerts, runbooks, the dashboard and the list of metrics agree. What the services export is checked end to end. */
 
@@ -38,4 +38,29 @@ test('every metric that alerts, the dashboard or runbooks name is in the list', 
 test('every metric of ours is on the dashboard or in an alert', () => {
   const watched = new Set([...alerts.flatMap(({ expr }) => metricsIn(expr)), ...metricsOfDashboard()]);
   expect(listed.filter((name) => !watched.has(name))).toEqual([]);
+});
+
+/** Everything that ships, as text: a page that quotes it is found out here, and not first when a stack runs. */
+const shipped = code
+  .filter((path) => !isForTests(path))
+  .map(textOf)
+  .join('\n');
+
+test('the list describes each metric in the words in which it is served', () => {
+  const described = [...textOf('docs/operating/metrics.md').matchAll(/^\| `\w+` \| \w+ \| (.+) \|$/gm)].map(
+    (row) => row[1] as string,
+  );
+  expect(described).toHaveLength(listed.length);
+  expect(described.filter((text) => !shipped.includes(text))).toEqual([]);
+});
+
+test('a log line that a runbook quotes is one that a service writes', () => {
+  const quoted = runbooks.flatMap((runbook) =>
+    [...textOf(runbook).matchAll(/`([^`\n]+)`/g)]
+      .map((found) => found[1] as string)
+      .filter((text) => text.includes(' ') && !/^(GET|POST|PUT) /.test(text))
+      .flatMap((text) => text.split(' … ')),
+  );
+  expect(quoted.length).toBeGreaterThan(3);
+  expect(quoted.filter((text) => !shipped.includes(text))).toEqual([]);
 });
