@@ -72,18 +72,19 @@ export type DayReport = { reportNumber: number; transactions: number; voids: num
 
 const sumOf = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
 
+type Line = StoredTransaction['data']['lines'][number];
+
 /**
  * What a transaction does to the shelf: a sale takes off what it sold; a return puts back only what can be sold again. A void
  * carries reversed signs, so the same rule undoes it.
  */
-const deltasOf = (
-  lines: { lineType: string; returnDisposition?: string | undefined }[],
-  quantities: number[],
-) => {
-  const back = (i: number) =>
-    lines[i]?.lineType === 'SALE' || lines[i]?.returnDisposition === 'sellable_accessible';
-  return lines.every((_, i) => back(i)) ? null : quantities.map((quantity, i) => (back(i) ? -quantity : 0));
-};
+const movesStock = (line: Line): boolean =>
+  line.lineType === 'SALE' || line.returnDisposition === 'sellable_accessible';
+
+const deltasOf = (lines: readonly Line[], quantities: number[]) =>
+  lines.every(movesStock)
+    ? null
+    : lines.map((line, i) => (movesStock(line) ? -(quantities[i] as number) : 0));
 
 const transactionFlags = (event: StoredTransaction, at: number, amounts: number[]): number => {
   const { totals, endAt } = event.data;
