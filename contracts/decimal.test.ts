@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decimalText, quantityOf, quantityPattern, scaled, unitPricePattern } from './decimal.ts';
 
-test('a decimal string and its scaled integer say the same', () => {
+test('a decimal string and its scaled integer convert into each other', () => {
   fc.assert(
     fc.property(fc.integer({ min: -999_999_999_999, max: 999_999_999_999 }), (value) => {
       const text = decimalText(value, 3);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { epoch, shardCount, shardOf, siteName } from './ids.ts';
 
 describe('the shard of a site', () => {
-  // These values are fixed for ever: a bridge and an agent of different versions must agree.
+  // These values must never change: bridges and agents of different versions have to agree.
   test.each([
     ['store-0001', 6],
     ['store-0002', 3],
@@ -38,7 +38,7 @@ test.each([
   expect(siteName.safeParse(name).success).toBe(false);
 });
 
-test('an epoch has one spelling', () => {
+test('an epoch has only one spelling', () => {
   const lower = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
   expect(epoch.safeParse(lower).success).toBe(true);
   expect(epoch.safeParse(lower.toUpperCase()).success).toBe(false);

@@ -1,6 +1,6 @@
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** False for what JSON text has no word for: `JSON.parse` makes an infinity of 1e999. */
+/** False for values that JSON cannot express, such as the infinity that `JSON.parse` makes of 1e999. */
 export const isJson = (value: unknown): value is Json => {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null)
@@ -13,7 +13,7 @@ const hasProto = (value: Json): boolean =>
   value !== null &&
   (Object.hasOwn(value, '__proto__') || Object.values(value).some(hasProto));
 
-/** The value without fields called `__proto__`, which would set a prototype wherever somebody copies the object. */
+/** The value without fields called `__proto__`, which would set a prototype wherever the object is copied. */
 export const withoutProto = (value: Json): Json => {
   if (!hasProto(value)) return value;
   return JSON.parse(JSON.stringify(value), (key, inner) => (key === '__proto__' ? undefined : inner));

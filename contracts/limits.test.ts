@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { limits } from './limits.ts';
 
-test('what the intake takes fits into a frame, a frame into what the bridge inflates, and an event into a Kafka batch', () => {
+test('an accepted event fits into a frame and a Kafka batch, and a frame into what the bridge inflates', () => {
   expect(limits.eventBytesMax).toBeLessThanOrEqual(limits.eventBytesCeiling);
   expect(limits.eventBytesCeiling).toBeLessThan(limits.frameRawBytesMax);
   expect(limits.eventBytesCeiling).toBeLessThan(limits.kafkaBatchBytesMax);

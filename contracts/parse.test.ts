@@ -25,8 +25,8 @@ const changed = (event: Record<string, unknown>, path: string, value: unknown): 
   return copy;
 };
 
-describe('the fixtures of v1', () => {
-  test.each(readdirSync(folder))('%s is read at the intake and for the books, for ever', (name) => {
+describe('the v1 fixtures', () => {
+  test.each(readdirSync(folder))('%s stays readable at the intake and for the books', (name) => {
     const event = fixture(name);
     expect(parseAtIntake(event)).toMatchObject({ id: event.id });
     expect(parseForBooks(event)).toMatchObject({ id: event.id });
@@ -60,7 +60,7 @@ describe('a transaction', () => {
     expect(parseForBooks(event)).toMatchObject({ code });
   });
 
-  test('a line number that stands twice is refused', () => {
+  test('a repeated line number is refused', () => {
     const [line] = (transaction.data as { lines: object[] }).lines;
     expect(parseAtIntake(changed(transaction, 'data.lines', [line, line]))).toMatchObject({
       code: 'schema',
@@ -68,18 +68,18 @@ describe('a transaction', () => {
     });
   });
 
-  test('what the schema does not know is refused at the intake, where it may be personal, and ignored by the books', () => {
+  test('unknown fields are refused at the intake, because they may be personal, and ignored by the books', () => {
     for (const path of ['loyaltyname', 'data.customerName', 'data.lines.0.serial']) {
       const event = changed(transaction, path, 'x');
       expect(parseAtIntake(event)).toMatchObject({ code: 'schema' });
       expect(isProblem(parseForBooks(event))).toBe(false);
     }
-    // `customer` is closed everywhere: whatever else stands there is somebody's.
+    // `customer` is closed everywhere: any other field in it would be personal data.
     const named = changed(transaction, 'data.customer', { customerRef: 'sub_1', name: 'x' });
     expect(parseForBooks(named)).toMatchObject({ code: 'schema' });
   });
 
-  test('a total that does not add up is a stated fact and is taken', () => {
+  test('a total that does not add up is a stated fact and is accepted', () => {
     const event = changed(
       changed(transaction, 'data.totals.net', 1) as Record<string, unknown>,
       'data.lines',
@@ -104,7 +104,7 @@ test("a till's day-end report is numbered from 1, and its counts are never negat
     expect(parseAtIntake(changed(report, path, value))).toMatchObject({ code });
     expect(parseForBooks(changed(report, path, value))).toMatchObject({ code });
   }
-  // What was given back can be more than what was sold.
+  // Returns can exceed sales.
   expect(isProblem(parseAtIntake(changed(report, 'data.gross', -500)))).toBe(false);
   const added = changed(report, 'data.drawer', 7);
   expect(parseAtIntake(added)).toMatchObject({ code: 'schema' });
@@ -133,7 +133,7 @@ test('a movement has the sign of its reason, a count is never negative', () => {
   });
 });
 
-test('the content of a stored event is what the till sent, whenever it was accepted', () => {
+test('the content of a stored event does not depend on when it was accepted', () => {
   const canonical = JSON.stringify(
     parseAtIntake(fixture('pos.transaction.completed.json')) as TransactionEvent,
   );
@@ -150,11 +150,11 @@ describe.each([
 ])('the schemas of %s', (_, object, parse) => {
   const schemas = [...posSchemas(object), ...stockSchemas(object)];
 
-  test('can be compiled, every one', () => {
+  test('can all be compiled', () => {
     for (const schema of schemas) expect(() => z.compile(schema, { strict: true })).not.toThrow();
   });
 
-  test('give the same compiled and not compiled, and the same message', () => {
+  test('give the same event or the same message, compiled and uncompiled', () => {
     const byType = new Map<unknown, z.ZodType>(schemas.map((schema) => [schema.shape.type.value, schema]));
     let taken = 0;
     const agrees = (value: object) => {

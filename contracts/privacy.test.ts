@@ -4,7 +4,7 @@ import { envelope } from './event.ts';
 import { posSchemas } from './pos.ts';
 import { stockSchemas } from './stock.ts';
 
-/** P1: nobody's identity has a place outside `customer` and `operatorRef`, and those two hold pseudonyms and sealed text. */
+/** P1: only `customer` and `operatorRef` can hold an identity, and only as a pseudonym or sealed. */
 const forbidden = /name|birth|email|phone|address|card|iban|signature|auth|loyalty|cashier|person/i;
 
 const walk = (schema: unknown, path: string, found: string[]): string[] => {
@@ -45,7 +45,7 @@ describe('P1 no identity of a customer or an operator', () => {
     ]);
   });
 
-  test('is in an attribute: the envelope knows a closed list', () => {
+  test('is in an attribute: the list of attributes is closed', () => {
     expect(Object.keys(envelope).sort()).toEqual([
       'datacategory',
       'dataclassification',

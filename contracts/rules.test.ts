@@ -53,7 +53,7 @@ describe('a completed transaction', () => {
     expect(completedIsConsistent(transaction)).toMatchObject({ path });
   });
 
-  test('has the fault of its first line before those of later ones', () => {
+  test('reports the first faulty line', () => {
     expect(completedIsConsistent(sold([line(1, { quantity: '-1' }), line(1)]))?.path).toEqual(['lines', 0]);
   });
 });

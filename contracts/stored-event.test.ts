@@ -18,7 +18,7 @@ import {
   keptOfTransaction,
 } from './stored-fields.ts';
 
-test('the generated reader is that of the schemas', async () => {
+test('the generated reader is up to date with the schemas', async () => {
   await expect(generateReader()).toMatchFileSnapshot('./stored-event.generated.ts');
 });
 
@@ -41,8 +41,8 @@ const partOf = (value: unknown, kept: Kept | true): unknown => {
   );
 };
 
-/** `JSON.parse` and the schema are the oracle. */
-const longWay = (text: string): BranchEvent | string => {
+/** The oracle: `JSON.parse` and the schema. */
+const slowPath = (text: string): BranchEvent | string => {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -53,12 +53,12 @@ const longWay = (text: string): BranchEvent | string => {
   return isProblem(event) ? event.detail : event;
 };
 
-/** Whether the fast path took the text, which it may do only where the oracle does, with the same result. */
-const isTaken = (text: string): boolean => {
+/** Whether the fast path accepts the text. Fails unless the oracle accepts it too, with the same result. */
+const isRead = (text: string): boolean => {
   const stored = readStored(text);
   if (stored === undefined) return false;
-  const event = longWay(text);
-  if (typeof event === 'string') throw new Error(`${event}, but the fast path took it: ${text}`);
+  const event = slowPath(text);
+  if (typeof event === 'string') throw new Error(`${event}, but the fast path accepts it: ${text}`);
   expect(stored, text).toEqual(partOf(event, keptByType[event.type]));
   return true;
 };
@@ -67,11 +67,11 @@ const stored = (event: object): string => withRecordedTime(JSON.stringify(event)
 const { recordedtime, ...sale } = transaction(1);
 
 describe('the fast path of stored events', () => {
-  test.each(validEvents)('takes every type of event as an agent stores it: %#', (event) => {
+  test.each(validEvents)('reads every type of event as an agent stores it: %#', (event) => {
     const judged = parseAtIntake(event);
     expect(isProblem(judged)).toBe(false);
-    expect(isTaken(stored(judged))).toBe(true);
-    expect(isTaken(JSON.stringify(judged))).toBe(true);
+    expect(isRead(stored(judged))).toBe(true);
+    expect(isRead(JSON.stringify(judged))).toBe(true);
   });
 
   test('measures texts beyond ASCII as the schemas do', () => {
@@ -80,14 +80,14 @@ describe('the fast path of stored events', () => {
       Object.assign(event.data.lines[0]?.item as object, { itemId, description });
       return JSON.stringify(event);
     };
-    for (const text of ['ü'.repeat(200), '🍵'.repeat(100)]) expect(isTaken(described(text))).toBe(true);
-    expect(isTaken(described('', '🍵'.repeat(64)))).toBe(true);
+    for (const text of ['ü'.repeat(200), '🍵'.repeat(100)]) expect(isRead(described(text))).toBe(true);
+    expect(isRead(described('', '🍵'.repeat(64)))).toBe(true);
     for (const text of ['ü'.repeat(201), '🍵'.repeat(101), 'a "quoted" word', '\t'])
-      expect(isTaken(described(text))).toBe(false);
-    for (const itemId of ['🍵'.repeat(65), '\u00ad', '']) expect(isTaken(described('', itemId))).toBe(false);
+      expect(isRead(described(text))).toBe(false);
+    for (const itemId of ['🍵'.repeat(65), '\u00ad', '']) expect(isRead(described('', itemId))).toBe(false);
   });
 
-  test('refuses what has more of something than an event may have', () => {
+  test('rejects lists that are longer than allowed', () => {
     const lines = Array.from({ length: limits.linesPerEventMax + 1 }, (_, i) => ({
       lineNumber: i + 1,
       lineType: 'SALE',
@@ -103,26 +103,26 @@ describe('the fast path of stored events', () => {
         data: { ...sale.data, lines: [], tenders: [], totals: { gross: 0 }, ...change },
       });
     const most = { lines: lines.slice(1), tenders: tenders.slice(1), taxes: taxes.slice(1) };
-    expect(isTaken(withData(most))).toBe(true);
+    expect(isRead(withData(most))).toBe(true);
     for (const change of [{ lines }, { tenders }, { taxes }]) {
       expect(readStored(withData(change))).toBeUndefined();
-      expect(typeof longWay(withData(change))).toBe('string');
+      expect(typeof slowPath(withData(change))).toBe('string');
     }
   });
 
-  test('leaves fiscal data beyond two levels and numbers beyond all numbers to the schemas', () => {
+  test('leaves fiscal data of more than two levels, or with exponents, to the schemas', () => {
     const withFiscal = (json: string) => JSON.stringify(sale).replace(/\}\}$/, `,"fiscal":${json}}}`);
     for (const json of ['{}', '{"a":[1,-2.5,null],"b":{"c":[true]}}'])
-      expect(isTaken(withFiscal(json))).toBe(true);
-    expect(isTaken(withFiscal('{"a":[[[1]]]}'))).toBe(false);
-    expect(typeof longWay(withFiscal('{"a":[[[1]]]}'))).toBe('object');
-    expect(isTaken(withFiscal('{"a":1e999}'))).toBe(false);
-    expect(longWay(withFiscal('{"a":1e999}'))).toBe('not a JSON value');
-    expect(isTaken(withFiscal(`{"${'x'.repeat(65)}":1}`))).toBe(false);
+      expect(isRead(withFiscal(json))).toBe(true);
+    expect(isRead(withFiscal('{"a":[[[1]]]}'))).toBe(false);
+    expect(typeof slowPath(withFiscal('{"a":[[[1]]]}'))).toBe('object');
+    expect(isRead(withFiscal('{"a":1e999}'))).toBe(false);
+    expect(slowPath(withFiscal('{"a":1e999}'))).toBe('not a JSON value');
+    expect(isRead(withFiscal(`{"${'x'.repeat(65)}":1}`))).toBe(false);
   });
 
-  test('keeps an id that does not hold on to the text, and takes no other', () => {
-    expect(isTaken(JSON.stringify({ ...sale, id: 'till-1:2026-11-23:43' }))).toBe(false);
+  test('rejects an id that does not match the data', () => {
+    expect(isRead(JSON.stringify({ ...sale, id: 'till-1:2026-11-23:43' }))).toBe(false);
   });
 });
 
@@ -186,23 +186,23 @@ const edited = (text: string, changes: { at: number; length: number; put: string
     return before.slice(0, from) + put + before.slice(from + length);
   }, text);
 
-describe('the fast path says yes only where the schema does, and gives the same', () => {
-  test('whatever the fields hold', () => {
+describe('the fast path accepts only what the schema accepts, with the same result', () => {
+  test('whatever the values of the fields', () => {
     let taken = 0;
     const agrees = (event: object) => {
       const judged = parseAtIntake(event);
-      // What the intake would refuse can be in the log all the same.
-      if (isTaken(stored(isProblem(judged) ? event : judged))) taken++;
+      // The log may hold what the intake would refuse.
+      if (isRead(stored(isProblem(judged) ? event : judged))) taken++;
     };
     fc.assert(fc.property(changedEvent, agrees), { numRuns: 10_000 });
     expect(taken).toBeGreaterThan(1_000);
   });
 
-  test('whatever was changed in the text', () => {
+  test('whatever the changes to the text', () => {
     const texts = validEvents.map((event) => stored(parseAtIntake(event)));
     let taken = 0;
     const agrees = (text: string, changes: { at: number; length: number; put: string }[]) => {
-      if (isTaken(edited(text, changes))) taken++;
+      if (isRead(edited(text, changes))) taken++;
     };
     fc.assert(fc.property(fc.constantFrom(...texts), edits, agrees), { numRuns: 20_000 });
     expect(taken).toBeGreaterThan(200);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { isDay, isInstant, parseInstant } from './time.ts';
 
 describe('an instant', () => {
-  test('is what Date says it is, for every time that Date can write', () => {
+  test('equals what Date parses, for every time that Date can write', () => {
     fc.assert(
       fc.property(
         fc.date({
@@ -35,7 +35,7 @@ describe('an instant', () => {
     expect(parseInstant(text)?.at).toBe(at);
   });
 
-  test('both nights on which clocks change keep every instant apart', () => {
+  test('every instant stays distinct on both nights when clocks change', () => {
     expect(parseInstant('2026-10-25T02:30:00+02:00')?.at).toBe(Date.UTC(2026, 9, 25, 0, 30));
     expect(parseInstant('2026-10-25T02:30:00+01:00')?.at).toBe(Date.UTC(2026, 9, 25, 1, 30));
     expect(parseInstant('2026-03-29T01:59:59+01:00')?.at).toBe(Date.UTC(2026, 2, 29, 0, 59, 59));

@@ -8,7 +8,7 @@ const name = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/);
 const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
 
 describe('topics and origins', () => {
-  test('are read as they were written', () => {
+  test('are parsed as they were written', () => {
     fc.assert(
       fc.property(
         name,
@@ -64,7 +64,7 @@ describe('a frame', () => {
     crc: 1,
   };
 
-  test('is split as it was joined', () => {
+  test('splits into what was joined', () => {
     const body = Buffer.from('anything\n at all');
     const split = splitFrame(joinFrame(header, body));
     expect(split).toEqual({ header, body: new Uint8Array(body) });
@@ -82,7 +82,7 @@ describe('a frame', () => {
     expect(splitFrame(Buffer.from(text))).toMatchObject({ code: 'frame-unreadable' });
   });
 
-  test('gives exactly as many lines as its header says', () => {
+  test('has exactly as many lines as its header says', () => {
     const lines = Buffer.from('{"a":1}\n{"b":2}\n');
     expect((splitLines(lines, 2) as Uint8Array[]).map((line) => Buffer.from(line).toString())).toEqual([
       '{"a":1}',

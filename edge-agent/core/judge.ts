@@ -6,23 +6,23 @@ import { isDeeperThan } from './depth.ts';
 import type { NewEvent } from './store-port.ts';
 
 /**
- * Bytes of a request in, events for the store out, or problems. The order is strict and each step protects the next:
- * size, depth, JSON, schema, site, text, canonical form, size of that.
+ * Turns the bytes of a request into events for the store, or problems. The order matters, because each step protects the next:
+ * size, depth, JSON, schema, site, text, size of the canonical form.
  */
 
 export type IntakeRules = { site: string; eventBytesMax: number };
 
-/** One event of a request: what to store, or why not (with its id, if it has one). */
+/** One event of a request: what to store, or why not, with the id if there is one. */
 export type Judged = { event: NewEvent } | { problem: Problem; id?: string };
 
-/** `single` when the body is one object; the answer then is a status code of its own. */
+/** `single` if the body is one object; the answer then has its own status code. */
 export type Judgement = { single: boolean; items: Judged[] };
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * JSON.stringify escapes NUL and lone surrogates, and only those of all surrogates, so both can be found in its output.
- * The lookbehind-free form counts backslashes: an even number before `\u` means that the escape is one.
+ * JSON.stringify escapes NUL and lone surrogates, but no paired surrogates, so its output shows both. An even number of
+ * backslashes before `\u` means that it is an escape.
  */
 const badTextPattern = /(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f])/;
 const hasBadText = (canonical: string): boolean =>
@@ -36,7 +36,7 @@ const idOf = (value: unknown): string | undefined => {
 };
 
 const read = (value: unknown, rules: IntakeRules, recordedTime: string): NewEvent | Problem => {
-  // Filled in before the schema puts its keys in order, so that an event has one canonical form with and without it.
+  // Filled in before the schema orders the keys, so that the canonical form is the same with and without it.
   if (typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string') {
     (value as { dataclassification?: unknown }).dataclassification ??= classificationOf[streamOf(value.type)];
   }
@@ -48,7 +48,7 @@ const read = (value: unknown, rules: IntakeRules, recordedTime: string): NewEven
       `the event is of ${event.data.site.storeId}, this agent serves ${rules.site}`,
       'data.site.storeId',
     );
-  // The agent says when it accepted an event; what another recorder said stays with that recorder.
+  // Only this agent's time of acceptance counts, not one that came with the event.
   event.recordedtime = undefined;
   const json = JSON.stringify(event);
   if (hasBadText(json)) return problem('bad-text', 'a text holds a NUL character or a lone surrogate');
@@ -56,7 +56,7 @@ const read = (value: unknown, rules: IntakeRules, recordedTime: string): NewEven
   if (bytes > rules.eventBytesMax)
     return problem('event-too-large', `the event is ${bytes} bytes, the limit is ${rules.eventBytesMax}`);
   const text = withRecordedTime(json, recordedTime);
-  // The times of all events have the same length, so their contents begin at the same place.
+  // `recordedtime` has a fixed length, so the content of every event begins at the same offset.
   return { stream: streamOf(event.type), id: event.id, text, contentAt: text.length - json.length + 1 };
 };
 
@@ -67,11 +67,11 @@ const judge = (value: unknown, rules: IntakeRules, recordedTime: string): Judged
   return id === undefined ? { problem: result } : { problem: result, id };
 };
 
-/** `now` becomes the events' time of recording. */
+/** `now` becomes the `recordedtime` of the events. */
 export const judgeBody = (body: Uint8Array, rules: IntakeRules, now: number): Judgement | Problem => {
   if (body.length > limits.intakeBodyBytesMax)
     return problem('body-too-large', `the limit is ${limits.intakeBodyBytesMax} bytes`);
-  // One level more for the array around the events.
+  // One more level for the array around the events.
   if (isDeeperThan(body, limits.eventDepthMax + 1))
     return problem('too-deep', `more than ${limits.eventDepthMax} brackets are open at once`);
   const recordedTime = new Date(now).toISOString();

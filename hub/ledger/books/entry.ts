@@ -17,7 +17,7 @@ import type {
 import { type Instant, parseInstant } from '@branchline/contracts/time.ts';
 import { asBuffer } from '../intake/slice.ts';
 
-/** What an event says, in the shape in which the books keep it. One entry becomes one row of `journal`. */
+/** An event in the form in which the books keep it. One entry becomes one row of `journal`. */
 export const kinds = {
   completed: 1,
   voided: 2,
@@ -30,7 +30,7 @@ export const kinds = {
 } as const;
 export type Kind = (typeof kinds)[keyof typeof kinds];
 
-/** Soft rules: the event stays as it was stated, and the flag says what does not fit. */
+/** Soft rules: the event is kept as stated, and a flag says what is inconsistent. */
 export const flags = {
   linesDifferFromGross: 1,
   taxDiffersFromGross: 2,
@@ -59,12 +59,12 @@ export type Entry = {
   quantities: number[];
   /** Minor units, per line. */
   amounts: number[];
-  /** Thousandths, per line; null where the kind's own rule holds (see journal.deltas). */
+  /** Thousandths, per line; null if the default rule of the kind applies (see journal.deltas). */
   deltas: number[] | null;
   flags: number;
-  /** The trace id of `traceparent`, 32 hexadecimal digits; empty when the till sent none. */
+  /** The trace id of `traceparent`, 32 hexadecimal digits; empty if the till sent none. */
   trace: string;
-  /** What a till stated at the end of its day; null for all other kinds. */
+  /** The figures of a day-end report; null for all other kinds. */
   dayReport: DayReport | null;
 };
 
@@ -75,7 +75,7 @@ const sumOf = (values: number[]): number => values.reduce((sum, value) => sum + 
 type Line = StoredTransaction['data']['lines'][number];
 
 /**
- * What a transaction does to the shelf: a sale takes off what it sold; a return puts back only what can be sold again. A void
+ * Whether a line changes the shelf: a sale takes off what it sold, a return puts back only what can be sold again. A void
  * carries reversed signs, so the same rule undoes it.
  */
 const movesStock = (line: Line): boolean =>
@@ -125,7 +125,7 @@ const transactionEntry = (event: StoredTransaction, common: Common): Entry => {
     items: lines.map((line) => itemKey(line.item)),
     quantities,
     amounts,
-    // A training transaction sells nothing, so neither does it bring anything back.
+    // A training transaction neither sells nor returns anything.
     deltas: kind === kinds.training ? null : deltasOf(lines, quantities),
     flags: common.flags | transactionFlags(event, common.at, amounts),
     dayReport: null,
@@ -236,7 +236,7 @@ const readEvent = (text: string): StoredEvent | Problem => {
   return parseForBooks(value);
 };
 
-/** The bytes of one Kafka record as an entry, or why they cannot be one. `source` is where the bridge says they came from. */
+/** Reads the bytes of one Kafka record. `source` is where they came from according to the bridge. */
 export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem => {
   const event = readEvent(asBuffer(bytes).toString('utf8'));
   if (isProblem(event)) return event;
