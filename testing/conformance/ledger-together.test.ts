@@ -6,6 +6,7 @@ import { createNames } from '@branchline/hub/ledger/books/names.ts';
 import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { agentStatus } from '../world/agent-status.ts';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import {
   deadLetterRecord,
@@ -71,25 +72,18 @@ test('H1 a source whose row is gone stops the slice instead of skipping its even
   expect(await books.apply(sliceOf('pos', [saleRecord(2)], { from: 1 }))).toMatchObject({ applied: 1 });
 });
 
-const statusOf = (site: string, epochs: [string, number][]): Status => ({
-  v: 1,
-  site,
-  agent: 'edge-1',
-  status: 'alive',
-  session: epoch,
-  bootAt: 0,
-  at: day,
-  agentVersion: '0',
-  sources: epochs.map(([of, highest]) => ({
-    stream: 'pos',
-    epoch: of,
-    highest,
-    recordedTo: highest,
-    appliedTo: 0,
-  })),
-  pending: 0,
-  databaseBytes: 1,
-});
+const statusOf = (site: string, epochs: [string, number][]): Status =>
+  agentStatus({
+    site,
+    at: day,
+    sources: epochs.map(([of, highest]) => ({
+      stream: 'pos',
+      epoch: of,
+      highest,
+      recordedTo: highest,
+      appliedTo: 0,
+    })),
+  });
 
 test('H1 agents that restart, statuses and six partitions at once: no event is lost and nothing deadlocks', async () => {
   const names = createNames(database.pool);

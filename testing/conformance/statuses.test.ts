@@ -14,6 +14,7 @@ import { readFleet } from '@branchline/hub/reports/io/fleet-query.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { agentStatus } from '../world/agent-status.ts';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { recordOf, saleRecord, someEpoch } from '../world/events.ts';
 import { createSliceWriter, openPartitions, topics } from '../world/slices.ts';
@@ -47,20 +48,8 @@ const sourceOf = (highest: number, of = epoch, change: Partial<Status['sources']
   appliedTo: 0,
   ...change,
 });
-const status = (sources: Status['sources'], at: number, change: Partial<Status> = {}): Status => ({
-  v: 1,
-  site,
-  agent: 'edge-1',
-  status: 'alive',
-  session: '5d2f5c70-2f2e-4b7e-9c5c-4b3a2d9e1f33',
-  bootAt: noon - 3_600_000,
-  at,
-  agentVersion: '0.1.0',
-  sources,
-  pending: 0,
-  databaseBytes: 4096,
-  ...change,
-});
+const status = (sources: Status['sources'], at: number, change: Partial<Status> = {}): Status =>
+  agentStatus({ site, sources, at, bootAt: noon - 3_600_000, ...change });
 /** A status that Kafka recorded at `heardAt`. */
 const hear = (sources: Status['sources'], heardAt: number, change: Partial<Status> = {}) =>
   noteStatuses(database.pool, names, [{ status: status(sources, heardAt, change), heardAt }], topicOf);

@@ -44,19 +44,24 @@ export const createSliceWriter =
     return outcome;
   };
 
-/** Numbers events as the agents of their sites do: one epoch per site and stream, and in it seqs from 1. */
-export const createNumbering = (epochOf: (site: string, stream: Stream) => string = () => randomUUID()) => {
-  const last = new Map<string, Source & { seq: number }>();
-  const sourceOf = (site: string, stream: Stream): Source & { seq: number } => {
+/** A source with the highest seq that was given in it; 0 before its first event. */
+type NumberedSource = Source & { seq: number };
+
+/** Numbers events as the agents of their sites do: one epoch per site and stream, with seqs from 1. */
+export const createNumbering = (epochOf: () => string = randomUUID) => {
+  const sources = new Map<string, NumberedSource>();
+  const sourceOf = (site: string, stream: Stream): NumberedSource => {
     const key = `${site}/${stream}`;
-    const known = last.get(key) ?? { site, agent: 'edge-1', stream, epoch: epochOf(site, stream), seq: 0 };
-    last.set(key, known);
-    return known;
+    const source = sources.get(key) ?? { site, agent: 'edge-1', stream, epoch: epochOf(), seq: 0 };
+    sources.set(key, source);
+    return source;
   };
   return {
-    /** The source with its highest seq so far; 0 before its first event. */
+    /** To be changed by tests in which seqs go missing or epochs come back. */
     sourceOf,
-    next(event: TestEvent): Source & { seq: number } {
+    /** The next event of this site and stream begins a new epoch. */
+    forget: (site: string, stream: Stream) => sources.delete(`${site}/${stream}`),
+    next(event: TestEvent): NumberedSource {
       const source = sourceOf(event.data.site.storeId, streamOfEvent(event));
       source.seq++;
       return { ...source };
