@@ -3,7 +3,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { codecNames, compress, decompress, decompressedBytesMax } from './compression.ts';
-import { lz4BytesMax, snappyBlocks } from './framing.ts';
+import { lz4BytesMax, snappyBlocks } from './decompressed-size.ts';
 
 /** As the Java client frames snappy: magic, two versions, blocks with their lengths. */
 const xerial = (...blocks: Buffer[]): Buffer => {

@@ -6,7 +6,7 @@ import {
   snappyCompress,
   snappyDecompress,
 } from '@platformatic/wasm-utils/bundled';
-import { lz4BytesMax, snappyBlocks, snappyBytes } from './framing.ts';
+import { lz4BytesMax, snappyBlocks, snappyBytes } from './decompressed-size.ts';
 
 /**
  * Every codec that Kafka has, synchronous. gzip and zstd come with Node; snappy and lz4 from @platformatic/wasm-utils

@@ -14,7 +14,6 @@ import { createStatusReader } from './agents/read-statuses.ts';
 import { noteReplays } from './agents/replays.ts';
 import { sendMarks } from './agents/send-marks.ts';
 import { noteStatuses } from './agents/statuses.ts';
-import { answerRequests } from './answer-requests.ts';
 import { createNames } from './books/names.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from './books/transaction.ts';
 import { newCounters } from './intake/counters.ts';
@@ -24,6 +23,7 @@ import { createPartitionReader } from './intake/read-partition.ts';
 import { LedgerWatchdog } from './intake/watchdog.ts';
 import { maintainTables } from './maintenance.ts';
 import { ledgerMetrics, timedBooks } from './metrics.ts';
+import { answerRequests } from './poll-requests.ts';
 
 /**
  * The ledger role on one screen: Kafka → slices → books, and back to the agents applied marks that say how far their events

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { Fold } from './fold.ts';
+import { Fold } from './deltas.ts';
 import type { EventBatch, FreshEvents } from './fresh-events.ts';
 import { findRepeats, JournalCopy, type JournalRow } from './journal.ts';
 import type { Quarantined } from './quarantine.ts';

@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import type { Fold } from './fold.ts';
+import type { Fold } from './deltas.ts';
 import { keepItemDayDeltas } from './sales/pending.ts';
 import { addToTillDays, addToWindows, keepCorrections, keepDayReports } from './sales/tables.ts';
+import { changeStock, raiseDayLags } from './stock/changes.ts';
 import { applyCount } from './stock/counts.ts';
 import { lockStock } from './stock/lock.ts';
-import { changeStock, raiseDayLags } from './stock/tables.ts';
 
 /** The books' interval, and the Kafka partition whose sums in `chain_window` take the deltas; -1 for none. */
 export type AddTo = { intervalMs: number; partition: number };

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { copyRows, RowWriter } from '../../../postgres/copy-rows.ts';
 import { pendingRows } from '../pending-rows.ts';
-import type { ItemDayDelta } from './fold.ts';
+import type { ItemDayDelta } from './deltas.ts';
 
 /** Items by business day, deferred: a slice appends one row per site and day, which is merged later (decision 014). */
 export const keepItemDayDeltas = async (client: pg.ClientBase, deltas: ItemDayDelta[]): Promise<void> => {

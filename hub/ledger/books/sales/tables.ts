@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { dates, int4s, int8s, texts, timestamps } from '../../../postgres/columns.ts';
-import type { DayStated } from '../fold.ts';
-import { chainDeltas, hourDeltas, type TillDayDelta, type WindowDelta } from './fold.ts';
+import type { DayStated } from '../deltas.ts';
+import { chainDeltas, hourDeltas, type TillDayDelta, type WindowDelta } from './deltas.ts';
 
 /** `sales_window` and its sums have the same columns, except for the names of a row's key. */
 type SalesTable = { name: string; key: string; start: string };

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { int4s, int8s } from '../../../postgres/columns.ts';
-import type { CountTaken } from './fold.ts';
+import type { CountTaken } from './deltas.ts';
 import { mergeStockDeltas } from './pending.ts';
 
 /** Makes later changes check their time against this count; resolves with `site.day_lag` as `raiseDayLags` left it. */

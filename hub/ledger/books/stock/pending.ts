@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { copyRows, RowWriter } from '../../../postgres/copy-rows.ts';
 import { pendingRows } from '../pending-rows.ts';
-import type { StockDelta } from './fold.ts';
+import type { StockDelta } from './deltas.ts';
 
 /** Stock, deferred: a slice appends one row per site and location, which is merged later (decision 014). */
 export const keepStockDeltas = async (client: pg.ClientBase, locations: StockDelta[]): Promise<void> => {

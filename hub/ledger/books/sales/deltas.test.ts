@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Booked, isTurnover } from '../booked.ts';
 import { kinds } from '../entry.ts';
-import { chainDeltas, hourDeltas, ItemDayFold, TillDayFold, type WindowDelta, WindowFold } from './fold.ts';
+import { chainDeltas, hourDeltas, ItemDayFold, TillDayFold, type WindowDelta, WindowFold } from './deltas.ts';
 
 /** Sums the plainest way: one key and one list of numbers per event or line. */
 const summedBy = (rows: { key: string; values: number[] }[]): Record<string, number[]> => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Booked } from '../booked.ts';
 import { kinds } from '../entry.ts';
-import { StockFold, stockDeltas } from './fold.ts';
+import { StockFold, stockDeltas } from './deltas.ts';
 
 const folded = (events: Booked[]): StockFold => {
   const fold = new StockFold();

@@ -1,7 +1,7 @@
 import { type Booked, isTurnover } from './booked.ts';
 import type { DayReport, Entry } from './entry.ts';
-import { ItemDayFold, TillDayFold, WindowFold } from './sales/fold.ts';
-import { StockFold } from './stock/fold.ts';
+import { ItemDayFold, TillDayFold, WindowFold } from './sales/deltas.ts';
+import { StockFold } from './stock/deltas.ts';
 
 /** A day-end report, with the source and seq of its event. */
 export type DayStated = { report: DayReport; entry: Entry; siteId: number; sourceId: number; seq: number };

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { int4s, int8s, texts, timestamps } from '../../../postgres/columns.ts';
-import { type DayLag, type StockChanges, stockDeltas } from './fold.ts';
+import { type DayLag, type StockChanges, stockDeltas } from './deltas.ts';
 import { keepStockDeltas } from './pending.ts';
 
 /**
