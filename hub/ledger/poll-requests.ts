@@ -11,7 +11,7 @@ import { type Reapply, reapplyOne, settleGivenBack } from './books/reapply.ts';
  */
 const everyMs = 1_000;
 
-export const answerRequests = (ports: {
+export const pollRequests = (ports: {
   reapply: Reapply;
   control: ControlWriter;
   topicOf(stream: Stream): string;

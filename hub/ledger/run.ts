@@ -23,7 +23,7 @@ import { createPartitionReader } from './intake/read-partition.ts';
 import { LedgerWatchdog } from './intake/watchdog.ts';
 import { maintainTables } from './maintenance.ts';
 import { ledgerMetrics, timedBooks } from './metrics.ts';
-import { answerRequests } from './poll-requests.ts';
+import { pollRequests } from './poll-requests.ts';
 
 /**
  * The ledger role on one screen: Kafka → slices → books, and back to the agents applied marks that say how far their events
@@ -150,7 +150,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     read: policy.read,
     deadLetterTopic: topics.deadletter,
   };
-  opened.adopt(answerRequests({ reapply, control, topicOf, onApplied: marks.touch, log }), stop);
+  opened.adopt(pollRequests({ reapply, control, topicOf, onApplied: marks.touch, log }), stop);
 
   return {
     status: () => ({

@@ -1,7 +1,7 @@
 import { type Booked, isTurnover } from './booked.ts';
 import type { DayReport, Entry } from './entry.ts';
-import { ItemDayFold, TillDayFold, WindowFold } from './sales/deltas.ts';
-import { StockFold } from './stock/deltas.ts';
+import { ItemDayDeltas, TillDayDeltas, WindowDeltas } from './sales/deltas.ts';
+import { StockDeltas } from './stock/deltas.ts';
 
 /** A day-end report, with the source and seq of its event. */
 export type DayStated = { report: DayReport; entry: Entry; siteId: number; sourceId: number; seq: number };
@@ -9,18 +9,18 @@ export type DayStated = { report: DayReport; entry: Entry; siteId: number; sourc
 /**
  * Sums new events one by one into the delta of each total, so that none of them has to be kept. Addition commutes, so
  * neither the order of the events nor the way they were cut into slices can change a total (H3, H5). Deltas are unordered:
- * the statements that write them sort by key. Consecutive events mostly belong to one site, so each fold first tries
+ * the statements that write them sort by key. Consecutive events mostly belong to one site, so each class first tries
  * the delta that it used last.
  */
-export class Fold {
-  readonly windows: WindowFold;
-  readonly tillDays = new TillDayFold();
-  readonly itemDays = new ItemDayFold();
-  readonly stock = new StockFold();
+export class Deltas {
+  readonly windows: WindowDeltas;
+  readonly tillDays = new TillDayDeltas();
+  readonly itemDays = new ItemDayDeltas();
+  readonly stock = new StockDeltas();
   readonly daysStated: DayStated[] = [];
 
   constructor(intervalMs: number) {
-    this.windows = new WindowFold(intervalMs);
+    this.windows = new WindowDeltas(intervalMs);
   }
 
   add(booked: Booked): void {

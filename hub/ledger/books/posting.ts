@@ -1,18 +1,18 @@
 import type pg from 'pg';
-import { Fold } from './deltas.ts';
+import { Deltas } from './deltas.ts';
 import type { EventBatch, FreshEvents } from './fresh-events.ts';
 import { findRepeats, JournalCopy, type JournalRow } from './journal.ts';
 import type { Quarantined } from './quarantine.ts';
 
 /** Events on their way into the books: rows for the journal, and the delta of every total. */
 class Posting {
-  readonly deltas: Fold;
+  readonly deltas: Deltas;
   readonly journal: JournalCopy;
   /** Events by source id. */
   readonly counts = new Map<number, number>();
 
   constructor(intervalMs: number, eventsMax: number) {
-    this.deltas = new Fold(intervalMs);
+    this.deltas = new Deltas(intervalMs);
     this.journal = new JournalCopy(eventsMax);
   }
 
@@ -25,7 +25,7 @@ class Posting {
 
 export type Posted = {
   /** What the journal's rows add to each total. */
-  deltas: Fold;
+  deltas: Deltas;
   /** Events now in the journal, by source id. */
   counts: ReadonlyMap<number, number>;
   /** Already in the journal with the same content. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Fold } from './deltas.ts';
+import type { Deltas } from './deltas.ts';
 import { keepItemDayDeltas } from './sales/pending.ts';
 import { addToTillDays, addToWindows, keepCorrections, keepDayReports } from './sales/tables.ts';
 import { changeStock, raiseDayLags } from './stock/changes.ts';
@@ -15,7 +15,7 @@ export type AddTo = { intervalMs: number; partition: number };
  */
 export const addToTotals = async (
   client: pg.ClientBase,
-  deltas: Fold,
+  deltas: Deltas,
   { intervalMs, partition }: AddTo,
 ): Promise<void> => {
   const windows = deltas.windows.deltas();

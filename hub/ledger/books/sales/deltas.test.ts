@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Booked, isTurnover } from '../booked.ts';
 import { kinds } from '../entry.ts';
-import { chainDeltas, hourDeltas, ItemDayFold, TillDayFold, type WindowDelta, WindowFold } from './deltas.ts';
+import {
+  chainDeltas,
+  hourDeltas,
+  ItemDayDeltas,
+  TillDayDeltas,
+  type WindowDelta,
+  WindowDeltas,
+} from './deltas.ts';
 
 /** Sums the plainest way: one key and one list of numbers per event or line. */
 const summedBy = (rows: { key: string; values: number[] }[]): Record<string, number[]> => {
@@ -27,9 +34,9 @@ const isLate = ({ entry, recordedAt }: Booked) =>
   recordedAt > windowOf(entry.at, intervalMs) + 2 * intervalMs;
 
 const foldWindows = (events: Booked[]): WindowDelta[] => {
-  const fold = new WindowFold(intervalMs);
-  for (const event of events) fold.add(event);
-  return fold.deltas();
+  const deltas = new WindowDeltas(intervalMs);
+  for (const event of events) deltas.add(event);
+  return deltas.deltas();
 };
 const windowSums = (deltas: WindowDelta[]) =>
   summedBy(
@@ -123,10 +130,10 @@ test('hours and the whole chain get the sum of the windows, and count how many w
 test('H3 a day of a till gets the sum of its sales and voids', () => {
   fc.assert(
     fc.property(bookedEvents, (events) => {
-      const fold = new TillDayFold();
+      const deltas = new TillDayDeltas();
       const sold = events.filter(isSold);
-      for (const event of sold) fold.add(event);
-      const found = fold.deltas().map((d) => ({
+      for (const event of sold) deltas.add(event);
+      const found = deltas.deltas().map((d) => ({
         key: `${d.siteId}/${d.businessDay}/${d.workstation}/${d.currency}`,
         values: [d.transactions, d.voids, d.lines, d.units, d.gross],
       }));
@@ -143,10 +150,10 @@ test('H3 a day of a till gets the sum of its sales and voids', () => {
 test('H3 an item gets the sum of its lines of a site, day and currency, and is listed once', () => {
   fc.assert(
     fc.property(bookedEvents, (events) => {
-      const fold = new ItemDayFold();
+      const deltas = new ItemDayDeltas();
       const sold = events.filter(isSold);
-      for (const event of sold) fold.add(event);
-      const found = fold.deltas().flatMap((d) =>
+      for (const event of sold) deltas.add(event);
+      const found = deltas.deltas().flatMap((d) =>
         d.itemIds.map((itemId, i) => ({
           key: `${d.siteId}/${d.businessDay}/${d.currency}/${itemId}`,
           values: [d.lines[i], d.units[i], d.amounts[i]] as number[],

@@ -48,8 +48,8 @@ export type ItemDayDelta = {
 export const windowStartOf = (at: number, intervalMs: number): number =>
   Math.floor(at / intervalMs) * intervalMs;
 
-/** For sales and voids only, like the other two folds. */
-export class WindowFold {
+/** Deltas of windows. This class and the two below take sales and voids only. */
+export class WindowDeltas {
   readonly #intervalMs: number;
   readonly #deltas = new Map<string, WindowDelta>();
   #last: WindowDelta | undefined;
@@ -146,7 +146,7 @@ const hourMs = 3_600_000;
 export const hourDeltas = (deltas: WindowDelta[]): WindowDelta[] =>
   summed(deltas, ({ siteId, windowStart }) => ({ siteId, windowStart: windowStartOf(windowStart, hourMs) }));
 
-export class TillDayFold {
+export class TillDayDeltas {
   readonly #deltas = new Map<string, TillDayDelta>();
   #last: TillDayDelta | undefined;
 
@@ -188,7 +188,7 @@ export class TillDayFold {
   deltas = (): TillDayDelta[] => [...this.#deltas.values()];
 }
 
-export class ItemDayFold {
+export class ItemDayDeltas {
   /** `indexes`: where an item is in the delta's lists, by its id. */
   readonly #days = new Map<string, { delta: ItemDayDelta; indexes: Map<number, number> }>();
   #last: { delta: ItemDayDelta; indexes: Map<number, number> } | undefined;

@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Booked } from '../booked.ts';
 import { kinds } from '../entry.ts';
-import { StockFold, stockDeltas } from './deltas.ts';
+import { StockDeltas, stockDeltas } from './deltas.ts';
 
-const folded = (events: Booked[]): StockFold => {
-  const fold = new StockFold();
-  for (const event of events) fold.add(event);
-  return fold;
+const deltasOf = (events: Booked[]): StockDeltas => {
+  const stock = new StockDeltas();
+  for (const event of events) stock.add(event);
+  return stock;
 };
 
 /** The rule of stock, written once more: a movement adds its lines, a sale or void subtracts them, others do nothing. */
@@ -29,8 +29,8 @@ const totals = (rows: { key: string; delta: number }[]): Record<string, number> 
   return Object.fromEntries(Object.entries(sums).filter(([, sum]) => sum !== 0));
 };
 
-const foundIn = (fold: StockFold) =>
-  fold
+const foundIn = (stock: StockDeltas) =>
+  stock
     .changes()
     .map(stockDeltas)
     .flatMap(({ siteId, location, itemIds, deltas }) =>
@@ -41,9 +41,9 @@ test('H5 an item gets the sum of its changes, however the events are ordered and
   fc.assert(
     fc.property(bookedEvents, fc.nat(30), (events, cut) => {
       const expected = totals(events.flatMap(changesOf));
-      expect(totals(foundIn(folded(events)))).toEqual(expected);
-      expect(totals(foundIn(folded(events.toReversed())))).toEqual(expected);
-      const slices = [...foundIn(folded(events.slice(0, cut))), ...foundIn(folded(events.slice(cut)))];
+      expect(totals(foundIn(deltasOf(events)))).toEqual(expected);
+      expect(totals(foundIn(deltasOf(events.toReversed())))).toEqual(expected);
+      const slices = [...foundIn(deltasOf(events.slice(0, cut))), ...foundIn(deltasOf(events.slice(cut)))];
       expect(totals(slices)).toEqual(expected);
     }),
   );
@@ -53,7 +53,7 @@ test('an item is summed once per location, and its earliest change is kept', () 
   fc.assert(
     fc.property(bookedEvents, (events) => {
       const changes = events.flatMap(changesOf).filter(({ delta }) => delta !== 0);
-      for (const location of folded(events).changes()) {
+      for (const location of deltasOf(events).changes()) {
         const summed = stockDeltas(location);
         expect(new Set(summed.itemIds).size).toBe(summed.itemIds.length);
         for (const [i, itemId] of summed.itemIds.entries()) {
@@ -68,8 +68,8 @@ test('an item is summed once per location, and its earliest change is kept', () 
 
 test('training and aborted transactions and day-end reports touch no stock', () => {
   for (const kind of [kinds.training, kinds.aborted, kinds.dayClosed]) {
-    const fold = folded([bookedEvent({ kind, at: firstDay, itemIds: [1], deltas: [500] })]);
-    expect([fold.changes(), fold.sites(), fold.counts]).toEqual([[], [], []]);
+    const stock = deltasOf([bookedEvent({ kind, at: firstDay, itemIds: [1], deltas: [500] })]);
+    expect([stock.changes(), stock.sites(), stock.counts]).toEqual([[], [], []]);
   }
 });
 
@@ -78,15 +78,15 @@ test('a count is kept as stated, and an item that is listed twice was counted in
     ...{ kind: kinds.countOfLocation, at: firstDay, siteId: 3, location: 'cellar', eventId: 'c-1' },
     ...{ itemIds: [7, 8, 7], quantities: [1_000, 0, 500] },
   });
-  const fold = folded([count]);
-  expect(fold.counts).toEqual([
+  const stock = deltasOf([count]);
+  expect(stock.counts).toEqual([
     {
       ...{ siteId: 3, location: 'cellar', at: firstDay, key: 'c-1', full: true },
       ...{ itemIds: [7, 8], quantities: [1_500, 0] },
     },
   ]);
-  expect(fold.changes()).toEqual([]);
-  expect(fold.sites()).toEqual([3]);
+  expect(stock.changes()).toEqual([]);
+  expect(stock.sites()).toEqual([3]);
 });
 
 test('a lag of the business day is kept when it is longer than a day, the longest of each site', () => {
@@ -95,7 +95,7 @@ test('a lag of the business day is kept when it is longer than a day, the longes
       ...{ kind: kinds.completed, siteId, itemIds: [1], businessDay: '2026-11-10' },
       at: firstDay + days * dayMs,
     });
-  const lags = (...events: Booked[]) => folded(events).dayLags();
+  const lags = (...events: Booked[]) => deltasOf(events).dayLags();
   expect(lags(sale(1, 0), sale(1, 1), sale(1, 1.99))).toEqual([]);
   expect(lags(sale(1, 2), sale(1, 5.5), sale(1, 3), sale(2, 1))).toEqual([{ siteId: 1, days: 5 }]);
 });

@@ -81,7 +81,7 @@ export type DayLag = { siteId: number; days: number };
 /** The sign with which a line's quantity changes stock; 0 for kinds that do not. `stock_delta` in SQL is the same rule. */
 const stockRule = (entry: Entry): number => (entry.kind === kinds.movement ? 1 : isTurnover(entry) ? -1 : 0);
 
-export class StockFold {
+export class StockDeltas {
   readonly #locations = new Map<string, StockChanges>();
   #last: StockChanges | undefined;
   readonly #sites = new Set<number>();
