@@ -13,20 +13,16 @@ import { failureOf } from '../../postgres/errors.ts';
 import type { PageFile } from '../io/page-files.ts';
 import type { LiveFeed } from '../live-feed.ts';
 import { type Api, type Ports, prefix } from './api.ts';
-import {
-  correctionRoutes,
-  eventRoutes,
-  flowRoutes,
-  quarantineRoutes,
-  reconciliationRoutes,
-  replayRoutes,
-} from './books-routes.ts';
+import { correctionRoutes, eventRoutes, reconciliationRoutes } from './books-routes.ts';
 import { demoRoutes } from './demo-routes.ts';
 import { gapRoutes } from './gap-routes.ts';
 import { isJson, isLoopbackHost, isOwnRequest, strictHeaders } from './guard.ts';
 import { liveRoute } from './live-route.ts';
 import { pageRoutes } from './page-routes.ts';
+import { pipelineRoutes } from './pipeline-routes.ts';
 import { ApiProblem, type ProblemCode, problemOf, problems, problemType } from './problem.ts';
+import { quarantineRoutes } from './quarantine-routes.ts';
+import { replayRoutes } from './replay-routes.ts';
 import { salesRoutes } from './sales-routes.ts';
 import { siteRoutes } from './site-routes.ts';
 
@@ -151,7 +147,7 @@ export const createServer = async (options: ServerOptions): Promise<Api> => {
     salesRoutes(api, ports);
     siteRoutes(api, ports);
     gapRoutes(api, ports);
-    flowRoutes(api, ports);
+    pipelineRoutes(api, ports);
     correctionRoutes(api, ports);
     reconciliationRoutes(api, ports);
     eventRoutes(api, ports);
