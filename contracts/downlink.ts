@@ -54,8 +54,9 @@ export const replayRequest = z.object({
   id: z.string().max(64),
   stream,
   epoch: epoch.optional(),
-  /** By seq within one epoch, or by when the agent accepted the events; both ends inclusive. */
+  /** By seq within one epoch; both ends inclusive. */
   seqs: seqRange.optional(),
+  /** By when the agent accepted the events, their `recordedtime`; both ends inclusive. */
   recorded: z.tuple([z.number(), z.number()]).optional(),
 });
 export type ReplayRequest = z.infer<typeof replayRequest>;

@@ -63,7 +63,7 @@ export const errors = {
   },
   'frame-too-large': {
     retry: false,
-    hint: 'The frame exceeds the size limit when decompressed. No agent makes such a frame.',
+    hint: 'The frame exceeds the size limit, compressed or decompressed. No agent makes such a frame.',
   },
   'frame-miscounted': {
     retry: false,

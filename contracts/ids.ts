@@ -14,7 +14,7 @@ export const streams = ['pos', 'stock'] as const;
 export const stream = z.enum(streams);
 export type Stream = z.infer<typeof stream>;
 
-/** 1, 2, 3 … per (source, epoch). */
+/** 1, 2, 3 … per source. */
 export const seq = z.int().min(1);
 /** Lower case only, so that an epoch has one spelling wherever it is a key. */
 export const epoch = z.uuid().lowercase('an epoch is in lower case');

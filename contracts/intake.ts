@@ -3,7 +3,7 @@ import type { Stream } from './ids.ts';
 
 /**
  * The answer to `POST /v1/events`: one result per event, in the order in which they were sent. Both `accepted` and `duplicate`
- * mean that the event is on the agent's disk and must not be sent again.
+ * mean that the event is on the agent's disk and need not be sent again.
  */
 export type IntakeResult =
   | { id: string; outcome: 'accepted' | 'duplicate'; stream: Stream; epoch: string; seq: number }

@@ -56,7 +56,7 @@ const schemasByType = (object: typeof z.strictObject | typeof z.object): Map<str
   ]);
 };
 
-/** Made and compiled on first use: no process needs both readings, and few see every type. All schemas take 1 MB. */
+/** Builds and compiles schemas on first use: no process needs both readings, and few see every type. All schemas take 1 MB. */
 const compiledByType = (object: typeof z.strictObject | typeof z.object) => {
   let schemas: Map<string, Schema> | undefined;
   const compiled = new Map<string, Schema>();
@@ -105,7 +105,7 @@ const read = (schemaOf: (type: string) => Schema | undefined, value: unknown): B
   return event;
 };
 
-/** What determines an event's id. */
+/** The fields of an event from which its id is derived. */
 type Named = {
   id: string;
 } & (

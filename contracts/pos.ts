@@ -13,6 +13,9 @@ import { isDay } from './time.ts';
  * or aborted, and the day-end report ("Z-report") of a business day.
  * Amounts are integer minor units and stated facts: a total that does not add up is flagged, never refused, because the
  * transaction was printed with it.
+ *
+ * A field is added here; then `npm test -- contracts/stored-event.test.ts -u` generates the hub's reader anew. To reach the
+ * books it also needs `stored-fields.ts`, `hub/ledger/books/entry.ts`, `hub/ledger/books/journal.ts` and a migration.
  */
 export const posTypes = {
   completed: 'org.branchline.pos.transaction.completed.v1',

@@ -56,7 +56,7 @@ const isAscending = (lines: readonly Line[]): boolean => {
   return true;
 };
 
-/** A line voided within its transaction is printed but does not count, so its signs do not matter. */
+/** A line that was voided within its transaction is printed but does not count, so its signs are not checked. */
 const transactionFault = (
   { lines, tenders, totals }: TransactionFacts,
   ofSale: 1 | -1,

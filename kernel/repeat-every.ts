@@ -1,7 +1,7 @@
 import type { Log } from './log.ts';
 
 /**
- * Repeats work, each time `everyMs` after it last ended. A failure is retried the next time; the first failure and the
+ * Runs `work`, and again `everyMs` after each run has ended. The next run retries what failed; the first failure and the
  * recovery are logged.
  */
 export const repeatEvery = (

@@ -5,7 +5,7 @@ import type { Answer } from './json-post.ts';
 export type Verdict =
   /** One result per event, in order. */
   | { kind: 'results'; results: IntakeResult[] }
-  /** The same request may succeed later; it was not stored, or that is unknown. */
+  /** A retry may succeed; the events were not stored, or it is unknown whether they were. */
   | { kind: 'again'; reason: string }
   /** The same request will never succeed. */
   | { kind: 'never'; reason: string };

@@ -5,7 +5,7 @@ import { createTill } from './till/till.ts';
 import { newTraceparent } from './trace.ts';
 import { createShelves, type Transfer } from './warehouse/shelves.ts';
 
-/** All sources of events at one site: a store's tills and back room, or a warehouse's shelves. */
+/** Everything that produces events at one site: a store's tills and back room, or a warehouse's shelves. */
 export type SiteKind = 'store' | 'warehouse';
 
 export type SiteOptions = {

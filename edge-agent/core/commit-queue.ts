@@ -1,8 +1,8 @@
 import type { NewEvent } from './store-port.ts';
 
 /**
- * Requests that wait for the next transaction. A transaction takes whole requests, in order, until it reaches a limit. A
- * single request may exceed it; the intake's limits bound that.
+ * Decides which requests the next transaction takes: whole ones, in order, until it reaches a limit. A single request may
+ * exceed it; the intake's limits bound that. `store/group-commit.ts` decides when; the transaction is in `io/event-table.ts`.
  */
 export const commitRowsMax = 500;
 export const commitBytesMax = 1024 * 1024;

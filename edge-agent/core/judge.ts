@@ -48,7 +48,7 @@ const read = (value: unknown, rules: IntakeRules, recordedTime: string): NewEven
       `the event is of ${event.data.site.storeId}, this agent serves ${rules.site}`,
       'data.site.storeId',
     );
-  // Only this agent's time of acceptance counts, not one that came with the event.
+  // `recordedtime` says when this agent accepted the event, so one that the till sent is dropped.
   event.recordedtime = undefined;
   const json = JSON.stringify(event);
   if (hasBadText(json)) return problem('bad-text', 'a text holds a NUL character or a lone surrogate');
@@ -67,7 +67,7 @@ const judge = (value: unknown, rules: IntakeRules, recordedTime: string): Judged
   return id === undefined ? { problem: result } : { problem: result, id };
 };
 
-/** `now` becomes the `recordedtime` of the events. */
+/** `now` becomes the events' `recordedtime`, the time of acceptance. */
 export const judgeBody = (body: Uint8Array, rules: IntakeRules, now: number): Judgement | Problem => {
   if (body.length > limits.intakeBodyBytesMax)
     return problem('body-too-large', `the limit is ${limits.intakeBodyBytesMax} bytes`);

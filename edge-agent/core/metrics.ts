@@ -4,7 +4,7 @@ import { byLabel, counter, type Family, gauge, type Histogram } from '@branchlin
 import type { describe } from './outbox.ts';
 import type { StoreFigures } from './store-port.ts';
 
-/** The agent's metrics for Prometheus. Site and agent are no labels: the scrape target names them. */
+/** The agent's metrics for Prometheus. Site and agent are not labels, because the scrape target already names them. */
 
 type Sources = ReturnType<typeof describe>;
 
@@ -35,10 +35,10 @@ const everApplied = ({ sources, figures }: Stored): number =>
   figures.retired + sum(sources, (source) => source.appliedTo);
 
 /**
- * Makes a counter of a figure that counts since the database was created and falls when Kafka or the books lose events. The
- * counter starts at 0 with the process and never falls, because Prometheus takes every fall for a restart.
+ * A monotonic counter derived from a figure that counts since the database was created and falls when Kafka or the books
+ * lose events. It starts at 0 with the process and never falls, because Prometheus takes every fall for a restart.
  */
-export class Risen {
+export class MonotonicCounter {
   readonly #start: number;
   #highest: number;
 
@@ -47,8 +47,9 @@ export class Risen {
     this.#highest = start;
   }
 
-  to(value: number): number {
-    this.#highest = Math.max(this.#highest, value);
+  /** The counter's value once the figure is `figure`. */
+  at(figure: number): number {
+    this.#highest = Math.max(this.#highest, figure);
     return this.#highest - this.#start;
   }
 }
@@ -99,7 +100,7 @@ const sendingFamilies = ({ sending }: AgentState): Family[] => [
   ),
   counter(
     'branchline_agent_alarms_total',
-    'Receipts and marks that cannot be true, losses behind a receipt, damaged events.',
+    'Receipts and marks that contradict the database, events lost after their receipt, damaged events.',
     sending.alarms,
   ),
   counter(
@@ -124,8 +125,8 @@ const diskFamilies = ({ figures, diskBudgetBytes, diskFreeBytes }: AgentState): 
 
 /** `atStart` is the state right after the start. */
 export const createAgentMetrics = (atStart: Stored) => {
-  const recorded = new Risen(everRecorded(atStart));
-  const applied = new Risen(everApplied(atStart));
+  const recorded = new MonotonicCounter(everRecorded(atStart));
+  const applied = new MonotonicCounter(everApplied(atStart));
 
   return (state: AgentState): Family[] => [
     ...waitingFamilies(state),
@@ -133,12 +134,12 @@ export const createAgentMetrics = (atStart: Stored) => {
     counter(
       'branchline_agent_recorded_events_total',
       'Events that a receipt has confirmed to be in Kafka.',
-      recorded.to(everRecorded(state)),
+      recorded.at(everRecorded(state)),
     ),
     counter(
       'branchline_agent_applied_events_total',
       'Events that an applied mark has confirmed to be in the books.',
-      applied.to(everApplied(state)),
+      applied.at(everApplied(state)),
     ),
     state.intake.commitSeconds.family(
       'branchline_agent_commit_seconds',

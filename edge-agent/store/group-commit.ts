@@ -3,7 +3,11 @@ import { type AcceptRequest, CommitQueue, commitRowsMax } from '../core/commit-q
 import type { AcceptResult } from '../core/store-port.ts';
 import { isFull, type StorePorts } from './ports.ts';
 
-/** Requests that arrive within `groupCommitMs` share one synced transaction (E1). */
+/**
+ * Requests that arrive within `groupCommitMs` share one synced transaction (E1). `core/commit-queue.ts` decides which requests
+ * it takes, `core/budget.ts` which events are admitted; the transaction itself is in `io/event-table.ts`. Here are the timers
+ * and the answers.
+ */
 export const createGroupCommit = ({ options, table, clock, post, touch, fail, isClosing }: StorePorts) => {
   const queue = new CommitQueue();
   let timer: NodeJS.Timeout | undefined;

@@ -31,7 +31,7 @@ export type FreshEvents = {
   batches(): AsyncIterable<EventBatch>;
 };
 
-/** So few that a batch is garbage before the collector copies it. */
+/** Small enough for a batch to die in the young generation, before the collector copies it. */
 const batchEvents = 200;
 
 export const freshEvents = (

@@ -3,7 +3,12 @@ import type pg from 'pg';
 import { int4s, int8s, texts, uuids } from '../../postgres/columns.ts';
 import type { SourceSlice } from '../intake/slice.ts';
 
-/** The `source` table: which seqs were taken, for ever, in memory that grows with gaps and not with events (H1). */
+/**
+ * The `source` table: decides which deliveries are repeats of a seq, for ever (H1). A source's row holds the seqs taken as
+ * ranges, so it grows with gaps, not with events; each start of an agent that accepts something adds a row (decision 001).
+ * `freshDeliveries` (`../intake/slice.ts`) drops repeats within a slice, and `findRepeats` (`journal.ts`) finds the same
+ * event under another seq.
+ */
 export type LockedSource = { group: SourceSlice; sourceId: number; novel: Range[] };
 
 const keyOf = (group: SourceSlice): string => {

@@ -1,7 +1,6 @@
 /**
- * Serialises a step of slices that are under way at the same time. Parsing is the longest that a slice keeps this process
- * busy; unserialised, all slices were parsed first and then all waited for the database, which idled a processor for a
- * third of the time.
+ * Serialises one step of concurrent slices. Parsing is the longest CPU-bound step of a slice; unserialised, all slices were
+ * parsed first and then all waited for the database, which left a processor idle for a third of the time.
  */
 export type Turns = {
   /** Resolves when it is the caller's turn, which lasts until it calls the returned function. */

@@ -8,7 +8,7 @@ import { type Range, RangeSet } from '@branchline/kernel/ranges.ts';
  * only those are worth parsing.
  */
 
-/** An event and its place in the log. */
+/** A record of an event topic and its seq; the record has the offset. */
 export type Delivery = { seq: number; record: LogRecord };
 
 /** A record of the dead-letter topic: it stands for the seqs first … last of its source. */

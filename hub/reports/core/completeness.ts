@@ -48,7 +48,7 @@ export type AgentSources = {
 };
 
 /**
- * The earliest `completeTo` of a site's sources of a stream; null when one is unknown, or no agent was heard. An agent
+ * The earliest `completeTo` of a site's sources of a stream; null when one is unknown, or no agent has reported. An agent
  * that lists no source of the stream had accepted nothing on it by then, so nothing is missing up to that time.
  */
 export const siteCompleteTo = (agents: readonly AgentSources[], stream: string): number | null => {
