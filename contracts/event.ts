@@ -4,8 +4,9 @@ import { isInstant } from './time.ts';
 
 /**
  * The CloudEvents 1.0 envelope, structured JSON. A till sends it, the agent adds `recordedtime`, and nothing changes it after
- * that. `recordedtime`, a CloudEvents extension, is when the agent accepted the event, not when Kafka recorded it. Identity on the wire (site, agent, stream, epoch, seq) is not part of it: that travels in the frame header and
- * in the Kafka record's `bl-origin` header, so that it can only come from an authenticated topic.
+ * that. `recordedtime`, a CloudEvents extension, is when the agent accepted the event, not when Kafka recorded it. Identity on
+ * the wire (site, agent, stream, epoch, seq) is not part of the envelope: it travels in the frame header and in the Kafka
+ * record's `bl-origin` header, so that it can only come from an authenticated topic.
  *
  * Attributes hold nothing personal (invariant P1): ids, sources and subjects name transactions, tills and items.
  */
