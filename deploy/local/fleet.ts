@@ -9,8 +9,8 @@ const usage = `Usage: npm run fleet -- COMMAND
 Shows the simulated sites while npm start runs, and cuts or delays their network.
 
   npm run fleet -- status                 what each site has accepted and what is pending
-  npm run fleet -- offline store-0007     pull the plug: the site is cut off, its tills go on selling
-  npm run fleet -- online store-0007      put it back: the backlog drains
+  npm run fleet -- offline store-0007     disconnect the site; its tills go on selling
+  npm run fleet -- online store-0007      reconnect the site; its backlog drains
   npm run fleet -- delay store-0007 100   delay every message by 100 ms each way; 0 ends it
 
 offline, online and delay take several sites. To have a site send buffered events again: npm run replay -- --help
@@ -28,13 +28,13 @@ const getJson = async <T>(url: string): Promise<T | undefined> => {
   }
 };
 
-const plugOf = (link: Link | undefined): string => {
+const networkOf = (link: Link | undefined): string => {
   if (link === undefined) return '–';
-  if (!link.online) return 'pulled';
-  return link.delayMs > 0 ? `in +${link.delayMs} ms` : 'in';
+  if (!link.online) return 'cut';
+  return link.delayMs > 0 ? `up +${link.delayMs} ms` : 'up';
 };
 
-const columns = ['site', 'plug', 'link', 'accepted', 'recorded', 'applied', 'pending'];
+const columns = ['site', 'network', 'link', 'accepted', 'recorded', 'applied', 'pending'];
 
 const tableOf = (rows: string[][]): string => {
   const widths = columns.map((title, i) =>
@@ -57,11 +57,11 @@ const printStatus = async (run: RunFile): Promise<void> => {
     ...agents.map(({ url }) => getJson<AgentStatus>(`${url}/v1/status`)),
   ]);
   const rows = agents.map(({ site }, i) => {
-    const plug = plugOf(links?.links.find((one) => one.site === site));
+    const network = networkOf(links?.links.find((one) => one.site === site));
     const status = statuses[i];
-    if (status === undefined) return [site, plug, 'no answer', '', '', '', ''];
+    if (status === undefined) return [site, network, 'no answer', '', '', '', ''];
     const counts = [status.accepted, status.recorded, status.applied, status.pending].map(String);
-    return [site, plug, status.linkUp ? 'up' : 'down', ...counts];
+    return [site, network, status.linkUp ? 'up' : 'down', ...counts];
   });
   process.stdout.write(`Dashboard: ${run.reports ?? 'none'}\n\n${tableOf(rows)}\n`);
 };
@@ -73,7 +73,8 @@ const setLinks = async (
 ): Promise<void> => {
   const run = await findRun();
   checkSites(run, sites);
-  const wan = run.wan ?? giveUp('The broker is elsewhere and speaks TLS; there is no plug to pull here.', 1);
+  const wan =
+    run.wan ?? giveUp('The broker is elsewhere and speaks TLS; sites cannot be disconnected here.', 1);
   for (const site of sites) {
     await setLink(wan, site, change).catch((error: Error) =>
       giveUp(
@@ -104,10 +105,10 @@ switch (command) {
     await printStatus(await findRun());
     break;
   case 'offline':
-    await setLinks(rest, { online: false }, 'the plug is pulled; its sales wait on its own disk');
+    await setLinks(rest, { online: false }, 'disconnected; its sales wait on its own disk');
     break;
   case 'online':
-    await setLinks(rest, { online: true }, 'plugged in; it reconnects within seconds and catches up');
+    await setLinks(rest, { online: true }, 'reconnected; its agent connects within seconds and catches up');
     break;
   case 'delay':
     await delay(rest);

@@ -71,6 +71,6 @@ export const followReplay = async (
   }
   if (now.state === 'done') return verdict(request, now);
   throw new ReplayError(
-    `${request.site} did not answer for ten minutes. Is its plug pulled? npm run fleet -- status shows it; ask again when it is back.`,
+    `${request.site} did not answer for ten minutes. Is it disconnected? npm run fleet -- status shows it; ask again when it is back.`,
   );
 };

@@ -17,7 +17,7 @@ export const createReports = async ({
   /** Time zone of the chain's business days; defaults to UTC. */
   timeZone?: string;
   postgres: string;
-  /** URL of the simulated network, where the dashboard can pull plugs. */
+  /** URL of the simulated network, through which the dashboard can disconnect sites. */
   demoNetwork: string | undefined;
   env?: Record<string, string> | undefined;
   logDir: string;

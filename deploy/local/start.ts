@@ -22,7 +22,7 @@ ends. The dashboard is at http://127.0.0.1:7820, or on a free port when that one
   npm start
   npm start -- --stores 20 --rate 200
 
-While it runs, pull the plug of a store in another terminal, watch its events wait, and put it back:
+While it runs, disconnect a store in another terminal, watch its events wait, and reconnect it:
 
   npm run fleet -- offline store-0007
   npm run fleet -- online store-0007
@@ -154,17 +154,17 @@ try {
   screen.say(`Everything is up after ${secondsSince(startedAt).toFixed(1)} s. Dashboard: ${dashboard}`);
 
   const snapshot = createSnapshots(up);
-  const plug = up.wan === undefined ? undefined : (sites.at(6) ?? sites[0])?.site;
+  const store = up.wan === undefined ? undefined : (sites.at(6) ?? sites[0])?.site;
   const show = async () => {
     const now = await snapshot();
     if (stopping) return;
     if (screen.isTerminal)
-      screen.draw(statusBlock(now, secondsSince(startedAt), { dashboard, plug, addresses }));
+      screen.draw(statusBlock(now, secondsSince(startedAt), { dashboard, store, addresses }));
     else screen.say(statusLine(now, secondsSince(startedAt)));
   };
   if (!screen.isTerminal)
     screen.say(
-      `Pull the plug: npm run fleet -- offline ${plug ?? '(not with this broker)'}   Addresses: ${addresses}`,
+      `Disconnect a store: npm run fleet -- offline ${store ?? '(not with this broker)'}   Addresses: ${addresses}`,
     );
   await show();
   display = setInterval(() => void show(), screen.isTerminal ? 1_000 : 10_000);

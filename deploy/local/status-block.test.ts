@@ -14,9 +14,9 @@ const now: Snapshot = {
   down: [],
 };
 
-const hints = { dashboard: 'http://127.0.0.1:7820', plug: 'store-0007', addresses: 'run.json' };
+const hints = { dashboard: 'http://127.0.0.1:7820', store: 'store-0007', addresses: 'run.json' };
 
-test('the block shows every figure once, where the dashboard is and how to pull the plug', () => {
+test('the block shows every figure once, where the dashboard is and how to disconnect a store', () => {
   const text = statusBlock(now, 3_725, hints).join('\n');
   expect(text).toContain('up 1:02:05   sites online 9, offline 1 (store-0007)');
   for (const shown of ['12,345', '12,300', '12,000', '345', '0.4 s']) expect(text).toContain(shown);

@@ -14,14 +14,14 @@ const lag = ({ lagSeconds }: Snapshot): string =>
 const some = (names: string[]): string =>
   names.length <= 4 ? names.join(', ') : `${names.slice(0, 4).join(', ')} and ${names.length - 4} more`;
 
-/** `plug` is the store whose plug the hints pull, `addresses` the path of the run file. */
-export type Hints = { dashboard: string; plug: string | undefined; addresses: string };
+/** `store` is the one that the hints disconnect, `addresses` the path of the run file. */
+export type Hints = { dashboard: string; store: string | undefined; addresses: string };
 
 /** The block that `npm start` redraws in place. `seconds` is the uptime. */
 export const statusBlock = (
   now: Snapshot,
   seconds: number,
-  { dashboard, plug, addresses }: Hints,
+  { dashboard, store, addresses }: Hints,
 ): string[] => [
   '',
   `  Branchline   up ${duration(seconds)}   sites online ${now.online}, offline ${now.offline.length}${
@@ -34,11 +34,11 @@ export const statusBlock = (
   '',
   now.down.length === 0 ? '  all components are running' : `  restarting: ${some(now.down)}`,
   `  dashboard                  ${dashboard}`,
-  ...(plug === undefined
-    ? ['  the broker is elsewhere: there is no plug to pull here']
+  ...(store === undefined
+    ? ['  the broker is elsewhere: stores cannot be disconnected here']
     : [
-        `  pull the plug of a store   npm run fleet -- offline ${plug}`,
-        `  and put it back            npm run fleet -- online ${plug}`,
+        `  disconnect a store         npm run fleet -- offline ${store}`,
+        `  and reconnect it           npm run fleet -- online ${store}`,
       ]),
   `  addresses and process ids  ${addresses}`,
   '  stop                       Ctrl-C',

@@ -1,10 +1,10 @@
 import { freePort } from './probe.ts';
 import { createService, type Service } from './service.ts';
 
-/** The simulated network as a component: each site's address of the broker, and its plug. */
+/** The simulated network as a component: each site's address of the broker, and its line. */
 export type WideArea = Service & {
   mqttOf(site: string): string;
-  /** Pulls the plug, puts it back, or sets the delay of the line. */
+  /** Disconnects or reconnects a site, or sets the delay of its line. */
   set(site: string, change: { online?: boolean; delayMs?: number }): Promise<void>;
 };
 

@@ -28,7 +28,7 @@ const fillBranch = async (
   );
 };
 
-/** Puts the plug back and waits until everything is recorded. The clock starts with the first recorded event. */
+/** Reconnects the branch and waits until everything is recorded. The clock starts with the first recorded event. */
 const timeDrain = async (stack: Stack, branch: Branch, events: number) => {
   const cpuOf = () => ({
     agent: cpuSeconds(branch.component.pid),
@@ -36,7 +36,7 @@ const timeDrain = async (stack: Stack, branch: Branch, events: number) => {
   });
   const cpu = cpuOf();
   await stack.wan?.set(branch.site, { online: true });
-  const pluggedAt = performance.now();
+  const reconnectedAt = performance.now();
   let startedAt = 0;
   let peakBytes = 0;
   await until(
@@ -54,7 +54,7 @@ const timeDrain = async (stack: Stack, branch: Branch, events: number) => {
   const used = cpuOf();
   return {
     drainMs: endedAt - startedAt,
-    withReconnectMs: endedAt - pluggedAt,
+    withReconnectMs: endedAt - reconnectedAt,
     agentCpuSeconds: used.agent - cpu.agent,
     bridgeCpuSeconds: used.bridge - cpu.bridge,
     peakBytes,

@@ -124,12 +124,12 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     await screenshot(page, 'live');
   });
 
-  test('a store whose plug is pulled turns silent on the page and keeps selling', async () => {
+  test('a store that is disconnected turns silent on the page and keeps selling', async () => {
     await openSite(dark);
     await eventually(() => text('#site-state')).toContain('online');
     await eventually(() => missingOf(dark)).toBe(0);
-    await page.click('#plug');
-    await eventually(() => text('#plug')).toBe('Plug in');
+    await page.click('#network-switch');
+    await eventually(() => text('#network-switch')).toBe('Reconnect');
     await eventually(() => text('#site-state')).toBe('S · silent');
     expect(await text('#fleet-legend')).toContain('1 silent');
     expect(await text('#announcer')).toContain('silent');
@@ -145,9 +145,9 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     await screenshot(page, 'outage');
   });
 
-  test('H3 plugged in again it catches up, its late sales are corrections, and its windows are complete', async () => {
-    await page.click('#plug');
-    await eventually(() => text('#plug')).toBe('Pull the plug');
+  test('H3 reconnected it catches up, its late sales are corrections, and its windows are complete', async () => {
+    await page.click('#network-switch');
+    await eventually(() => text('#network-switch')).toBe('Disconnect');
     await eventually(() => text('#site-state')).toBe('O · online');
     await eventually(() => missingOf(dark)).toBe(0);
     await eventually(() => text('#site-facts')).toContain('0 events');

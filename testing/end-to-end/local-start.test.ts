@@ -92,7 +92,7 @@ test('a second npm start says that one is running, and exits with 1', async () =
   });
 });
 
-test('a store whose plug is pulled goes on selling, and catches up when it is back', async () => {
+test('a store that is disconnected goes on selling, and catches up when it is back', async () => {
   const agent = runFile().agents?.find(({ site }) => site === 'store-0002')?.url as string;
   expect((await finish('fleet.ts', 'offline', 'store-0002')).code).toBe(0);
   const cut = await status(agent);
@@ -101,7 +101,7 @@ test('a store whose plug is pulled goes on selling, and catches up when it is ba
     return pending > 20 && accepted > (cut.accepted as number);
   };
   expect(await eventually(waiting, { withinMs: 60_000 })).toBe(true);
-  expect((await finish('fleet.ts', 'status')).text).toMatch(/store-0002 +pulled +down/);
+  expect((await finish('fleet.ts', 'status')).text).toMatch(/store-0002 +cut +down/);
   expect((await finish('fleet.ts', 'online', 'store-0002')).code).toBe(0);
   expect(
     await eventually(async () => ((await status(agent)).pending as number) < 20, { withinMs: 60_000 }),

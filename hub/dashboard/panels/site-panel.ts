@@ -7,7 +7,7 @@ import { ageOf, stateLetters, stateWords } from '../model/fleet-order.ts';
 import type { Page } from '../page.ts';
 import { createReplayForm } from './replay-form.ts';
 
-/** One site in detail: its state, its plug where the network is simulated, and replay. */
+/** One site in detail: its state, its line where the network is simulated, and replay. */
 type Demo = { available: boolean; offline: string[] };
 const noDemo: Demo = { available: false, offline: [] };
 
@@ -45,20 +45,20 @@ const factsOf = (site: FleetSite, now: number): [string, string][] => {
 };
 
 /** The line of the site that is shown, where the network is simulated. */
-const createPlug = ({ announcer }: Page) => {
-  const plug = button('plug');
+const createNetworkSwitch = ({ announcer }: Page) => {
+  const networkSwitch = button('network-switch');
   let site = '';
   let demo = noDemo;
 
   const render = (): void => {
-    box('site-plug').hidden = !demo.available;
+    box('site-network').hidden = !demo.available;
     const isOut = demo.offline.includes(site);
-    setText(plug, isOut ? 'Plug in' : 'Pull the plug');
+    setText(networkSwitch, isOut ? 'Reconnect' : 'Disconnect');
     setText(
-      box('plug-text'),
+      box('network-text'),
       isOut
-        ? 'The line of this site is cut. It keeps selling and stores every event.'
-        : 'Cuts the simulated line of this site.',
+        ? 'This site is disconnected. It keeps selling and stores every event.'
+        : 'Cuts the simulated network connection of this site.',
     );
   };
 
@@ -72,13 +72,13 @@ const createPlug = ({ announcer }: Page) => {
     const online = demo.offline.includes(turned);
     try {
       await sendJson('PUT', `/demo/sites/${encodeURIComponent(turned)}`, { online });
-      announcer.say(online ? `${turned} is plugged in.` : `The plug of ${turned} is pulled.`);
+      announcer.say(`${turned} is ${online ? 'reconnected' : 'disconnected'}.`);
       await read();
     } catch (error) {
-      setText(box('plug-text'), problemText(error));
+      setText(box('network-text'), problemText(error));
     }
   };
-  plug.addEventListener('click', whilePressed(plug, turn));
+  networkSwitch.addEventListener('click', whilePressed(networkSwitch, turn));
 
   return {
     show: (name: string): void => {
@@ -93,7 +93,7 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
   const { state, now } = page;
   const dialog = need('site-panel', HTMLDialogElement);
   const replay = createReplayForm(page);
-  const plug = createPlug(page);
+  const networkSwitch = createNetworkSwitch(page);
   let shown: string | undefined;
   let cameFrom: Element | null = null;
   const facts = new Map<string, HTMLElement>();
@@ -144,7 +144,7 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
       replay.open(site);
       if (!dialog.open) dialog.show();
       render();
-      plug.show(site);
+      networkSwitch.show(site);
       button('site-close').focus();
     },
   };
