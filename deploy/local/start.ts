@@ -17,7 +17,7 @@ import { superviseAll } from './supervise.ts';
 const config = loadConfigOrExit(
   `Runs Branchline on this machine: Kafka, PostgreSQL, an MQTT broker, the bridge, the hub with its dashboard, and simulated
 stores and warehouses, each with an agent and a database of its own. Every component is a process and is restarted when it
-ends. The dashboard is at http://127.0.0.1:7820, or on a free port when that one is taken; the first line says which.
+ends. The dashboard is at http://127.0.0.1:7820, or on a free port when that one is taken; the output says which.
 
   npm start
   npm start -- --stores 20 --rate 200

@@ -3,7 +3,7 @@ import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 import { type CodecName, codecNames, compress, decompress } from './compression.ts';
 
 /**
- * A kafkajs client with its traps contained (README.md lists them): its idle timer is stopped, its log is quiet, and it
+ * A kafkajs client with workarounds for its defects (README.md lists them): its idle timer is stopped, its log is quiet, and it
  * knows every codec. Everything in the project that speaks to Kafka gets its client here.
  */
 

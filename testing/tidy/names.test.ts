@@ -43,7 +43,7 @@ test('every file that a page names exists', () => {
   expect(stale).toEqual([]);
 });
 
-test('ARCHITECTURE.md draws the rooms of the ledger as they are', () => {
+test('ARCHITECTURE.md draws the folders of the ledger as they are', () => {
   const [, drawing = ''] = /^hub\/ledger\/\n((?: .+\n)+)/m.exec(textOf('ARCHITECTURE.md')) ?? [];
   const parents = ['hub/ledger'];
   const drawn = [...drawing.matchAll(/^( +)(\w+)\//gm)].map(([, indent = '', name]) => {

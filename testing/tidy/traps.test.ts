@@ -30,7 +30,7 @@ test('every trap of the Kafka client names its guard, and the guard is a test th
   expect(absent).toEqual([]);
 });
 
-test('every file of the Kafka room has a line on its page', () => {
+test('every file of the Kafka folder has a line on its page', () => {
   const own = files.filter((path) => path.startsWith('drivers/kafka/') && !path.endsWith('.test.ts'));
   expect(own.length).toBeGreaterThan(10);
   const unnamed = own
