@@ -145,7 +145,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     await screenshot(page, 'outage');
   });
 
-  test('H3 reconnected it catches up, its late sales are corrections, and its windows are complete', async () => {
+  test('H3 after reconnecting it catches up, its late sales are corrections, and its windows are complete', async () => {
     await page.click('#network-switch');
     await eventually(() => text('#network-switch')).toBe('Disconnect');
     await eventually(() => text('#site-state')).toBe('O · online');

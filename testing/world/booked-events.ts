@@ -2,7 +2,7 @@ import type { Booked } from '@branchline/hub/ledger/books/booked.ts';
 import { type Entry, type Kind, kinds } from '@branchline/hub/ledger/books/entry.ts';
 import fc from 'fast-check';
 
-/** Events as the ledger's deltas are made from, for property tests: few sites, items and moments, so that they often meet. */
+/** Events that the ledger sums into deltas, for property tests: few sites, items and moments, so that they often meet. */
 
 export const intervalMs = 300_000;
 export const dayMs = 86_400_000;
