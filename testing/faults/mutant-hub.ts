@@ -17,6 +17,7 @@ const config = loadConfigOrExit(
   hubConfig.extend({
     without: z.enum(['nothing', 'dedup', 'fence']).default('nothing').describe('guard to omit'),
     group: z.string().default('').describe("consumer group; the real hub's when empty"),
+    sessionMs: z.coerce.number().default(0).describe("the group's session timeout; the real hub's when 0"),
   }),
 );
 
@@ -45,11 +46,14 @@ const policies: Record<typeof config.without, BooksPolicy> = {
   },
 };
 
-const { without, group, ...settings } = config;
+const { without, group, sessionMs, ...settings } = config;
 const log = createLog('hub', config.logLevel);
 const kafka = createKafka({ brokers: brokerList(config.kafka), clientId: config.instance });
-if (group !== '') {
-  const consumer = kafka.consumer.bind(kafka);
-  kafka.consumer = (options) => consumer({ ...options, groupId: group });
-}
+const consumer = kafka.consumer.bind(kafka);
+kafka.consumer = (options) =>
+  consumer({
+    ...options,
+    ...(group === '' ? {} : { groupId: group }),
+    ...(sessionMs === 0 ? {} : { sessionTimeout: sessionMs }),
+  });
 await runUntilStopped(() => runHub(settings, kafka, log, policies[without]), { log });
