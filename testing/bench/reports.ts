@@ -25,7 +25,7 @@ const foundation = [
   `insert into setting (key, value) values ('interval_minutes', '5')`,
   `insert into site (name) select 'store-' || lpad(n::text, 4, '0') from generate_series(1, ${sitesCount}) n`,
   `insert into item (name) select 'item-' || n from generate_series(1, ${itemsCount}) n`,
-  `insert into source (site_id, agent, stream, epoch, topic, partition, seen, applied, reported_highest, reported_recorded_to,
+  `insert into source (site_id, agent, stream, epoch, topic, partitions, seen, applied, reported_highest, reported_recorded_to,
      heard_at, complete_to)
    select (n + 1) / 2, 'edge-1', case n % 2 when 1 then 'pos' else 'stock' end, ${epochOfSource}, 't', 0, '{[1,100001)}',
      100000, 100000, 100000, to_timestamp(${lastDay / 1000} + 86400), to_timestamp(${lastDay / 1000} + 86400)

@@ -211,4 +211,27 @@ describe('a dead letter', () => {
     expect(await quarantine()).toMatchObject([{ state: 'dismissed' }]);
     expect(await tally()).toMatchObject({ seen: '{[1,6)}', applied: '3', deadlettered: '2' });
   });
+
+  test('H1 H4 releases only the seqs that it took: what was applied before it stays applied', async () => {
+    await apply([sale(1, 1), sale(2, 2), sale(3, 3), sale(5, 5)], strictPolicy);
+    await apply([letter()], strictPolicy, topics.deadletter);
+    expect(await tally()).toMatchObject({ seen: '{[1,6)}', applied: '4', deadlettered: '1' });
+    await ask();
+    await reapplyAll();
+    expect(await missing()).toEqual([[4, 4]]);
+    expect(await tally()).toMatchObject({ seen: '{[1,4),[5,6)}', applied: '4', deadlettered: '0' });
+    await apply([sale(2, 2), sale(4, 4)], strictPolicy);
+    await reapplyAll();
+    expect(await quarantine()).toMatchObject([{ state: 'applied' }]);
+    expect(await windows()).toEqual([{ transactions: '5', gross: '500' }]);
+  });
+
+  test('of a source that nobody has heard of leaves the source to get its partition from its events', async () => {
+    await apply([letter()], strictPolicy, topics.deadletter);
+    expect(await all('select partitions from source')).toEqual([{ partitions: [] }]);
+    await apply([sale(1, 1)], strictPolicy);
+    expect(await all('select topic, partitions from source')).toEqual([
+      { topic: topics.pos, partitions: [0] },
+    ]);
+  });
 });

@@ -117,8 +117,8 @@ test('H4 an event that a person asks to re-apply is taken up by the running hub,
   await ask(
     stack,
     `insert into quarantine (topic, partition, off, source_id, first_seq, last_seq, reason, detail, raw, state, asked_at)
-     select topic, partition, 0, source_id, 1, 1, 'schema', 'unknown to an older hub', decode('${raw}', 'hex'), 'asked', now()
-     from source where stream = 'pos' and partition is not null limit 1`,
+     select topic, partitions[1], 0, source_id, 1, 1, 'schema', 'unknown to an older hub', decode('${raw}', 'hex'), 'asked', now()
+     from source where stream = 'pos' and partitions <> '{}' limit 1`,
   );
   await until('the row is settled', async () => {
     const [row] = await ask<{ state: string }>(stack, 'select state from quarantine');

@@ -33,7 +33,7 @@ export const readMarks = async (pool: pg.Pool, sourceIds: number[]): Promise<Add
       join site using (site_id)
       left join lateral (
         select min(read_to) as read_to from ingest_offset
-        where topic = s.topic and (partition = s.partition or s.partition is null)) o on true
+        where topic = s.topic and (partition = any(s.partitions) or s.partitions = '{}')) o on true
       where s.source_id = any($1::int4[])`,
     values: [int4s(sourceIds)],
   });

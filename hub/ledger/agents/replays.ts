@@ -116,7 +116,7 @@ export const settleReplays = async (pool: pg.Pool, topicOf: (stream: Stream) => 
   await pool.query(
     `update replay_request r set state = 'done', applied_after = replay_taken(site_id, agent, stream, counted)
      where state = 'running' and events_left = 0 and not exists (
-       select 1 from source s join ingest_offset o on o.partition = s.partition
+       select 1 from source s join ingest_offset o on o.partition = any(s.partitions)
        where s.site_id = r.site_id and s.stream = r.stream and o.topic = case r.stream when 'pos' then $1 else $2 end
          and o.read_to < r.heard_at)`,
     [topicOf('pos'), topicOf('stock')],

@@ -2,7 +2,8 @@ import type { Status } from '@branchline/contracts/downlink.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type pg from 'pg';
 import { int4s, int8s, nullableInt8s, texts, timestamps, uuids } from '../../postgres/columns.ts';
-import type { Names } from '../books/names.ts';
+import { inTransaction } from '../../postgres/in-transaction.ts';
+import { confirmSites, type Names } from '../books/names.ts';
 import { type AgentClock, accountsTo, hearClock } from './agent-clock.ts';
 
 /** Agents' statuses as rows of `source` and `agent`. `heardAt` is Kafka's time of the status, in ms. */
@@ -38,21 +39,27 @@ export const noteStatuses = async (
 ): Promise<number[]> => {
   if (heard.length === 0) return [];
   const sites = await names.siteIds(heard.map(({ status }) => status.site));
-  const dated = await dateStatuses(
-    pool,
-    heard.map((one) => ({ ...one, siteId: sites.get(one.status.site) as number })),
-  );
-  const ids = await noteSources(pool, latestOfSources(dated), topicOf);
-  await noteAgents(pool, latestOfAgents(dated), ids);
-  return [...ids.values()];
+  const numbered = heard.map((one) => ({ ...one, siteId: sites.get(one.status.site) as number }));
+  try {
+    return await inTransaction(pool, async (client) => {
+      await confirmSites(client, sites);
+      const dated = await dateStatuses(client, numbered);
+      const ids = await noteSources(client, latestOfSources(dated), topicOf);
+      await noteAgents(client, latestOfAgents(dated), ids);
+      return [...ids.values()];
+    });
+  } catch (error) {
+    names.forget();
+    throw error;
+  }
 };
 
 const readClocks = async (
-  pool: pg.Pool,
+  client: pg.ClientBase,
   heard: { siteId: number; status: Status }[],
 ): Promise<Map<string, AgentClock>> => {
   const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
-  const { rows } = await pool.query<{
+  const { rows } = await client.query<{
     site_id: number;
     name: string;
     ahead: string | null;
@@ -88,10 +95,10 @@ const readClocks = async (
 
 /** In the order in which Kafka recorded them, each with its agent's clock as known by then. */
 const dateStatuses = async (
-  pool: pg.Pool,
+  client: pg.ClientBase,
   heard: (HeardStatus & { siteId: number })[],
 ): Promise<DatedStatus[]> => {
-  const clocks = await readClocks(pool, heard);
+  const clocks = await readClocks(client, heard);
   return heard
     .toSorted((a, b) => a.heardAt - b.heardAt)
     .map((one) => {
@@ -139,12 +146,12 @@ const latestOfAgents = (dated: DatedStatus[]): DatedStatus[] => [
  * Rows are locked in the order of ids, as slices lock them.
  */
 const noteSources = async (
-  pool: pg.Pool,
+  client: pg.ClientBase,
   said: SaidOfSource[],
   topicOf: (stream: Stream) => string,
 ): Promise<Map<string, number>> => {
   if (said.length === 0) return new Map();
-  const { rows } = await pool.query<{
+  const { rows } = await client.query<{
     source_id: number;
     site_id: number;
     agent: string;
@@ -208,7 +215,7 @@ const noteSources = async (
 
 /** An agent that has accepted nothing yet lists no sources: nothing of it is missing. */
 const noteAgents = async (
-  pool: pg.Pool,
+  client: pg.ClientBase,
   dated: DatedStatus[],
   sourceIds: Map<string, number>,
 ): Promise<void> => {
@@ -223,7 +230,7 @@ const noteAgents = async (
     return times.length === 0 ? null : Math.round(Math.min(...times));
   };
   const of = <T>(take: (status: Status) => T): T[] => dated.map(({ status }) => take(status));
-  await pool.query({
+  await client.query({
     name: 'note-agents',
     text: `
       insert into agent as a (site_id, name, said, session, version, boot_at, heard_at, clock_ahead_ms, pending, database_bytes,

@@ -6,6 +6,8 @@ export type Months = {
   ensureMonths(days: Iterable<string>): Promise<void>;
   /** Creates this month and the next two; rejects on a lock timeout. `now` in milliseconds since 1970. */
   makeMonthsAhead(now: number): Promise<void>;
+  /** The database may have other months than this process knows. */
+  forget(): void;
 };
 
 /** SQLSTATE of a lock timeout: something reads the whole journal, such as a self-check or a dump. */
@@ -43,5 +45,6 @@ export const createMonths = (pool: pg.Pool): Months => {
         first.setUTCMonth(first.getUTCMonth() + 1);
       }
     },
+    forget: () => months.clear(),
   };
 };

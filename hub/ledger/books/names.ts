@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { texts } from '../../postgres/columns.ts';
+import { int4s, texts } from '../../postgres/columns.ts';
+import { StaleIds } from './identity.ts';
 import { createMonths, type Months } from './months.ts';
 import { createSourceIds, type SourceIds } from './sources.ts';
 
@@ -8,12 +9,46 @@ import { createSourceIds, type SourceIds } from './sources.ts';
  * or an empty month that no row uses is harmless, whereas a slice that rolls back would leave ids in the cache that the
  * database no longer has.
  */
-export type Names = Months & {
+export type Names = Omit<Months, 'forget'> & {
   sourceIds: SourceIds;
   siteIds(names: string[]): Promise<Map<string, number>>;
   /** The ids of each list's items, in their order. */
   itemIds(lists: readonly (readonly string[])[]): Promise<number[][]>;
+  /** Drops every cached id: they may belong to another database (K1). */
+  forget(): void;
 };
+
+/**
+ * K1: rejects with `StaleIds` when an id does not stand for its name in the database of this transaction. The ids came over
+ * another connection, and perhaps long ago.
+ */
+const confirm = async (
+  client: pg.ClientBase,
+  table: 'site' | 'item',
+  ids: readonly number[],
+  names: readonly string[],
+): Promise<void> => {
+  if (ids.length === 0) return;
+  const { rows } = await client.query<{ id: number; wanted: string; found: string | null }>({
+    name: `confirm-${table}s`,
+    text: `
+      select t.id, t.wanted, ${table}.name as found from unnest($1::int4[], $2::text[]) as t(id, wanted)
+        left join ${table} on ${table}.${table}_id = t.id
+      where ${table}.name is distinct from t.wanted limit 1`,
+    values: [int4s(ids), texts(names)],
+  });
+  const [stale] = rows;
+  if (stale !== undefined)
+    throw new StaleIds(`${table} ${stale.id} is ${stale.found ?? 'nothing'}, not ${stale.wanted}`);
+};
+
+/** `items` are names by id. See `confirm`. */
+export const confirmItems = (client: pg.ClientBase, items: ReadonlyMap<number, string>): Promise<void> =>
+  confirm(client, 'item', [...items.keys()], [...items.values()]);
+
+/** `sites` are ids by name. See `confirm`. */
+export const confirmSites = (client: pg.ClientBase, sites: ReadonlyMap<string, number>): Promise<void> =>
+  confirm(client, 'site', [...sites.values()], [...sites.keys()]);
 
 /** Undefined when a name has no id. */
 const numberedBy = (
@@ -73,13 +108,21 @@ export const createNames = (pool: pg.Pool): Names => {
     return ids;
   };
 
+  const sourceIds = createSourceIds(pool);
+  const months = createMonths(pool);
   return {
-    sourceIds: createSourceIds(pool),
+    sourceIds,
     siteIds: (names) => idsOf('site', names),
     itemIds: async (lists) => {
       const numbered = numberedBy(caches.item, lists);
       return numbered ?? (numberedBy(await idsOf('item', lists.flat()), lists) as number[][]);
     },
-    ...createMonths(pool),
+    ensureMonths: months.ensureMonths,
+    makeMonthsAhead: months.makeMonthsAhead,
+    forget: () => {
+      for (const cache of Object.values(caches)) cache.clear();
+      sourceIds.forget();
+      months.forget();
+    },
   };
 };

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { Deltas } from './deltas.ts';
 import type { EventBatch, FreshEvents } from './fresh-events.ts';
 import { findRepeats, JournalCopy, type JournalRow } from './journal.ts';
+import { confirmItems } from './names.ts';
 import type { Quarantined } from './quarantine.ts';
 
 /** Events on their way into the books: rows for the journal, and the delta of every total. */
@@ -10,6 +11,8 @@ class Posting {
   readonly journal: JournalCopy;
   /** Events by source id. */
   readonly counts = new Map<number, number>();
+  /** Names of the items by the ids that the rows have. */
+  readonly items = new Map<number, string>();
 
   constructor(intervalMs: number, eventsMax: number) {
     this.deltas = new Deltas(intervalMs);
@@ -19,6 +22,8 @@ class Posting {
   add(row: JournalRow): void {
     this.journal.add(row);
     this.deltas.add(row);
+    for (let i = 0; i < row.itemIds.length; i++)
+      this.items.set(row.itemIds[i] as number, row.entry.items[i] as string);
     this.counts.set(row.sourceId, (this.counts.get(row.sourceId) ?? 0) + 1);
   }
 }
@@ -51,6 +56,7 @@ export const postEvents = async (
     refused.push(...batch.refused);
   }
   const { deltas, counts, journal } = posting;
+  await confirmItems(client, posting.items);
   if (await journal.copyIfNew(client)) return { deltas, counts, repeated: [], conflicting: [], refused };
 
   const rows: JournalRow[] = [];

@@ -1,4 +1,5 @@
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
+import type { Range } from '@branchline/kernel/ranges.ts';
 import type pg from 'pg';
 import { byteas, dates, int4s, int8s, nullableInt8s, texts } from '../../postgres/columns.ts';
 import type { JournalRow } from './journal.ts';
@@ -8,6 +9,8 @@ export type Quarantined = {
   sourceId: number | null;
   first: number | null;
   last: number | null;
+  /** For a dead letter: which of its seqs no event has taken, and it now takes itself. Only these can be released again. */
+  taken?: readonly Range[];
   reason: string;
   detail: string;
   record: LogRecord;
@@ -23,9 +26,10 @@ export const keepQuarantined = async (
 ): Promise<void> => {
   if (rows.length === 0) return;
   await client.query(
-    `insert into quarantine (topic, partition, off, source_id, first_seq, last_seq, reason, detail, raw)
-     select $1, $2, off, source_id::int4, first_seq, last_seq, reason, detail, raw from unnest($3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::bytea[])
-       as t(off, source_id, first_seq, last_seq, reason, detail, raw)`,
+    `insert into quarantine (topic, partition, off, source_id, first_seq, last_seq, reason, detail, raw, taken)
+     select $1, $2, off, source_id::int4, first_seq, last_seq, reason, detail, raw, nullif(taken, '')::int8multirange
+     from unnest($3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::bytea[], $10::text[])
+       as t(off, source_id, first_seq, last_seq, reason, detail, raw, taken)`,
     [
       topicPartition.topic,
       topicPartition.partition,
@@ -36,9 +40,13 @@ export const keepQuarantined = async (
       texts(rows.map((row) => printable(row.reason))),
       texts(rows.map((row) => printable(row.detail))),
       byteas(rows.map((row) => row.record.value)),
+      texts(rows.map(({ taken }) => (taken === undefined ? '' : multirange(taken)))),
     ],
   );
 };
+
+const multirange = (ranges: readonly Range[]): string =>
+  `{${ranges.map(([first, last]) => `[${first},${last}]`).join()}}`;
 
 export const keepConflicts = async (client: pg.ClientBase, rows: JournalRow[]): Promise<void> => {
   if (rows.length === 0) return;

@@ -99,7 +99,7 @@ const judge = async (client: pg.ClientBase, ports: Reapply, row: AskedRow): Prom
   const isDeadLetter = row.topic === ports.deadLetterTopic;
   if (isDeadLetter) {
     // Only once: seqs that arrived since then are in the books.
-    if (row.given_back_at === null) await giveBack(client, sourceId, first, last);
+    if (row.given_back_at === null) await giveBack(client, row.quarantine_id, sourceId);
     return awaited(first, last);
   }
 
@@ -138,21 +138,17 @@ const outcomes = {
 };
 
 /**
- * A dead letter is a frame as the agent sent it, which the hub can neither decompress nor split. Its seqs are released: the
- * next mark lists them as missing, the agent sends them again, and they are applied like any other event.
+ * A dead letter is a frame as the agent sent it, which the hub can neither decompress nor split. The seqs that it took are
+ * released: the next mark lists them as missing, the agent sends them again, and they are applied like any other event. Seqs
+ * of its range that events had taken before stay taken: they are in the books (H1).
  */
-const giveBack = async (
-  client: pg.ClientBase,
-  sourceId: number,
-  first: number,
-  last: number,
-): Promise<void> => {
+const giveBack = async (client: pg.ClientBase, quarantineId: string, sourceId: number): Promise<void> => {
   await client.query(
-    `update source s set seen = s.seen - int8multirange(int8range($2, $3, '[]')),
+    `update source s set seen = s.seen - q.taken,
        deadlettered = greatest(0, s.deadlettered - (
-         select coalesce(sum(upper(r) - lower(r)), 0) from unnest(s.seen * int8multirange(int8range($2, $3, '[]'))) r))
-     where s.source_id = $1`,
-    [sourceId, first, last],
+         select coalesce(sum(upper(r) - lower(r)), 0) from unnest(s.seen * q.taken) r))
+     from quarantine q where s.source_id = $1 and q.quarantine_id = $2`,
+    [sourceId, quarantineId],
   );
 };
 
@@ -183,10 +179,10 @@ export const settleGivenBack = async (pool: pg.Pool): Promise<void> => {
       and s.seen @> int8multirange(int8range(q.first_seq, q.last_seq, '[]'))`);
   await pool.query(`
     with dismissed as (
-      select quarantine_id, source_id, first_seq, last_seq from quarantine
+      select quarantine_id, source_id, taken from quarantine
       where given_back_at is not null and state = 'dismissed' order by quarantine_id for update skip locked),
     wanted as (
-      select source_id, range_agg(int8range(first_seq, last_seq, '[]')) as seqs from dismissed group by source_id),
+      select source_id, range_agg(taken) as seqs from dismissed group by source_id),
     taken as (
       update source s set seen = s.seen + w.seqs, deadlettered = s.deadlettered + (
         select coalesce(sum(upper(r) - lower(r)), 0) from unnest(w.seqs - s.seen) r)

@@ -2,6 +2,7 @@ import type { Range } from '@branchline/kernel/ranges.ts';
 import type pg from 'pg';
 import { int4s, int8s, texts, uuids } from '../../postgres/columns.ts';
 import type { SourceSlice } from '../intake/slice.ts';
+import { StaleIds } from './identity.ts';
 
 /**
  * The `source` table: decides which deliveries are repeats of a seq, for ever (H1). A source's row holds the seqs taken as
@@ -29,34 +30,63 @@ export type SourceIds = {
 
 type TopicPartition = { topic: string; partition: number };
 
+/** `partitions`: those of its topic from which events of the source have come, as far as the database was told. */
+type KnownSource = { id: number; partitions: Set<number> };
+
 /**
  * Ids of sources. Their rows are created outside the slice's transaction, like names: a row without seqs is harmless; every
  * cached id is of a committed row, which a slice of another partition can lock; and a slice that creates rows while it
  * holds others could deadlock with a status that does the same.
  */
 export const createSourceIds = (pool: pg.Pool): SourceIds => {
-  const known = new Map<string, number>();
+  const known = new Map<string, KnownSource>();
   return {
-    of: async (topicPartition, groups, sites) => {
+    of: async ({ topic, partition }, groups, sites) => {
       const unknown = groups.filter((group) => !known.has(keyOf(group)));
       if (unknown.length > 0)
-        for (const [key, id] of await openSources(pool, topicPartition, unknown, sites)) known.set(key, id);
-      return groups.map((group) => {
-        const id = known.get(keyOf(group));
-        if (id === undefined) throw new Error(`source ${keyOf(group)} was neither found nor created`);
-        return id;
+        for (const [key, source] of await openSources(pool, unknown, sites)) known.set(key, source);
+      const found = groups.map((group) => {
+        const source = known.get(keyOf(group));
+        if (source === undefined) throw new Error(`source ${keyOf(group)} was neither found nor created`);
+        return source;
       });
+      // The events of its source do not come from the dead-letter topic.
+      const moved = found.filter(
+        ({ partitions }, i) => groups[i]?.deadLetters.length === 0 && !partitions.has(partition),
+      );
+      if (moved.length > 0) {
+        await notePartition(pool, { topic, partition }, moved);
+        for (const { partitions } of moved) partitions.add(partition);
+      }
+      return found.map(({ id }) => id);
     },
     forget: () => known.clear(),
   };
 };
 
+/**
+ * A source has one partition, until partitions are added to its topic: then its events may wait in the old one and in the
+ * new one, and only what both have been read past can be missing.
+ */
+const notePartition = async (
+  pool: pg.Pool,
+  { topic, partition }: TopicPartition,
+  sources: KnownSource[],
+): Promise<void> => {
+  // In the order of ids, as everywhere.
+  await pool.query(
+    `update source set topic = $2, partitions = partitions || $3::int4 where source_id in (
+       select source_id from source where source_id = any($1::int4[]) order by source_id for update)
+       and not partitions @> array[$3::int4]`,
+    [int4s(sources.map(({ id }) => id)), topic, partition],
+  );
+};
+
 const openSources = async (
   pool: pg.Pool,
-  topicPartition: TopicPartition,
   groups: SourceSlice[],
   sites: ReadonlyMap<string, number>,
-): Promise<[string, number][]> => {
+): Promise<[string, KnownSource][]> => {
   const columns = [
     int4s(groups.map(({ source }) => sites.get(source.site) as number)),
     texts(groups.map(({ source }) => source.agent)),
@@ -74,40 +104,31 @@ const openSources = async (
     agent: string;
     stream: string;
     epoch: string;
-    partition: number | null;
+    partitions: number[];
   }>(
-    `select source_id, site_id, agent, stream, epoch, partition from source join ${wanted} using (site_id, agent, stream, epoch)`,
+    `select source_id, site_id, agent, stream, epoch, partitions from source join ${wanted} using (site_id, agent, stream, epoch)`,
     columns,
   );
   const found = new Map(rows.map((row) => [`${row.site_id}/${row.agent}/${row.stream}/${row.epoch}`, row]));
-  const opened = groups.flatMap((group) => {
+  return groups.flatMap((group): [string, KnownSource][] => {
     const { site, agent, stream, epoch } = group.source;
     const row = found.get(`${sites.get(site)}/${agent}/${stream}/${epoch}`);
-    return row === undefined ? [] : [{ group, row }];
+    return row === undefined
+      ? []
+      : [[keyOf(group), { id: row.source_id, partitions: new Set(row.partitions) }]];
   });
-  // The events of its source do not come from the dead-letter topic.
-  const unplaced = opened.filter(
-    ({ group, row }) => row.partition === null && group.deadLetters.length === 0,
-  );
-  if (unplaced.length > 0) {
-    // In the order of ids, as everywhere.
-    await pool.query(
-      `update source set topic = $2, partition = $3 where source_id in (
-         select source_id from source where source_id = any($1::int4[]) order by source_id for update)`,
-      [int4s(unplaced.map(({ row }) => row.source_id)), topicPartition.topic, topicPartition.partition],
-    );
-  }
-  return opened.map(({ group, row }) => [keyOf(group), row.source_id]);
 };
 
 /**
  * Locks the slice's sources in the order of their ids and returns which of its seqs are novel. The difference is computed
- * once per source, not per event: with thousands of gaps that takes 29 ms instead of two seconds.
+ * once per source, not per event: with thousands of gaps that takes 29 ms instead of two seconds. Rejects with `StaleIds`
+ * when a row is not of the source that its id stands for, down to the name of its site.
  */
 export const lockSources = async (
   client: pg.ClientBase,
   groups: SourceSlice[],
   sourceIds: number[],
+  sites: ReadonlyMap<string, number>,
 ): Promise<LockedSource[]> => {
   if (groups.length === 0) return [];
   const ids: number[] = [];
@@ -126,11 +147,27 @@ export const lockSources = async (
       with batch as (
         select source_id, range_agg(int8range(first, last, '[]')) as seqs
         from unnest($1::int4[], $2::int8[], $3::int8[]) as t(source_id, first, last) group by source_id),
+      wanted as (
+        select * from unnest($4::int4[], $5::int4[], $6::text[], $7::text[], $8::text[], $9::uuid[])
+          as t(source_id, site_id, site, agent, stream, epoch)),
       locked as (
-        select s.source_id, s.seen, b.seqs from source s join batch b using (source_id) order by s.source_id for update of s)
+        select s.source_id, s.seen, b.seqs
+        from source s join batch b using (source_id) join wanted w using (source_id, site_id, agent, stream, epoch)
+          join site on site.site_id = w.site_id and site.name = w.site
+        order by s.source_id for update of s)
       select source_id, lower(novel) as first, upper(novel) - 1 as last
       from locked left join lateral unnest(seqs - seen) as novel on true`,
-    values: [int4s(ids), int8s(firsts), int8s(lasts)],
+    values: [
+      int4s(ids),
+      int8s(firsts),
+      int8s(lasts),
+      int4s(sourceIds),
+      int4s(groups.map(({ source }) => sites.get(source.site) as number)),
+      texts(groups.map(({ source }) => source.site)),
+      texts(groups.map(({ source }) => source.agent)),
+      texts(groups.map(({ source }) => source.stream)),
+      uuids(groups.map(({ source }) => source.epoch)),
+    ],
   });
   const novel = new Map<number, Range[]>();
   for (const row of rows) {
@@ -142,7 +179,7 @@ export const lockSources = async (
     const sourceId = sourceIds[i] as number;
     const ranges = novel.get(sourceId);
     // Without this check an unknown source would look like one with nothing novel, and its events would be skipped for ever.
-    if (ranges === undefined) throw new Error(`source ${keyOf(group)} has no row ${sourceId}`);
+    if (ranges === undefined) throw new StaleIds(`source ${keyOf(group)} is not row ${sourceId}`);
     return { group, sourceId, novel: ranges };
   });
 };

@@ -73,9 +73,12 @@ export const createBooks = (
     apply: async (slice) => {
       const prepared = await prepare(names, slice);
       try {
-        return await inTransaction(pool, (client) => applySlice(client, slice, prepared, ports));
+        const outcome = await inTransaction(pool, (client) => applySlice(client, slice, prepared, ports));
+        // Another hub was faster, or the database went back: in the second case the ids are not its own (K1).
+        if (outcome.fenced) names.forget();
+        return outcome;
       } catch (error) {
-        names.sourceIds.forget();
+        names.forget();
         throw error;
       }
     },
@@ -99,7 +102,7 @@ const applySlice = async (
 ): Promise<SliceOutcome> => {
   if (!(await policy.fence(client, slice))) return { fenced: true };
 
-  const locked = await lockSources(client, sources, sourceIds);
+  const locked = await lockSources(client, sources, sourceIds, sites);
   const groups: NovelGroup[] = locked.map(({ group, sourceId, novel }) => ({
     group,
     sourceId,
@@ -138,9 +141,12 @@ const applySlice = async (
 const newDeadLetters = (groups: NovelGroup[]): Quarantined[] =>
   groups.flatMap(({ group, sourceId, novel }) => {
     const open = new RangeSet(novel);
-    return group.deadLetters
-      .filter(({ first, last }) => open.within(first, last).length > 0)
-      .map((deadLetter) => ({ sourceId, ...deadLetter }));
+    return group.deadLetters.flatMap((deadLetter) => {
+      const { first, last } = deadLetter;
+      const taken = open.within(first, last);
+      open.remove(first, last);
+      return taken.length === 0 ? [] : [{ sourceId, taken, ...deadLetter }];
+    });
   });
 
 /** What became of each source's deliveries. */
