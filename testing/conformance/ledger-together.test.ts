@@ -68,7 +68,7 @@ test('H1 a source whose row is gone stops the slice instead of skipping its even
   const books = createBooks(database.pool, names, 300_000);
   await books.apply(sliceOf('pos', [saleRecord(1)]));
   await database.pool.query('delete from journal; delete from source');
-  await expect(books.apply(sliceOf('pos', [saleRecord(2)], { from: 1 }))).rejects.toThrow(/has no row/);
+  await expect(books.apply(sliceOf('pos', [saleRecord(2)], { from: 1 }))).rejects.toThrow('is not row');
   expect(await books.apply(sliceOf('pos', [saleRecord(2)], { from: 1 }))).toMatchObject({ applied: 1 });
 });
 

@@ -402,3 +402,36 @@ test('deltas stay pending until there are many or old ones', async () => {
   expect(await pending()).toBe(0);
   expect(await all('select lines, units from item_day')).toEqual([{ lines: '2', units: '2000' }]);
 });
+
+test('H5 a stock id is unique at its site whatever its day: a movement stamped again after midnight is booked once', async () => {
+  const apply = await ledger();
+  const moved = (at: number, site = north) =>
+    movementEvent({ site, id: 'mv-77', at, lines: [{ item: 'tea', quantity: 10_000 }] });
+  const lateEvening = day + dayMs - 1_000;
+  await apply([moved(lateEvening)]);
+  // Sent again as it was, stamped again after midnight, and twice in one slice; another site may use the same id.
+  await apply([
+    moved(lateEvening),
+    moved(day + dayMs + 1_000),
+    moved(day + dayMs + 2_000),
+    moved(lateEvening, south),
+  ]);
+  expect(await onHand()).toEqual({ 'store-0001 tea': 10_000, 'store-0002 tea': 10_000 });
+  expect(
+    await all(
+      'select site.name, applied::int, repeated::int, conflicting::int from source join site using (site_id) order by 1',
+    ),
+  ).toEqual([
+    { name: north, applied: 1, repeated: 1, conflicting: 2 },
+    { name: south, applied: 1, repeated: 0, conflicting: 0 },
+  ]);
+});
+
+test('H5 two copies of a stock id on different days in one slice are told apart there as well', async () => {
+  const apply = await ledger();
+  const moved = (at: number) =>
+    movementEvent({ site: north, id: 'mv-1', at, lines: [{ item: 'tea', quantity: 10_000 }] });
+  await apply([moved(day), moved(day + dayMs)]);
+  expect(await onHand()).toEqual({ 'store-0001 tea': 10_000 });
+  expect(await all('select event_id from conflict')).toEqual([{ event_id: 'mv-1' }]);
+});

@@ -17,6 +17,7 @@ const tables = [
   'setting',
   'ingest_offset',
   'journal',
+  'stock_event',
   'sales_window',
   'site_hour',
   'chain_window',

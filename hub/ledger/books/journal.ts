@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { dates, int4s, texts } from '../../postgres/columns.ts';
 import { copyRows, RowWriter } from '../../postgres/copy-rows.ts';
 import type { Booked } from './booked.ts';
+import { type Entry, kinds } from './entry.ts';
 
 /** The journal: one row per event. Its key is the event's own id, so it also finds what a till sent twice under two seqs. */
 export type JournalRow = Booked & {
@@ -48,9 +49,35 @@ const writeRow = (writer: RowWriter, row: JournalRow): void => {
 
 const uniqueViolation = '23505';
 
+/**
+ * The id of a POS event names its business day, so the journal's key holds it for ever. The day of a stock event is that of
+ * its time: stamped again after midnight, the same movement would have another key. `stock_event` has its id without a day.
+ */
+const isStock = ({ kind }: Entry): boolean =>
+  kind === kinds.movement || kind === kinds.countOfItems || kind === kinds.countOfLocation;
+
+type StockId = { siteId: number; eventId: string; businessDay: string };
+
+/** Rejects with `uniqueViolation` when one of the ids is taken. Sorted, so that two slices cannot deadlock. */
+const takeStockIds = async (client: pg.ClientBase, ids: StockId[]): Promise<void> => {
+  if (ids.length === 0) return;
+  await client.query({
+    name: 'take-stock-ids',
+    text: `
+      insert into stock_event (site_id, event_id, business_day)
+      select * from unnest($1::int4[], $2::text[], $3::date[]) as t(site_id, event_id, business_day) order by 1, 2`,
+    values: [
+      int4s(ids.map(({ siteId }) => siteId)),
+      texts(ids.map(({ eventId }) => eventId)),
+      dates(ids.map(({ businessDay }) => businessDay)),
+    ],
+  });
+};
+
 /** Rows on their way into the journal. A copy uses them up. */
 export class JournalCopy {
   readonly #writer: RowWriter;
+  readonly #stockIds: StockId[] = [];
   #rows = 0;
 
   /** The buffer holds `rowsMax` ordinary rows and grows beyond that. */
@@ -61,11 +88,15 @@ export class JournalCopy {
   add(row: JournalRow): void {
     writeRow(this.#writer, row);
     this.#rows += 1;
+    const { siteId, entry } = row;
+    if (isStock(entry))
+      this.#stockIds.push({ siteId, eventId: entry.eventId, businessDay: entry.businessDay });
   }
 
   /** Rejects when the journal has one of the ids already. */
   async copy(client: pg.ClientBase): Promise<void> {
     if (this.#rows === 0) return;
+    await takeStockIds(client, this.#stockIds);
     await copyRows(client, `copy journal (${columns}) from stdin (format binary)`, this.#writer);
   }
 
@@ -98,18 +129,21 @@ export const findRepeats = async (client: pg.ClientBase, rows: JournalRow[]) => 
   return { fresh, repeated, conflicting };
 };
 
-const keyOf = (row: JournalRow): string => `${row.siteId}/${row.entry.businessDay}/${row.entry.eventId}`;
+const keyOf = ({ siteId, entry }: JournalRow): string =>
+  `${siteId}/${isStock(entry) ? 'stock' : entry.businessDay}/${entry.eventId}`;
 
 /** Content hashes of the ids that the journal has. */
 const contentsInBooks = async (client: pg.ClientBase, rows: JournalRow[]): Promise<Map<string, string>> => {
   const found = await client.query<{ position: string; content: Buffer }>(
     `select position, int8send(j.content) as content
-     from unnest($1::date[], $2::int4[], $3::text[]) with ordinality as t(business_day, site_id, event_id, position)
-     join journal j using (business_day, site_id, event_id)`,
+     from unnest($1::date[], $2::int4[], $3::text[], $4::int4[]) with ordinality as t(stated_day, site_id, event_id, stock, position)
+     left join stock_event s on t.stock = 1 and s.site_id = t.site_id and s.event_id = t.event_id
+     join journal j on j.business_day = coalesce(s.business_day, t.stated_day) and j.site_id = t.site_id and j.event_id = t.event_id`,
     [
       dates(rows.map((row) => row.entry.businessDay)),
       int4s(rows.map((row) => row.siteId)),
       texts(rows.map((row) => row.entry.eventId)),
+      int4s(rows.map((row) => Number(isStock(row.entry)))),
     ],
   );
   return new Map(

@@ -141,12 +141,15 @@ const applySlice = async (
 const newDeadLetters = (groups: NovelGroup[]): Quarantined[] =>
   groups.flatMap(({ group, sourceId, novel }) => {
     const open = new RangeSet(novel);
-    return group.deadLetters.flatMap((deadLetter) => {
-      const { first, last } = deadLetter;
-      const taken = open.within(first, last);
-      open.remove(first, last);
-      return taken.length === 0 ? [] : [{ sourceId, taken, ...deadLetter }];
-    });
+    const unclaimed = new RangeSet(novel);
+    return group.deadLetters
+      .filter(({ first, last }) => open.within(first, last).length > 0)
+      .map((deadLetter) => {
+        const { first, last } = deadLetter;
+        const taken = unclaimed.within(first, last);
+        unclaimed.remove(first, last);
+        return { sourceId, taken, ...deadLetter };
+      });
   });
 
 /** What became of each source's deliveries. */
