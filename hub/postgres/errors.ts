@@ -17,7 +17,8 @@ const socketCodes =
 /** A number that does not fit its column, refused before it was sent. */
 const outOfRange = 'ERR_OUT_OF_RANGE';
 /** Messages without a code from pg for a connection that ended or could not be opened. */
-const connectionMessages = /^(Connection terminated|timeout exceeded when trying to connect|Client )/;
+const connectionMessages =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client )/;
 
 export const failureOf = (error: unknown): Failure => {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { failureOf } from './errors.ts';
 
 /**
  * Runs `work` in one transaction and commits it; whatever throws rolls back and is thrown on. A connection that cannot
@@ -20,9 +21,12 @@ export const inTransaction = async <T>(
       throw new Error('the transaction was rolled back: one of its statements failed');
     return result;
   } catch (error) {
-    await client.query('rollback').catch((failed: Error) => {
-      broken = failed;
-    });
+    // Over a connection that answers nothing, or is gone, a rollback would only wait once more; the server rolls back by itself.
+    if (failureOf(error) === 'connection') broken = error as Error;
+    else
+      await client.query('rollback').catch((failed: Error) => {
+        broken = failed;
+      });
     throw error;
   } finally {
     client.release(broken);

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import { queueOf } from '@branchline/drivers/kafka/record-queue.ts';
-import { createNames } from '@branchline/hub/ledger/books/names.ts';
+import { openPool } from '@branchline/hub/io/postgres-pool.ts';
+import { createNames, type Names } from '@branchline/hub/ledger/books/names.ts';
 import {
   type Books,
   type BooksPolicy,
@@ -397,4 +399,31 @@ test('a copy whose connection breaks is rejected', async () => {
   const client = await connect();
   await expect(copyRows(client, copyInto, wideRows(2_000))).rejects.toThrow();
   expect(uncaught).toEqual([]);
+});
+
+test('H2 a slice that waits for its turn for longer than PostgreSQL lets a transaction idle keeps its connection', async () => {
+  const pool = openPool(database.url, 'test', 3, createLog('test', 'silent'));
+  const names = createNames(pool);
+  let slow = 1;
+  // The first slice takes longer to parse than the five seconds; the second one waits for it in its transaction.
+  const slowNames: Names = {
+    ...names,
+    itemIds: async (lists) => {
+      if (slow-- > 0) await sleep(6_500);
+      return names.itemIds(lists);
+    },
+  };
+  const books = createBooks(pool, slowNames, 300_000);
+  const input = (partition: number) => sliceOf('pos', [sale(partition + 1)], { partition });
+  try {
+    const [first, second] = await Promise.allSettled([input(0), input(1)].map((one) => books.apply(one)));
+    expect(second).toMatchObject({ status: 'fulfilled', value: { applied: 1 } });
+    // The slow one itself said nothing meanwhile, as a hub that is paused does: PostgreSQL took its locks.
+    expect(first).toMatchObject({
+      status: 'rejected',
+      reason: { message: expect.stringMatching(/Connection terminated|idle-in-transaction|not queryable/) },
+    });
+  } finally {
+    await pool.end();
+  }
 });

@@ -214,7 +214,7 @@ describe('a dead letter', () => {
 
   test('H1 H4 releases only the seqs that it took: what was applied before it stays applied', async () => {
     await apply([sale(1, 1), sale(2, 2), sale(3, 3), sale(5, 5)], strictPolicy);
-    await apply([letter()], strictPolicy, topics.deadletter);
+    await apply([deadLetterRecord(2, 4)], strictPolicy, 'deadletter');
     expect(await tally()).toMatchObject({ seen: '{[1,6)}', applied: '4', deadlettered: '1' });
     await ask();
     await reapplyAll();
@@ -227,7 +227,7 @@ describe('a dead letter', () => {
   });
 
   test('of a source that nobody has heard of leaves the source to get its partition from its events', async () => {
-    await apply([letter()], strictPolicy, topics.deadletter);
+    await apply([deadLetterRecord(2, 4)], strictPolicy, 'deadletter');
     expect(await all('select partitions from source')).toEqual([{ partitions: [] }]);
     await apply([sale(1, 1)], strictPolicy);
     expect(await all('select topic, partitions from source')).toEqual([

@@ -101,7 +101,6 @@ const namedPure = [
   'hub/ledger/books/pending-rows.ts',
   'hub/ledger/books/sales/deltas.ts',
   'hub/ledger/books/stock/deltas.ts',
-  'hub/ledger/books/turns.ts',
   'hub/ledger/intake/slice-size.ts',
   'hub/ledger/intake/slice.ts',
   'hub/ledger/intake/watchdog.ts',

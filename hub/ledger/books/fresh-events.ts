@@ -10,7 +10,6 @@ import type { Entry } from './entry.ts';
 import type { JournalRow } from './journal.ts';
 import type { Names } from './names.ts';
 import type { Quarantined } from './quarantine.ts';
-import type { Turns } from './turns.ts';
 
 /** A source of the slice, locked, with the seqs that the books have not taken yet. */
 export type NovelGroup = { group: SourceSlice; sourceId: number; siteId: number; novel: readonly Range[] };
@@ -36,7 +35,7 @@ const batchEvents = 200;
 
 export const freshEvents = (
   groups: readonly NovelGroup[],
-  { names, read, turns }: { names: Names; read: EventReader; turns: Turns },
+  { names, read }: { names: Names; read: EventReader },
 ): FreshEvents => {
   // A dead letter's seqs are novel, too, but hold no events; there may be millions of them.
   const max = groups.reduce(
@@ -45,31 +44,25 @@ export const freshEvents = (
   );
 
   async function* batches(): AsyncGenerator<EventBatch> {
-    // A slice without new events does not queue: it holds locks that others may need to finish their turn.
     if (max === 0) return;
-    const release = await turns.take();
-    try {
-      let batch: EventBatch = { rows: [], refused: [] };
-      let events = 0;
-      for (const { group, sourceId, siteId, novel } of groups) {
-        for (const { seq, record } of freshDeliveries(group, novel)) {
-          if (events === batchEvents) {
-            yield await numbered(names, batch);
-            // Lets other slices use what the database has answered meanwhile.
-            await setImmediate();
-            batch = { rows: [], refused: [] };
-            events = 0;
-          }
-          events += 1;
-          const entry = readSafely(read, record, group.source);
-          if (isProblem(entry)) batch.refused.push(refusedEvent(entry, sourceId, seq, record));
-          else batch.rows.push(journalRow(entry, { sourceId, siteId, seq }, record));
+    let batch: EventBatch = { rows: [], refused: [] };
+    let events = 0;
+    for (const { group, sourceId, siteId, novel } of groups) {
+      for (const { seq, record } of freshDeliveries(group, novel)) {
+        if (events === batchEvents) {
+          yield await numbered(names, batch);
+          // Lets other slices use what the database has answered meanwhile.
+          await setImmediate();
+          batch = { rows: [], refused: [] };
+          events = 0;
         }
+        events += 1;
+        const entry = readSafely(read, record, group.source);
+        if (isProblem(entry)) batch.refused.push(refusedEvent(entry, sourceId, seq, record));
+        else batch.rows.push(journalRow(entry, { sourceId, siteId, seq }, record));
       }
-      yield await numbered(names, batch);
-    } finally {
-      release();
     }
+    yield await numbered(names, batch);
   }
   return { max, batches };
 };

@@ -4,6 +4,7 @@ import type { EventBatch, FreshEvents } from './fresh-events.ts';
 import { findRepeats, JournalCopy, type JournalRow } from './journal.ts';
 import { confirmItems } from './names.ts';
 import type { Quarantined } from './quarantine.ts';
+import type { Turns } from './turns.ts';
 
 /** Events on their way into the books: rows for the journal, and the delta of every total. */
 class Posting {
@@ -41,20 +42,46 @@ export type Posted = {
 };
 
 /**
- * Copies the events into the journal. Nearly always every id is new. When one is not, the journal's key says so; only
+ * A transaction that says nothing for five seconds looks like one whose hub is paused, and PostgreSQL ends it: see
+ * `idle_in_transaction_session_timeout`. One that waits for its turn, or parses for long, speaks more often than this.
+ */
+const quietMsMax = 1_000;
+
+/** Parses the events of a slice, when it is the slice's turn, in an open transaction. */
+export const parseEvents = async (
+  client: pg.ClientBase,
+  events: FreshEvents,
+  { intervalMs, turns }: { intervalMs: number; turns?: Turns },
+): Promise<Parsed> => {
+  const posting = new Posting(intervalMs, events.max);
+  const refused: Quarantined[] = [];
+  // A slice without new events does not wait for a turn.
+  const endTurn = events.max === 0 ? undefined : await turns?.take(() => client.query('select'), quietMsMax);
+  try {
+    let spoke = performance.now();
+    for await (const batch of events.batches()) {
+      for (const row of batch.rows) posting.add(row);
+      refused.push(...batch.refused);
+      if (performance.now() - spoke < quietMsMax) continue;
+      await client.query('select');
+      spoke = performance.now();
+    }
+  } finally {
+    endTurn?.();
+  }
+  return { posting, refused, events, intervalMs };
+};
+
+export type Parsed = { posting: Posting; refused: Quarantined[]; events: FreshEvents; intervalMs: number };
+
+/**
+ * Copies the parsed events into the journal. Nearly always every id is new. When one is not, the journal's key says so; only
  * then are the ids looked up, and the events parsed a second time.
  */
 export const postEvents = async (
   client: pg.ClientBase,
-  events: FreshEvents,
-  intervalMs: number,
+  { posting, refused, events, intervalMs }: Parsed,
 ): Promise<Posted> => {
-  const posting = new Posting(intervalMs, events.max);
-  const refused: Quarantined[] = [];
-  for await (const batch of events.batches()) {
-    for (const row of batch.rows) posting.add(row);
-    refused.push(...batch.refused);
-  }
   const { deltas, counts, journal } = posting;
   await confirmItems(client, posting.items);
   if (await journal.copyIfNew(client)) return { deltas, counts, repeated: [], conflicting: [], refused };

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { inTransaction } from '../../postgres/in-transaction.ts';
 import { type EventReader, journalRow, numbered, readSafely } from './fresh-events.ts';
 import type { Names } from './names.ts';
-import { eventsOf, postEvents } from './posting.ts';
+import { eventsOf, parseEvents, postEvents } from './posting.ts';
 import { keepConflicts } from './quarantine.ts';
 import { addToTotals } from './totals.ts';
 
@@ -119,7 +119,8 @@ const judge = async (client: pg.ClientBase, ports: Reapply, row: AskedRow): Prom
   }
   const journaled = journalRow(entry, { sourceId, siteId, seq: first }, record);
   const batch = await numbered(ports.names, { rows: [journaled], refused: [] });
-  const { deltas, repeated, conflicting } = await postEvents(client, eventsOf(batch), ports.intervalMs);
+  const parsed = await parseEvents(client, eventsOf(batch), { intervalMs: ports.intervalMs });
+  const { deltas, repeated, conflicting } = await postEvents(client, parsed);
   await addToTotals(client, deltas, { intervalMs: ports.intervalMs, partition: noPartition });
   await keepConflicts(client, conflicting);
   const column = repeated.length > 0 ? 'repeated' : conflicting.length > 0 ? 'conflicting' : 'applied';

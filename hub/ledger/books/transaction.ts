@@ -8,7 +8,7 @@ import { type Slice, type SourceSlice, sortSlice } from '../intake/slice.ts';
 import { readEntry } from './entry.ts';
 import { countOf, type EventReader, freshEvents, type NovelGroup } from './fresh-events.ts';
 import type { Names } from './names.ts';
-import { type Posted, postEvents } from './posting.ts';
+import { type Posted, parseEvents, postEvents } from './posting.ts';
 import { keepConflicts, keepQuarantined, type Quarantined } from './quarantine.ts';
 import { lockSources, type SourceTally, settleSources } from './sources.ts';
 import { addToTotals } from './totals.ts';
@@ -110,8 +110,9 @@ const applySlice = async (
     novel: policy.novelOf(group, novel),
   }));
 
-  const events = freshEvents(groups, { names, read: policy.read, turns });
-  const posted = await postEvents(client, events, intervalMs);
+  const events = freshEvents(groups, { names, read: policy.read });
+  const parsed = await parseEvents(client, events, { intervalMs, turns });
+  const posted = await postEvents(client, parsed);
 
   await addToTotals(client, posted.deltas, { intervalMs, partition: slice.partition });
 

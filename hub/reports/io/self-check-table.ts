@@ -31,7 +31,9 @@ const inDays = 'where business_day = any($1::date[])';
 
 const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differences: Difference[] }> => {
   const sumsOf = async (what: string, text: string, values: unknown[] = []): Promise<Sum[]> => {
-    const { rows } = await client.query<SumRow>(text, values);
+    // The pool's own bound is that of a page's question.
+    const bounded = { text, values, query_timeout: checkStatementMs + 5_000 };
+    const { rows } = await client.query<SumRow>(bounded);
     return rows.map((row) => ({
       what,
       scope: row.scope,

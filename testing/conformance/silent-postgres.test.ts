@@ -1,0 +1,120 @@
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openPool } from '@branchline/hub/io/postgres-pool.ts';
+import { createNames } from '@branchline/hub/ledger/books/names.ts';
+import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
+import { followProgress } from '@branchline/hub/ledger/intake/progress.ts';
+import { failureOf } from '@branchline/hub/postgres/errors.ts';
+import { systemClock } from '@branchline/kernel/clock.ts';
+import { createLog } from '@branchline/kernel/log.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
+import { recordOf, transactionEvent } from '../world/events.ts';
+
+/** A PostgreSQL that is gone without FIN or RST: its connections stay open, take bytes and answer nothing. */
+
+let database: BooksDatabase;
+beforeEach(async () => {
+  database = await createBooksDatabase();
+});
+afterEach(() => database.close());
+
+const silentProxy = async (target: string) => {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<net.Socket>();
+  let silent = false;
+  const server = net.createServer((near) => {
+    const far = net.connect(Number(port), hostname);
+    // A connection of the time before stays silent for ever, as one to a host that has lost its power does.
+    const born = silent;
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from
+        .on('error', () => {})
+        .on('data', (bytes) => {
+          if (silent === born) to.write(bytes);
+        });
+      from.on('close', () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(target);
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as net.AddressInfo).port);
+  return {
+    url: url.href,
+    vanish: () => {
+      silent = true;
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+};
+
+test('a PostgreSQL that vanishes without a word fails the slice in bounded time, and new connections go on', async () => {
+  const topic = 'test.pos.v1';
+  const proxy = await silentProxy(database.url);
+  const log = createLog('test', 'silent');
+  const bounds = { connectMsMax: 1_000, statementMsMax: 10_000, answerMsMax: 1_500 };
+  const [slices, side] = [7, 4].map((max) => openPool(proxy.url, 'test', max, log, bounds)) as [
+    ReturnType<typeof openPool>,
+    ReturnType<typeof openPool>,
+  ];
+  await database.pool.query(
+    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ($1, 0, 0, 'one')",
+    [topic],
+  );
+  const books = createBooks(slices, createNames(side), 300_000);
+  const polls: boolean[] = [];
+  const progress = followProgress({
+    pool: side,
+    bounds: {
+      boundsOf: async () => [{ topic, partition: 0, earliest: 0, end: 100 }],
+      clusterId: async () => 'one',
+      close: async () => {},
+    },
+    topics: [topic],
+    onPoll: (partitions) => polls.push(partitions !== undefined),
+    ...{ counters: { slices: 0, fenced: 0, lostByRetention: 0 }, instance: 'test', version: '1' },
+    ...{ clock: systemClock, log },
+  });
+  const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
+  const apply = (offset: number) => {
+    const at = Date.UTC(2026, 10, 2);
+    const lines = [{ item: 'tea', quantity: 1_000, amount: 100 }];
+    const event = transactionEvent({ site: 'store-1', sequence: offset + 1, at, lines });
+    const record = recordOf(event, { site: 'store-1', stream: 'pos', epoch, seq: offset + 1 }, { offset });
+    return books.apply({
+      ...{ topic, partition: 0, stream: 'pos', from: offset, to: offset + 1, readTo: 0 },
+      records: [record],
+    });
+  };
+  try {
+    expect(await apply(0)).toMatchObject({ applied: 1 });
+    await vi.waitFor(() => expect(polls).toContain(true), { timeout: 10_000 });
+    proxy.vanish();
+    polls.length = 0;
+    // Connections of before are tried until they have failed; each attempt ends by itself.
+    const outcome = async () => {
+      for (;;) {
+        try {
+          return await apply(1);
+        } catch (error) {
+          expect([failureOf(error), error]).toEqual(['connection', error]);
+        }
+      }
+    };
+    expect(await outcome()).toMatchObject({ applied: 1 });
+    // The poll, too, says that it does not know, and then knows again.
+    await vi.waitFor(() => expect(polls).toEqual(expect.arrayContaining([true])), { timeout: 20_000 });
+  } finally {
+    progress.stop();
+    await Promise.race([Promise.all([slices.end(), side.end()]), sleep(2_000)]);
+    proxy.close();
+  }
+});
