@@ -1,11 +1,14 @@
-import type { Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import { answered, createKafka, type KafkaAddress } from './client.ts';
 import type { TopicPartition } from './record.ts';
 
 /** What is asked of a cluster about itself and its topics. */
 
-/** Where a partition's log begins and ends. `end` is the offset that its next record will have. */
-export type Bounds = TopicPartition & { earliest: number; end: number };
+/**
+ * Where a partition's log begins and ends. `end` is the offset that its next record will have. `topicId` tells the topic from
+ * one of the same name before it; empty when the broker is older than Kafka 2.8 and has no ids.
+ */
+export type Bounds = TopicPartition & { topicId: string; earliest: number; end: number };
 
 export type LogBounds = {
   clusterId(): Promise<string>;
@@ -18,17 +21,30 @@ export const readBounds = async (kafka: Kafka): Promise<LogBounds> => {
   await admin.connect();
   return {
     clusterId: async () => (await answered('the cluster id', admin.describeCluster())).clusterId,
-    boundsOf: async (topic) =>
-      (await answered('the bounds of a topic', admin.fetchTopicOffsets(topic))).map(
-        ({ partition, low, high }) => ({
-          topic,
-          partition,
-          earliest: Number(low),
-          end: Number(high),
-        }),
-      ),
+    boundsOf: async (topic) => {
+      // The id comes first and is asked for again: bounds between two equal answers are of the topic with that id.
+      const before = await topicIdOf(admin, topic);
+      const offsets = await answered('the bounds of a topic', admin.fetchTopicOffsets(topic));
+      const topicId = await topicIdOf(admin, topic);
+      if (topicId !== before) throw new Error(`the topic ${topic} was created again while it was asked for`);
+      return offsets.map(({ partition, low, high }) => ({
+        ...{ topic, partition, topicId },
+        earliest: Number(low),
+        end: Number(high),
+      }));
+    },
     close: () => admin.disconnect(),
   };
+};
+
+const noTopicId = '00000000-0000-0000-0000-000000000000';
+
+const topicIdOf = async (admin: Admin, topic: string): Promise<string> => {
+  const { topics } = await answered('the id of a topic', admin.fetchTopicMetadata({ topics: [topic] }));
+  // Not in kafkajs' types: see topic-ids.ts.
+  const [partition] = (topics[0]?.partitions ?? []) as { topicId?: string }[];
+  const topicId = partition?.topicId ?? noTopicId;
+  return topicId === noTopicId ? '' : topicId;
 };
 
 export type TopicOptions = { partitions: number; replicationFactor: number; config: Record<string, string> };

@@ -1,6 +1,7 @@
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry } from 'kafkajs';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 import { type CodecName, codecNames, compress, decompress } from './compression.ts';
+import { teachTopicIds } from './topic-ids.ts';
 
 /**
  * A kafkajs client with workarounds for its defects (README.md lists them): its idle timer is stopped, its log is quiet, and it
@@ -52,8 +53,9 @@ export const brokerList = (text: string): string[] =>
  * kafkajs logs at ERROR what it retries a moment later (GroupCoordinatorNotAvailable in the first seconds of a broker,
  * every reconnect), so its lines go to `onLog` and nobody prints them unless asked to.
  */
-export const createKafka = (address: KafkaAddress, onLog: (entry: LogEntry) => void = () => {}): Kafka =>
-  new KafkaClient({
+export const createKafka = (address: KafkaAddress, onLog: (entry: LogEntry) => void = () => {}): Kafka => {
+  teachTopicIds();
+  return new KafkaClient({
     retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
     ...address,
     logLevel: logLevel.WARN,
@@ -61,6 +63,7 @@ export const createKafka = (address: KafkaAddress, onLog: (entry: LogEntry) => v
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
   });
+};
 
 const unavailableNames = [
   'KafkaJSNumberOfRetriesExceeded',

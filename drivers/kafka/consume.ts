@@ -26,7 +26,11 @@ export type LogHandlers = {
   onCrash(error: Error): void;
 };
 
-export type LogReader = { stop(): Promise<void> };
+export type LogReader = {
+  /** Reading of the partition goes on there, whatever was fetched of it meanwhile. */
+  seek(at: TopicPartition, next: number): void;
+  stop(): Promise<void>;
+};
 
 export const readLog = async (
   kafka: Kafka,
@@ -76,6 +80,9 @@ export const readLog = async (
     eachBatch: (payload) => eachBatch({ consumer, handlers, underWay, commit }, payload),
   });
   return {
+    seek: (at, next) => {
+      if (!stopping) seekAll(consumer, [{ ...at, next }]);
+    },
     stop: async () => {
       stopping = true;
       await consumer.stop();

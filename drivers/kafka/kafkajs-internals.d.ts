@@ -16,3 +16,32 @@ declare module 'kafkajs/src/protocol/requests/fetch/index.js' {
   const fetch: object;
   export default fetch;
 }
+
+declare module 'kafkajs/src/protocol/requests/metadata/index.js' {
+  const metadata: object;
+  export default metadata;
+}
+
+declare module 'kafkajs/src/protocol/encoder.js' {
+  export default class Encoder {
+    writeBuffer(bytes: Buffer): this;
+    writeUVarInt(value: number): this;
+    writeUVarIntString(text: string): this;
+    writeUVarIntArray(encoders: Encoder[]): this;
+    writeBoolean(value: boolean): this;
+    buffer: Buffer;
+  }
+}
+
+declare module 'kafkajs/src/protocol/decoder.js' {
+  export default class Decoder {
+    constructor(bytes: Buffer);
+    readInt16(): number;
+    readInt32(): number;
+    readBoolean(): boolean;
+    readBytes(length: number): Buffer;
+    readUVarInt(): number;
+    readUVarIntString(): string | null;
+    readUVarIntArray<T>(read: (decoder: Decoder) => T): T[] | null;
+  }
+}

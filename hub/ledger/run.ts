@@ -91,7 +91,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   const reader = createPartitionReader({
     books: booksWith(policy),
     refusing: (why) => booksWith({ ...policy, read: () => why }),
-    openPosition: (topicPartition) => openPosition(sidePool, topicPartition, bounds),
+    openPosition: (topicPartition, distrusted) => openPosition(sidePool, topicPartition, bounds, distrusted),
     streamOf: (topic) => (topic === topics.pos ? 'pos' : topic === topics.stock ? 'stock' : undefined),
     onApplied: marks.touch,
     onDatabase: (up) => {
@@ -134,6 +134,12 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
       if (stuck.length === 0) return;
       log.error({ stuck, seconds: stuckMs / 1_000 }, 'no slice has moved these partitions; the hub exits');
       abort();
+    },
+    onSuspect: async (partitions) => {
+      for (const { topic, partition } of partitions) {
+        const next = await reader.recheck({ topic, partition });
+        if (next !== undefined) kafkaLog.seek({ topic, partition }, next);
+      }
     },
     counters,
     instance,

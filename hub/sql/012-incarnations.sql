@@ -32,3 +32,9 @@ begin
   end if;
 end
 $$;
+
+-- An offset means something in one incarnation of a topic: a topic that is created again has the same name, another id, and
+-- offsets from 0.
+alter table ingest_offset add column topic_id text not null default '', add column last_at timestamptz;
+comment on column ingest_offset.topic_id is 'Kafka''s id of the topic that the position belongs to; empty while unknown, or when the brokers have none.';
+comment on column ingest_offset.last_at is 'When the last record before the position was recorded, on the broker''s clock: what follows is not older.';

@@ -74,12 +74,13 @@ test('a PostgreSQL that vanishes without a word fails the slice in bounded time,
   const progress = followProgress({
     pool: side,
     bounds: {
-      boundsOf: async () => [{ topic, partition: 0, earliest: 0, end: 100 }],
+      boundsOf: async () => [{ topic, partition: 0, topicId: '', earliest: 0, end: 100 }],
       clusterId: async () => 'one',
       close: async () => {},
     },
     topics: [topic],
     onPoll: (partitions) => polls.push(partitions !== undefined),
+    onSuspect: async () => {},
     ...{ counters: { slices: 0, fenced: 0, lostByRetention: 0 }, instance: 'test', version: '1' },
     ...{ clock: systemClock, log },
   });

@@ -29,6 +29,8 @@ export type SliceInput = {
   to: number;
   /** Everything recorded up to this time (ms since 1970, broker's clock) has been read once this slice is applied. */
   readTo: number;
+  /** When its last record was recorded (ms since 1970, broker's clock). */
+  lastAt?: number;
   records: LogRecord[];
 };
 

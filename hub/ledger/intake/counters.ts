@@ -12,6 +12,8 @@ export type Counters = {
   slices: number;
   /** Records that Kafka deleted before they were read: raises an alert, because only the agents' archives still have them. */
   lostByRetention: number;
+  /** Partitions whose log was found to be another one than before. */
+  newIncarnations: number;
 };
 
 export const newCounters = (): Counters => ({
@@ -24,6 +26,7 @@ export const newCounters = (): Counters => ({
   fenced: 0,
   slices: 0,
   lostByRetention: 0,
+  newIncarnations: 0,
 });
 
 export const countSlice = (counters: Counters, outcome: Exclude<SliceOutcome, { fenced: true }>): void => {

@@ -1,4 +1,5 @@
 import type { Bounds, LogBounds } from '@branchline/drivers/kafka/admin.ts';
+import type { TopicPartition } from '@branchline/drivers/kafka/record.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
@@ -43,6 +44,8 @@ const readBooks = async (pool: pg.Pool): Promise<Progress['books']> => {
 };
 
 type PartitionLag = PartitionProgress & {
+  /** The position is not one of this log: see `openPosition`. To be checked, because the two were not read at once. */
+  suspect: boolean;
   /** Seconds since 1970 up to which everything recorded has been read; 0 when nothing has. */
   readTo: number;
 };
@@ -52,18 +55,21 @@ const readLags = async (pool: pg.Pool, bounds: Bounds[]): Promise<PartitionLag[]
     topic: string;
     partition: number;
     next_offset: string;
+    topic_id: string;
     read_to: number;
   }>(
-    `select topic, partition, next_offset, coalesce(extract(epoch from nullif(read_to, '-infinity')), 0)::float8 as read_to
+    `select topic, partition, next_offset, topic_id, coalesce(extract(epoch from nullif(read_to, '-infinity')), 0)::float8 as read_to
      from ingest_offset where topic = any($1)`,
     [[...new Set(bounds.map(({ topic }) => topic))]],
   );
   const positions = new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row]));
-  return bounds.map(({ topic, partition, end, earliest }) => {
+  return bounds.map(({ topic, partition, topicId, end, earliest }) => {
     const position = positions.get(`${topic}/${partition}`);
+    const next = Number(position?.next_offset ?? earliest);
+    const isOther = position !== undefined && position.topic_id !== '' && position.topic_id !== topicId;
     return {
-      ...{ topic, partition, end },
-      next: Number(position?.next_offset ?? earliest),
+      ...{ topic, partition, end, next },
+      suspect: next > end || (isOther && topicId !== ''),
       readTo: position?.read_to ?? 0,
     };
   });
@@ -86,6 +92,8 @@ export const followProgress = (ports: {
   topics: string[];
   /** The progress of each partition, at every poll; undefined when Kafka or PostgreSQL did not answer. */
   onPoll(partitions: PartitionProgress[] | undefined): void;
+  /** Partitions whose log may be another one than the position belongs to. */
+  onSuspect(partitions: TopicPartition[]): Promise<void>;
   counters: Pick<Counters, 'slices' | 'fenced' | 'lostByRetention'>;
   /** Name of this process among the hubs, and its version. */
   instance: string;
@@ -112,6 +120,8 @@ export const followProgress = (ports: {
     progress = { ...lag, books: await readBooks(pool) };
     await sayState(pool, { instance, startedAt, version, ...lag, ...counters });
     ports.onPoll(partitions);
+    const suspects = partitions.filter(({ suspect }) => suspect);
+    if (suspects.length > 0) await ports.onSuspect(suspects);
   };
 
   const loop = () => {
