@@ -40,6 +40,11 @@ export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family
     'Records that Kafka deleted before they were read.',
     now.lostByRetention,
   ),
+  counter(
+    'branchline_hub_new_incarnations_total',
+    'Partitions whose log was found to be another one than before.',
+    now.newIncarnations,
+  ),
   gauge('branchline_hub_lag_records', 'Records in Kafka that are not in the books yet.', now.lagRecords),
   gauge(
     'branchline_hub_lag_seconds',

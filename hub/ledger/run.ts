@@ -1,6 +1,6 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { kafkaTopics, streamTopic } from '@branchline/contracts/topics.ts';
-import { readBounds } from '@branchline/drivers/kafka/admin.ts';
+import { type LogBounds, readBounds } from '@branchline/drivers/kafka/admin.ts';
 import type { Kafka } from '@branchline/drivers/kafka/client.ts';
 import { readLog } from '@branchline/drivers/kafka/consume.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
@@ -14,13 +14,14 @@ import { createStatusReader } from './agents/read-statuses.ts';
 import { noteReplays } from './agents/replays.ts';
 import { sendMarks } from './agents/send-marks.ts';
 import { noteStatuses } from './agents/statuses.ts';
-import { createNames } from './books/names.ts';
+import { createNames, type Names } from './books/names.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from './books/transaction.ts';
-import { newCounters } from './intake/counters.ts';
+import { type Counters, newCounters } from './intake/counters.ts';
 import { openPosition } from './intake/position.ts';
+import { createPositions } from './intake/positions.ts';
 import { followProgress } from './intake/progress.ts';
 import { createPartitionReader } from './intake/read-partition.ts';
-import { LedgerWatchdog } from './intake/watchdog.ts';
+import { LedgerWatchdog, type PartitionProgress } from './intake/watchdog.ts';
 import { maintainTables } from './maintenance.ts';
 import { ledgerMetrics, timedBooks } from './metrics.ts';
 import { pollRequests } from './poll-requests.ts';
@@ -66,7 +67,7 @@ export const startLedger = async (options: LedgerOptions) => {
 };
 
 const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) => {
-  const { kafka, slicePool, namePool, sidePool, intervalMs, instance, log, policy = strictPolicy } = options;
+  const { kafka, namePool, sidePool, intervalMs, instance, log, policy = strictPolicy } = options;
   const topics = kafkaTopics(options.topicPrefix);
   const topicOf = (stream: Stream) => streamTopic(topics, stream);
   const stop = (it: { stop(): void | Promise<void> }) => it.stop();
@@ -86,26 +87,13 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   const marks = sendMarks({ read: (ids) => readMarks(sidePool, ids), send: control.send, log });
   opened.adopt(marks, stop);
 
-  const booksWith = (its: BooksPolicy) =>
-    timedBooks(createBooks(slicePool, names, intervalMs, its), applySeconds, systemClock);
-  const reader = createPartitionReader({
-    books: booksWith(policy),
-    refusing: (why) => booksWith({ ...policy, read: () => why }),
-    openPosition: (topicPartition, distrusted) => openPosition(sidePool, topicPartition, bounds, distrusted),
-    streamOf: (topic) => (topic === topics.pos ? 'pos' : topic === topics.stock ? 'stock' : undefined),
-    onApplied: marks.touch,
-    onDatabase: (up) => {
-      state.postgresUp = up;
-    },
+  const { positions, reader, statuses } = createReaders(options, {
+    bounds,
+    names,
+    marks,
     counters,
-    log,
-  });
-  const statuses = createStatusReader({
-    note: async (heard) => {
-      marks.touch(await noteStatuses(sidePool, names, heard, topicOf));
-      await noteReplays(sidePool, heard);
-    },
-    log,
+    state,
+    applySeconds,
   });
   const kafkaLog = await readLog(
     kafka,
@@ -123,21 +111,14 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   );
   opened.adopt(kafkaLog, stop);
 
-  const { stuckMs, abort } = options;
-  const watchdog = new LedgerWatchdog({ stuckMs, gapMsMax: pollGapMsMax });
   const progress = followProgress({
     pool: sidePool,
     bounds,
     topics: [topics.pos, topics.stock, topics.deadletter],
-    onPoll: (partitions) => {
-      const stuck = watchdog.check(partitions, systemClock.monotonic());
-      if (stuck.length === 0) return;
-      log.error({ stuck, seconds: stuckMs / 1_000 }, 'no slice has moved these partitions; the hub exits');
-      abort();
-    },
+    onPoll: exitWhenStuck(options),
     onSuspect: async (partitions) => {
       for (const { topic, partition } of partitions) {
-        const next = await reader.recheck({ topic, partition });
+        const next = await positions.recheck({ topic, partition });
         if (next !== undefined) kafkaLog.seek({ topic, partition }, next);
       }
     },
@@ -167,5 +148,59 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     }),
     metrics: () => ledgerMetrics({ ...counters, ...progress.now(), ...state }, applySeconds),
     stop: () => opened.disposeAsync(),
+  };
+};
+
+type ReaderPorts = {
+  bounds: LogBounds;
+  names: Names;
+  marks: { touch(sourceIds: number[]): void };
+  counters: Counters;
+  state: { postgresUp: boolean };
+  applySeconds: Histogram;
+};
+
+/** What takes fetched batches: events and dead letters into the books, statuses into the tables of agents. */
+const createReaders = (
+  { slicePool, sidePool, intervalMs, topicPrefix, log, policy = strictPolicy }: LedgerOptions,
+  { bounds, names, marks, counters, state, applySeconds }: ReaderPorts,
+) => {
+  const topics = kafkaTopics(topicPrefix);
+  const booksWith = (its: BooksPolicy) =>
+    timedBooks(createBooks(slicePool, names, intervalMs, its), applySeconds, systemClock);
+  const positions = createPositions({
+    openPosition: (of, distrusted) => openPosition(sidePool, of, bounds, distrusted),
+    counters,
+    log,
+  });
+  const reader = createPartitionReader({
+    books: booksWith(policy),
+    refusing: (why) => booksWith({ ...policy, read: () => why }),
+    positions,
+    streamOf: (topic) => (topic === topics.pos ? 'pos' : topic === topics.stock ? 'stock' : undefined),
+    onApplied: marks.touch,
+    onDatabase: (up) => {
+      state.postgresUp = up;
+    },
+    counters,
+    log,
+  });
+  const statuses = createStatusReader({
+    note: async (heard) => {
+      marks.touch(await noteStatuses(sidePool, names, heard, (stream) => streamTopic(topics, stream)));
+      await noteReplays(sidePool, heard);
+    },
+    log,
+  });
+  return { positions, reader, statuses };
+};
+
+const exitWhenStuck = ({ stuckMs, abort, log }: LedgerOptions) => {
+  const watchdog = new LedgerWatchdog({ stuckMs, gapMsMax: pollGapMsMax });
+  return (partitions: PartitionProgress[] | undefined): void => {
+    const stuck = watchdog.check(partitions, systemClock.monotonic());
+    if (stuck.length === 0) return;
+    log.error({ stuck, seconds: stuckMs / 1_000 }, 'no slice has moved these partitions; the hub exits');
+    abort();
   };
 };

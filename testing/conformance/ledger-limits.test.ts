@@ -11,6 +11,7 @@ import {
   strictPolicy,
 } from '@branchline/hub/ledger/books/transaction.ts';
 import { newCounters } from '@branchline/hub/ledger/intake/counters.ts';
+import { createPositions } from '@branchline/hub/ledger/intake/positions.ts';
 import { createPartitionReader } from '@branchline/hub/ledger/intake/read-partition.ts';
 import { copyRows, RowWriter } from '@branchline/hub/postgres/copy-rows.ts';
 import { createLog } from '@branchline/kernel/log.ts';
@@ -193,7 +194,11 @@ const partitionReader = () => {
   const reader = createPartitionReader({
     books: booksWith(strictPolicy),
     refusing: (why) => booksWith({ ...strictPolicy, read: () => why }),
-    openPosition: async () => ({ next: 0, incarnation: 'same' }),
+    positions: createPositions({
+      openPosition: async () => ({ next: 0, incarnation: 'same' }),
+      counters,
+      log: createLog('test', 'silent'),
+    }),
     streamOf: () => 'pos',
     onApplied: () => {},
     onDatabase: () => {},
