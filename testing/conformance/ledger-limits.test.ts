@@ -421,12 +421,18 @@ test('H2 a slice that waits for its turn for longer than PostgreSQL lets a trans
   const books = createBooks(pool, slowNames, 300_000);
   const input = (partition: number) => sliceOf('pos', [sale(partition + 1)], { partition });
   try {
-    const [first, second] = await Promise.allSettled([input(0), input(1)].map((one) => books.apply(one)));
-    expect(second).toMatchObject({ status: 'fulfilled', value: { applied: 1 } });
+    // Either may be the first to parse.
+    const outcomes = await Promise.allSettled([input(0), input(1)].map((one) => books.apply(one)));
+    expect(outcomes).toContainEqual({
+      status: 'fulfilled',
+      value: expect.objectContaining({ fenced: false, applied: 1 }),
+    });
     // The slow one itself said nothing meanwhile, as a hub that is paused does: PostgreSQL took its locks.
-    expect(first).toMatchObject({
+    expect(outcomes).toContainEqual({
       status: 'rejected',
-      reason: { message: expect.stringMatching(/Connection terminated|idle-in-transaction|not queryable/) },
+      reason: expect.objectContaining({
+        message: expect.stringMatching(/Connection terminated|idle-in-transaction|not queryable/),
+      }),
     });
   } finally {
     await pool.end();
