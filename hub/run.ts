@@ -4,6 +4,7 @@ import { processMetrics } from '@branchline/kernel/process-metrics.ts';
 import { serveStatus } from '@branchline/kernel/status-server.ts';
 import type { HubConfig } from './config.ts';
 import { checkInterval } from './io/check-interval.ts';
+import { checkServer } from './io/check-server.ts';
 import { openPool, openReportsPool } from './io/postgres-pool.ts';
 import type { BooksPolicy } from './ledger/books/transaction.ts';
 import { startLedger } from './ledger/run.ts';
@@ -29,6 +30,7 @@ const startLedgerRole = async (
   // Slices wait for names, and statuses wait for slices: in one shared pool, four statuses could block a slice.
   const [namePool, sidePool] = [poolOf(2), poolOf(4)];
   return untilAvailable(log, stopped, async () => {
+    await checkServer(sidePool);
     await checkInterval(sidePool, config.intervalMinutes);
     const ledger = await startLedger({
       kafka,
@@ -54,6 +56,7 @@ const startReportsRole = async ({ config, log, opened, stopped }: Hub): Promise<
     it.end(),
   );
   return untilAvailable(log, stopped, async () => {
+    await checkServer(pool);
     const reports = await startReports({ ...config, dashboard, pool, log });
     opened.adopt(reports, (role) => role.stop());
     log.info({ instance: config.instance, url: reports.url }, 'reports started');

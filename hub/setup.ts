@@ -40,9 +40,19 @@ const log = createLog('hub-setup', config.logLevel);
 const applied = await migrate(config.postgres, new URL('./sql/', import.meta.url));
 if (config.hubPassword !== undefined) await grantHubRole(config.postgres, config.hubPassword);
 if (config.reportsPassword !== undefined) await grantReportsRole(config.postgres, config.reportsPassword);
-const created = await createTopics(
+const topics = await createTopics(
   createKafka({ brokers: brokerList(config.kafka), clientId: 'hub-setup' }),
   kafkaTopics(config.topicPrefix),
   config,
 );
-log.info({ migrations: applied, topics: created }, 'set up');
+if (topics.grown.length > 0)
+  log.warn(
+    { topics: topics.grown, partitions: config.partitions },
+    'partitions were added; sites may move to another one, which the hub handles by itself',
+  );
+if (topics.larger.length > 0)
+  log.warn(
+    { topics: topics.larger, asked: config.partitions },
+    'these topics have more partitions than asked for and keep them: Kafka cannot remove any',
+  );
+log.info({ migrations: applied, topics: topics.created }, 'set up');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
 import { answered, createKafka, type KafkaAddress } from './client.ts';
 import type { TopicPartition } from './record.ts';
@@ -47,14 +48,44 @@ const topicIdOf = async (admin: Admin, topic: string): Promise<string> => {
   return topicId === noTopicId ? '' : topicId;
 };
 
+export type EnsuredTopics = {
+  created: string[];
+  /** Existed with fewer partitions and have them all now. */
+  grown: string[];
+  /** Exist with more partitions, and keep them. */
+  larger: string[];
+};
+
 export type TopicOptions = { partitions: number; replicationFactor: number; config: Record<string, string> };
 
-/** Creates those of the topics that do not exist yet, and returns their names. */
-export const createMissingTopics = async (
+const partitionCounts = async (admin: Admin, topics: string[]): Promise<Map<string, number>> => {
+  const { topics: found } = await admin.fetchTopicMetadata({ topics });
+  return new Map(found.map(({ name, partitions }) => [name, partitions.length]));
+};
+
+/** A broker knows of new partitions a moment after the controller has made them. */
+const spreadMsMax = 10_000;
+
+const addPartitions = async (admin: Admin, topics: string[], count: number): Promise<void> => {
+  await admin.createPartitions({ topicPartitions: topics.map((topic) => ({ topic, count })) });
+  const end = performance.now() + spreadMsMax;
+  for (;;) {
+    const counts = await partitionCounts(admin, topics);
+    if (topics.every((topic) => counts.get(topic) === count)) return;
+    if (performance.now() > end) throw new Error(`Kafka does not show the added partitions of ${topics}`);
+    await sleep(100);
+  }
+};
+
+/**
+ * Creates those of the topics that do not exist yet, and adds partitions to those that have fewer: a topic cannot lose any.
+ * Configurations of existing topics stay as they are.
+ */
+export const ensureTopics = async (
   kafka: Kafka,
   topics: readonly string[],
   { partitions, replicationFactor, config }: TopicOptions,
-): Promise<string[]> => {
+): Promise<EnsuredTopics> => {
   const admin = kafka.admin();
   await admin.connect();
   try {
@@ -72,7 +103,14 @@ export const createMissingTopics = async (
         })),
       });
     }
-    return missing;
+    const present = topics.filter((topic) => existing.has(topic));
+    // No names would mean every topic of the cluster.
+    if (present.length === 0) return { created: missing, grown: [], larger: [] };
+    const counts = await partitionCounts(admin, present);
+    const small = present.filter((topic) => (counts.get(topic) ?? partitions) < partitions);
+    const larger = present.filter((topic) => (counts.get(topic) ?? partitions) > partitions);
+    if (small.length > 0) await addPartitions(admin, small, partitions);
+    return { created: missing, grown: small, larger };
   } finally {
     await admin.disconnect();
   }

@@ -1,5 +1,5 @@
 import type { KafkaTopics } from '@branchline/contracts/topics.ts';
-import { createMissingTopics } from '@branchline/drivers/kafka/admin.ts';
+import { type EnsuredTopics, ensureTopics } from '@branchline/drivers/kafka/admin.ts';
 import type { Kafka } from '@branchline/drivers/kafka/client.ts';
 
 /**
@@ -10,7 +10,7 @@ export const createTopics = async (
   kafka: Kafka,
   topics: KafkaTopics,
   options: { partitions: number; replicationFactor: number; retentionHours: number },
-): Promise<string[]> => {
+): Promise<EnsuredTopics> => {
   const { partitions, replicationFactor, retentionHours } = options;
   const retentionMs = retentionHours * 3_600_000;
   const config = {
@@ -20,5 +20,5 @@ export const createTopics = async (
     'segment.ms': String(Math.floor(retentionMs / 4)),
     'min.insync.replicas': String(Math.max(1, replicationFactor - 1)),
   };
-  return createMissingTopics(kafka, Object.values(topics), { partitions, replicationFactor, config });
+  return ensureTopics(kafka, Object.values(topics), { partitions, replicationFactor, config });
 };

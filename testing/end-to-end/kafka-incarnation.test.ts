@@ -86,7 +86,7 @@ const ledgerOn = async (prefix: string) => {
       await admin.deleteTopics({ topics: [topics.pos] });
       await until('the topic is there again', async () => {
         try {
-          return (await createTopics(client(), topics, options)).length > 0;
+          return (await createTopics(client(), topics, options)).created.length > 0;
         } catch {
           return false;
         }
@@ -108,7 +108,15 @@ test('a topic that is created again has another id', async () => {
   const admin = client().admin();
   await admin.connect();
   try {
-    const idOf = async () => (await bounds.boundsOf('twice'))[0]?.topicId;
+    // Until its partitions have leaders a topic has no bounds.
+    const idOf = async (): Promise<string> => {
+      let id = '';
+      await until('the topic has bounds', async () => {
+        id = (await bounds.boundsOf('twice').catch(() => []))[0]?.topicId ?? '';
+        return id !== '';
+      });
+      return id;
+    };
     await admin.createTopics({ topics: [{ topic: 'twice', numPartitions: 2 }], waitForLeaders: true });
     const first = await idOf();
     expect(first).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -117,10 +125,7 @@ test('a topic that is created again has another id', async () => {
     await until('the topic is there again', async () =>
       admin.createTopics({ topics: [{ topic: 'twice', numPartitions: 2 }] }).catch(() => false),
     );
-    await until('its id is another one', async () => {
-      const again = await idOf().catch(() => undefined);
-      return again !== undefined && again !== '' && again !== first;
-    });
+    await until('its id is another one', async () => (await idOf()) !== first);
   } finally {
     await admin.disconnect();
     await bounds.close();
@@ -165,5 +170,25 @@ test('K1 H2 a new log that has grown past the old position before the hub is bac
     }
   } finally {
     await stand.close();
+  }
+});
+
+test('setting up with more partitions adds them to topics that exist, and with fewer keeps what is there', async () => {
+  const topics = kafkaTopics('growing');
+  const setUp = (partitions: number) =>
+    createTopics(client(), topics, { partitions, replicationFactor: 1, retentionHours: 168 });
+  const all = Object.values(topics).sort();
+  expect((await setUp(2)).created.sort()).toEqual(all);
+  const grown = await setUp(5);
+  expect([grown.created, grown.grown.sort(), grown.larger]).toEqual([[], all, []]);
+  const kept = await setUp(3);
+  expect([kept.created, kept.grown, kept.larger.sort()]).toEqual([[], [], all]);
+  const bounds = await readBounds(client());
+  try {
+    // Leaders of new partitions take a moment.
+    const count = async () => (await bounds.boundsOf(topics.pos).catch(() => [])).length;
+    await until('the topic has five partitions', async () => (await count()) === 5);
+  } finally {
+    await bounds.close();
   }
 });
