@@ -75,7 +75,10 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
   // The status page answers at once: a hub that waits for Kafka is alive, and says what it waits for.
   const wanted = (role: HubConfig['roles'][number]) => config.roles.includes(role);
   const status = () => ({
-    ready: wanted('ledger') === (ledger !== undefined) && wanted('reports') === (reports !== undefined),
+    ready:
+      wanted('ledger') === (ledger !== undefined) &&
+      wanted('reports') === (reports !== undefined) &&
+      (ledger === undefined || ledger.status().unreadable.length === 0),
     roles: config.roles,
     ...ledger?.status(),
     ...(reports === undefined ? {} : { reports: reports.status() }),

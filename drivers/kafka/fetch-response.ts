@@ -3,7 +3,7 @@ import kafkaFetch from 'kafkajs/src/protocol/requests/fetch/index.js';
 import { codecNames, decompress } from './compression.ts';
 import { type BatchHeader, batchHeaders, firstKey, isIntact, recordsOf } from './decode.ts';
 import type { LogRecord, TopicPartition } from './record.ts';
-import { type PackedRecords, queueOf, RecordQueue } from './record-queue.ts';
+import { type PackedRecords, queueOf, RecordQueue, UnreadableBatch } from './record-queue.ts';
 
 /**
  * kafkajs 2.2.4 makes some fifteen objects and small buffers for every record that it fetches, and they live until the
@@ -34,9 +34,9 @@ type MakeRequest = (args: FetchArguments) => {
 type Fetch = { protocol?: (args: { version: number }) => MakeRequest };
 
 /** Reading again gives the same bytes, so the reader needs to know which bytes and how to get past them. */
-const unreadable = (at: TopicPartition, header: BatchHeader, cause: unknown): Error => {
+const unreadable = (at: TopicPartition, header: BatchHeader, cause: unknown): UnreadableBatch => {
   const { baseOffset, lastOffset, codec } = header;
-  return new Error(
+  return new UnreadableBatch(
     `cannot read offsets ${baseOffset} to ${lastOffset} of ${at.topic}, partition ${at.partition} (compression ${codecNames[codec] ?? codec}): ` +
       `${(cause as Error).message}. Restore the partition from a sound replica; or give these records up by moving the ` +
       `start of the log to ${lastOffset + 1} with kafka-delete-records.sh, after which agents send again what their archives hold`,

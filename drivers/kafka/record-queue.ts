@@ -1,5 +1,8 @@
 import type { LogRecord } from './record.ts';
 
+/** A record batch that is damaged, or that this version cannot decompress. Reading it again gives the same bytes. */
+export class UnreadableBatch extends Error {}
+
 /** Records that were stored together as one batch. `unpack` throws when they cannot be read. */
 export type PackedRecords = { lastOffset: number; unpack(): readonly LogRecord[] };
 

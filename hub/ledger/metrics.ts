@@ -9,6 +9,8 @@ export type LedgerState = Counters &
   Pick<Progress, 'lagRecords' | 'lagSeconds'> & {
     postgresUp: boolean;
     unmergedItems: number;
+    /** Partitions that stand still at a batch that cannot be read. */
+    unreadable: number;
   };
 
 export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family[] => [
@@ -55,6 +57,11 @@ export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family
     'branchline_hub_unmerged_items',
     'Deltas of stock and of items by day that are not merged yet; every total includes them.',
     now.unmergedItems,
+  ),
+  gauge(
+    'branchline_hub_unreadable_partitions',
+    'Partitions that stand still at a record batch that cannot be read.',
+    now.unreadable,
   ),
   gauge('branchline_hub_postgres_up', 'Whether PostgreSQL took the last slice.', Number(now.postgresUp)),
   applySeconds.family(

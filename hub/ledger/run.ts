@@ -73,7 +73,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   const stop = (it: { stop(): void | Promise<void> }) => it.stop();
   const close = (it: { close(): Promise<void> }) => it.close();
   const counters = newCounters();
-  const state = { postgresUp: true, unmergedItems: 0 };
+  const state = { postgresUp: true, unmergedItems: 0, unreadable: new Set<string>() };
   const applySeconds = new Histogram();
 
   const bounds = opened.adopt(await readBounds(kafka), close);
@@ -87,14 +87,8 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   const marks = sendMarks({ read: (ids) => readMarks(sidePool, ids), send: control.send, log });
   opened.adopt(marks, stop);
 
-  const { positions, reader, statuses } = createReaders(options, {
-    bounds,
-    names,
-    marks,
-    counters,
-    state,
-    applySeconds,
-  });
+  const shared: ReaderPorts = { bounds, names, marks, counters, state, applySeconds };
+  const { positions, reader, statuses } = createReaders(options, shared);
   const kafkaLog = await readLog(
     kafka,
     {
@@ -139,14 +133,14 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   };
   opened.adopt(pollRequests({ reapply, control, topicOf, onApplied: marks.touch, log }), stop);
 
+  const now = () => ({ ...counters, ...progress.now(), ...state });
   return {
     status: () => ({
-      ...counters,
+      ...now(),
       duplicates: counters.redelivered + counters.repeated,
-      ...progress.now(),
-      ...state,
+      unreadable: [...state.unreadable],
     }),
-    metrics: () => ledgerMetrics({ ...counters, ...progress.now(), ...state }, applySeconds),
+    metrics: () => ledgerMetrics({ ...now(), unreadable: state.unreadable.size }, applySeconds),
     stop: () => opened.disposeAsync(),
   };
 };
@@ -156,7 +150,7 @@ type ReaderPorts = {
   names: Names;
   marks: { touch(sourceIds: number[]): void };
   counters: Counters;
-  state: { postgresUp: boolean };
+  state: { postgresUp: boolean; unreadable: Set<string> };
   applySeconds: Histogram;
 };
 
@@ -179,6 +173,7 @@ const createReaders = (
     positions,
     streamOf: (topic) => (topic === topics.pos ? 'pos' : topic === topics.stock ? 'stock' : undefined),
     onApplied: marks.touch,
+    unreadable: state.unreadable,
     onDatabase: (up) => {
       state.postgresUp = up;
     },

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
-import { queueOf } from '@branchline/drivers/kafka/record-queue.ts';
+import { queueOf, RecordQueue, UnreadableBatch } from '@branchline/drivers/kafka/record-queue.ts';
 import { openPool } from '@branchline/hub/io/postgres-pool.ts';
 import { createNames, type Names } from '@branchline/hub/ledger/books/names.ts';
 import {
@@ -182,6 +182,7 @@ const partitionReader = () => {
   const names = createNames(database.pool);
   const sizes: number[] = [];
   const counters = newCounters();
+  const unreadable = new Set<string>();
   const booksWith = (policy: BooksPolicy): Books => {
     const books = createBooks(database.pool, names, 300_000, policy);
     return {
@@ -199,23 +200,24 @@ const partitionReader = () => {
       counters,
       log: createLog('test', 'silent'),
     }),
+    unreadable,
     streamOf: () => 'pos',
     onApplied: () => {},
     onDatabase: () => {},
     counters,
     log: createLog('test', 'silent'),
   });
-  const read = (records: LogRecord[]) => {
+  const readQueue = (records: RecordQueue) => {
     const batch: LogBatch = {
-      topic: topics.pos,
-      partition: 0,
-      records: queueOf(records.map((record, offset) => ({ ...record, offset }))),
+      ...{ topic: topics.pos, partition: 0, records },
       alive: async () => {},
       isMine: () => true,
     };
     return reader.read(batch);
   };
-  return { read, sizes, counters };
+  const numbered = (records: LogRecord[]) => records.map((record, offset) => ({ ...record, offset }));
+  const read = (records: LogRecord[]) => readQueue(queueOf(numbered(records)));
+  return { read, readQueue, numbered, sizes, counters, unreadable };
 };
 
 const sales = (count: number) => Array.from({ length: count }, (_, i) => sale(i + 1));
@@ -228,6 +230,29 @@ test('the position claims no more than the last record read, since a batch may h
       `select next_offset, read_to from ingest_offset where topic = '${topics.pos}' and partition = 0`,
     ),
   ).toEqual([{ next_offset: '3', read_to: new Date(recordedAt + 3 - 1) }]);
+});
+
+test('a partition at a batch that cannot be read is named until the batch is behind it, and what comes before is booked', async () => {
+  const { readQueue, numbered, counters, unreadable } = partitionReader();
+  const records = numbered(sales(4));
+  let damaged = true;
+  const packs = () => [
+    { lastOffset: 1, unpack: () => records.slice(0, 2) },
+    {
+      lastOffset: 3,
+      unpack: () => {
+        if (damaged) throw new UnreadableBatch('cannot read offsets 2 to 3');
+        return records.slice(2);
+      },
+    },
+  ];
+  await expect(readQueue(new RecordQueue(packs()))).rejects.toThrow('cannot read offsets 2 to 3');
+  expect(counters.applied).toBe(2);
+  expect([...unreadable]).toEqual([`${topics.pos}/0`]);
+  damaged = false;
+  await readQueue(new RecordQueue(packs(), 2));
+  expect(counters.applied).toBe(4);
+  expect([...unreadable]).toEqual([]);
 });
 
 /** Runs a PL/pgSQL statement after each insert of a slice into the journal; `rows_of_slice` are its rows. */

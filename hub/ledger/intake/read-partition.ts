@@ -1,6 +1,7 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { TopicPartition } from '@branchline/drivers/kafka/record.ts';
+import { UnreadableBatch } from '@branchline/drivers/kafka/record-queue.ts';
 import { type Counters, countSlice } from './counters.ts';
 import type { Positions } from './positions.ts';
 import { createSliceRetry, type SliceOf, type SliceRetryPorts } from './retry-slice.ts';
@@ -17,6 +18,8 @@ export const createPartitionReader = (
     positions: Positions;
     streamOf(topic: string): Stream | undefined;
     onApplied(sourceIds: number[]): void;
+    /** Partitions at a batch that cannot be read, as `topic/partition`: they stand still until a person has decided. */
+    unreadable: Set<string>;
     counters: Counters;
   },
 ): PartitionReader => {
@@ -34,6 +37,32 @@ export const createPartitionReader = (
       return { topic, partition, stream, from, to: offset + 1, readTo, lastAt: timestamp, records };
     };
 
+  const readBatch = async (batch: LogBatch): Promise<{ next: number }> => {
+    const { records } = batch;
+    let next = await positions.of(batch);
+    const seek = await positions.seekFor(batch, next);
+    if (seek !== undefined) return { next: seek };
+    records.dropBefore(next);
+    while (batch.isMine()) {
+      const ahead = records.ahead(sliceRecordsMax, sliceBytesMax);
+      if (ahead.length === 0) break;
+      const applied = await applyUntilTaken(batch, ahead, sliceFrom(batch, next));
+      if (applied === undefined) break;
+      const { slice, outcome } = applied;
+      if (outcome.fenced) {
+        counters.fenced += 1;
+        return { next: await positions.open(batch) };
+      }
+      records.drop(slice.records.length);
+      next = slice.to;
+      positions.moveTo(batch, next);
+      countSlice(counters, outcome);
+      ports.onApplied(outcome.sourceIds);
+      await batch.alive();
+    }
+    return { next };
+  };
+
   return {
     open: async (topicPartitions) => {
       const opened: (TopicPartition & { next: number })[] = [];
@@ -42,30 +71,20 @@ export const createPartitionReader = (
       return opened;
     },
 
-    read: async (batch) => {
-      const { records } = batch;
-      let next = await positions.of(batch);
-      const seek = await positions.seekFor(batch, next);
-      if (seek !== undefined) return { next: seek };
-      records.dropBefore(next);
-      while (batch.isMine()) {
-        const ahead = records.ahead(sliceRecordsMax, sliceBytesMax);
-        if (ahead.length === 0) break;
-        const applied = await applyUntilTaken(batch, ahead, sliceFrom(batch, next));
-        if (applied === undefined) break;
-        const { slice, outcome } = applied;
-        if (outcome.fenced) {
-          counters.fenced += 1;
-          return { next: await positions.open(batch) };
-        }
-        records.drop(slice.records.length);
-        next = slice.to;
-        positions.moveTo(batch, next);
-        countSlice(counters, outcome);
-        ports.onApplied(outcome.sourceIds);
-        await batch.alive();
-      }
-      return { next };
-    },
+    read: noticeUnreadable(readBatch, ports.unreadable),
   };
 };
+
+const noticeUnreadable =
+  (read: PartitionReader['read'], unreadable: Set<string>): PartitionReader['read'] =>
+  async (batch) => {
+    const key = `${batch.topic}/${batch.partition}`;
+    try {
+      const answer = await read(batch);
+      unreadable.delete(key);
+      return answer;
+    } catch (error) {
+      if (error instanceof UnreadableBatch) unreadable.add(key);
+      throw error;
+    }
+  };
