@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { EventTable } from './event-table.ts';
+import { EpochsExhausted, EventTable } from './event-table.ts';
 import { openDatabase } from './open-database.ts';
 
 let directory: string;
@@ -78,6 +78,44 @@ it('E3 a transaction that fails uses no seq and stores nothing', () => {
   expect(epochOf('stock')).toBeUndefined();
   expect(accept([event(4)])).toMatchObject([{ outcome: 'accepted', seq: 2 }]);
   expect(seqs('pos', epochOf('pos'))).toEqual([1, 2]);
+});
+
+it('E3 an epoch that a full disk rolled back is named by nobody afterwards', () => {
+  const pages = (max: number) => database.pragma(`max_page_count = ${max}`);
+  pages(database.pragma('page_count', { simple: true }) as number);
+  expect(() => accept([event(1, 'pos', 'x'.repeat(20_000))])).toThrow(/full/);
+  pages(10_000);
+
+  const [accepted] = accept([event(2)]);
+  const { epoch } = accepted as { epoch: string };
+  expect(table.sources()).toMatchObject([{ stream: 'pos', epoch, highest: 1 }]);
+  expect(accept([event(2)])).toEqual([{ outcome: 'duplicate', epoch, seq: 1 }]);
+  const request = { id: 1, stream: 'pos', acceptedFrom: 0, acceptedTo: 2_000 } as const;
+  expect(table.find(request, 0, 10).answer.found).toEqual([{ epoch, first: 1, last: 1 }]);
+});
+
+const epochNumberMax = 2 ** 17 - 1;
+const insertEpochs = (from: number, to: number) =>
+  database.exec(
+    `WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to})
+     INSERT INTO epoch SELECT i, 'stock', 'old-' || i, 1, 0, '[]', 0, 0 FROM n`,
+  );
+
+it('E3 after the last epoch number the lowest free one is used, and seqs stay 1, 2, 3 …', () => {
+  insertEpochs(epochNumberMax - 1, epochNumberMax);
+  expect(accept([event(1), event(2), event(3), event(4)])).toMatchObject(
+    [1, 2, 3, 4].map((seq) => ({ seq })),
+  );
+  expect(seqs('pos', epochOf('pos'))).toEqual([1, 2, 3, 4]);
+  expect(database.prepare("SELECT number FROM epoch WHERE stream = 'pos'").pluck().all()).toEqual([1]);
+});
+
+it('E3 when every epoch number is taken, events are refused instead of stored in a wrong place', () => {
+  insertEpochs(1, epochNumberMax);
+  expect(() => accept([event(1)])).toThrow(EpochsExhausted);
+  database.exec('DELETE FROM epoch WHERE number = 77');
+  expect(accept([event(1)])).toMatchObject([{ outcome: 'accepted', seq: 1 }]);
+  expect(seqs('pos', epochOf('pos'))).toEqual([1]);
 });
 
 it('E3 every session begins a new epoch with its first event, and not before', () => {

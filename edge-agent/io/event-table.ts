@@ -36,6 +36,11 @@ type EpochRow = {
  */
 export type Row = ReadRow & { body: string };
 
+/** Epochs whose events are not released yet have taken every number. */
+export class EpochsExhausted extends Error {
+  override name = 'EpochsExhausted';
+}
+
 /** The epoch that takes a stream's new events in this session. */
 type Writing = { number: number; epoch: string; highest: number };
 
@@ -43,7 +48,9 @@ export class EventTable {
   readonly #database: Database;
   readonly #newEpoch: () => string;
   readonly #writing = new Map<Stream, Writing>();
+  /** Both directions; they change only together with the rows of `epoch`. */
   readonly #numbers = new Map<string, number>();
+  readonly #names = new Map<number, string>();
   readonly #byStream;
   readonly #epochs;
 
@@ -53,11 +60,11 @@ export class EventTable {
     this.#byStream = { pos: this.#statements('pos_event'), stock: this.#statements('stock_event') };
     this.#epochs = {
       all: database.prepare<[], EpochRow>('SELECT * FROM epoch ORDER BY began_at, number'),
-      freeNumber: database
-        .prepare<[], number>(
-          `SELECT CASE WHEN coalesce(max(number), 0) < ${epochNumberMax} THEN coalesce(max(number), 0) + 1
-             ELSE (SELECT min(number) + 1 FROM epoch e WHERE NOT EXISTS (SELECT 1 FROM epoch n WHERE n.number = e.number + 1))
-           END FROM epoch`,
+      highestNumber: database.prepare<[], number | null>('SELECT max(number) FROM epoch').pluck(),
+      lowestFreeNumber: database
+        .prepare<[], number | null>(
+          `SELECT min(free) FROM (SELECT 1 AS free UNION ALL SELECT number + 1 FROM epoch)
+           WHERE free <= ${epochNumberMax} AND free NOT IN (SELECT number FROM epoch)`,
         )
         .pluck(),
       begin: database.prepare(
@@ -72,7 +79,17 @@ export class EventTable {
       retire: database.prepare("UPDATE meta SET value = value + ? WHERE key = 'retired'"),
       retired: database.prepare<[], number>("SELECT value FROM meta WHERE key = 'retired'").pluck(),
     };
-    for (const row of this.#epochs.all.all()) this.#numbers.set(row.epoch, row.number);
+    for (const row of this.#epochs.all.all()) this.#learn(row.epoch, row.number);
+  }
+
+  #learn(epoch: string, number: number): void {
+    this.#numbers.set(epoch, number);
+    this.#names.set(number, epoch);
+  }
+
+  #forget(epoch: string, number: number): void {
+    this.#numbers.delete(epoch);
+    this.#names.delete(number);
   }
 
   #statements(table: 'pos_event' | 'stock_event') {
@@ -148,6 +165,9 @@ export class EventTable {
         return results;
       })();
     } catch (error) {
+      // The epochs that this transaction began were rolled back with it.
+      for (const [stream, { epoch, number }] of this.#writing)
+        if (before.get(stream)?.number !== number) this.#forget(epoch, number);
       this.#writing.clear();
       for (const [stream, writing] of before) this.#writing.set(stream, writing);
       throw error;
@@ -182,7 +202,8 @@ export class EventTable {
   }
 
   #epochOf(number: number): string {
-    for (const [epoch, known] of this.#numbers) if (known === number) return epoch;
+    const epoch = this.#names.get(number);
+    if (epoch !== undefined) return epoch;
     throw new Error(`rows of epoch number ${number} exist, the epoch does not`);
   }
 
@@ -193,11 +214,20 @@ export class EventTable {
   #writingOf(stream: Stream, now: number): Writing {
     const current = this.#writing.get(stream);
     if (current !== undefined && current.highest < seqBits - 1) return current;
-    const writing = { number: this.#epochs.freeNumber.get() as number, epoch: this.#newEpoch(), highest: 0 };
+    const writing = { number: this.#freeNumber(), epoch: this.#newEpoch(), highest: 0 };
     this.#epochs.begin.run(writing.number, stream, writing.epoch, now);
-    this.#numbers.set(writing.epoch, writing.number);
+    this.#learn(writing.epoch, writing.number);
     this.#writing.set(stream, writing);
     return writing;
+  }
+
+  /** Numbers ascend, so that rows are appended; after the last one, the lowest that is free is used again. */
+  #freeNumber(): number {
+    const highest = this.#epochs.highestNumber.get() ?? 0;
+    const free = highest < epochNumberMax ? highest + 1 : this.#epochs.lowestFreeNumber.get();
+    if (typeof free !== 'number')
+      throw new EpochsExhausted(`all ${epochNumberMax} epochs hold events that are not released`);
+    return free;
   }
 
   highest(): { stream: Stream; epoch: string; highest: number }[] {
@@ -264,7 +294,7 @@ export class EventTable {
           this.#epochs.retire.run(row.highest);
           this.#epochs.remove.run(number);
         })();
-        this.#numbers.delete(epoch);
+        this.#forget(epoch, number);
         return { stream, epoch, releasedTo: row.highest, removed: true };
       }
       if (lowest === undefined) continue;

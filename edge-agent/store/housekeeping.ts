@@ -25,13 +25,15 @@ export type HousekeepingPorts = StorePorts & {
 
 export const startHousekeeping = (ports: HousekeepingPorts) => {
   const { options, table, clock, post, isClosing } = ports;
-  let toKeep = new Map<string, KeptPosition>();
+  const toKeep = new Map<string, KeptPosition>();
 
+  /** A position leaves `toKeep` once it is on disk: the hub repeats its marks, but the outbox does not repeat positions. */
   const keep = () => {
     if (toKeep.size === 0) return;
-    const positions = [...toKeep.values()];
-    toKeep = new Map();
-    guarded(ports, () => table.keep(positions));
+    guarded(ports, () => {
+      table.keep([...toKeep.values()]);
+      toKeep.clear();
+    });
   };
 
   /** True when there may be more to release. */

@@ -1,6 +1,6 @@
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { FromStore } from '../core/store-port.ts';
-import type { EventTable } from '../io/event-table.ts';
+import { EpochsExhausted, type EventTable } from '../io/event-table.ts';
 
 export type StoreOptions = {
   path: string;
@@ -24,7 +24,9 @@ export type StorePorts = {
   isClosing(): boolean;
 };
 
-export const isFull = (error: unknown): boolean => (error as { code?: string }).code === 'SQLITE_FULL';
+/** Errors that pass once there is room again. */
+export const isFull = (error: unknown): boolean =>
+  error instanceof EpochsExhausted || (error as { code?: string }).code === 'SQLITE_FULL';
 
 /** Housekeeping that a full disk prevented is tried again later; any other failure ends the agent. */
 export const guarded = <T>({ fail }: StorePorts, work: () => T): T | undefined => {
