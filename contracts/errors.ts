@@ -46,6 +46,10 @@ export const errors = {
     retry: true,
     hint: "The agent's disk budget is spent. It accepts events again once the hub has applied older ones, or after the budget is raised.",
   },
+  'disk-full': {
+    retry: true,
+    hint: "The agent's disk is full or read-only. What it holds is still sent, and it accepts events again by itself once the disk takes writes.",
+  },
   stopping: { retry: true, hint: 'The agent is shutting down; send the same event again when it is back.' },
   'storage-failed': {
     retry: true,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
@@ -31,7 +31,6 @@ const start = async () => {
       `intakeHost is ${config.intakeHost}, which other machines can reach: set intakeToken (BRANCHLINE_INTAKE_TOKEN), or leave intakeHost at 127.0.0.1`,
     );
   const ca = config.mqttCa === undefined ? undefined : readFileSync(config.mqttCa, 'utf8');
-  mkdirSync(config.dataDir, { recursive: true });
   return runAgent(
     {
       windowFrames: config.windowFrames,

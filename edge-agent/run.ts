@@ -3,6 +3,7 @@ import { createIdleCheck } from './core/idle.ts';
 import type { IntakeRules } from './core/judge.ts';
 import { createAgentMetrics } from './core/metrics.ts';
 import { statusPage } from './core/status.ts';
+import { watchDisk } from './disk-watch.ts';
 import { createIntake } from './intake.ts';
 import type { HttpIntake, HttpIntakeHandlers } from './io/http-intake.ts';
 import type { Store, StoreEvents } from './io/store-thread.ts';
@@ -24,8 +25,6 @@ export type AgentPorts = Omit<SendingPorts, 'store' | 'figures'> & {
 };
 export type AgentSettings = SendingSettings & { rules: IntakeRules; diskBudgetBytes: number };
 
-/** Answers that say "storage-failed" are on their way to the tills; they get this long to leave. */
-const answerGraceMs = 200;
 const idleCheckEveryMs = 5_000;
 
 export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
@@ -46,41 +45,32 @@ export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
       case 'epoch-removed':
         return void sending.advance(message);
       case 'figures':
-        figures = message.figures;
-        return;
+        return disk.onFigures(message.figures);
       case 'damaged-row':
         return log.error(message, 'a stored event is damaged and is not sent');
       case 'failed':
-        log.error({ detail: message.detail }, 'the disk failed; the agent exits');
-        setTimeout(ports.abort, answerGraceMs);
+        return disk.onFailed(message.detail);
     }
   };
   const store = await ports.openStore({ onMessage: onStore });
-  let { figures } = store.opened;
+  const disk = watchDisk(store.opened.figures, ports);
 
   // outbox → uplink
-  const sending = startSending(settings, { ...ports, store, figures: () => figures });
+  const sending = startSending(settings, { ...ports, store, figures: disk.figures });
 
   // intake
   const intake = createIntake(rules, store, clock);
-  const { counters, commitSeconds, onEvents, failure } = intake;
+  const { counters, onEvents, failure } = intake;
   const status = async () =>
-    statusPage(session, sending.sources(), await sending.oldest(), figures, counters, sending.counters());
-  const agentMetrics = createAgentMetrics({ sources: sending.sources(), figures });
-  const metrics = async () =>
-    expose([
-      ...ports.processMetrics(),
-      ...agentMetrics({
-        sources: sending.sources(),
-        oldest: await sending.oldest(),
-        figures,
-        intake: { ...counters, commitSeconds },
-        sending: sending.counters(),
-        diskFreeBytes: await ports.diskFree(),
-        diskBudgetBytes: settings.diskBudgetBytes,
-        now: clock.now(),
-      }),
-    ]);
+    statusPage(
+      session,
+      sending.sources(),
+      await sending.oldest(),
+      disk.figures(),
+      counters,
+      sending.counters(),
+    );
+  const metrics = createMetricsPage(settings, ports, { sending, disk, intake });
   const server = await ports.serveIntake({ onEvents, failure, status, metrics });
   const isIdle = createIdleCheck();
   const idleTimer = setInterval(() => isIdle(counters.events) && ports.returnMemory(), idleCheckEveryMs);
@@ -93,7 +83,36 @@ export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
     clearInterval(idleTimer);
     await sending.stop();
     await store.close();
+    if (disk.hasFailed()) return ports.abort();
     log.info({}, 'stopped');
   };
   return { url: server.url, stop };
+};
+
+type Stages = {
+  sending: ReturnType<typeof startSending>;
+  disk: ReturnType<typeof watchDisk>;
+  intake: ReturnType<typeof createIntake>;
+};
+
+const createMetricsPage = (
+  { diskBudgetBytes }: AgentSettings,
+  { processMetrics, diskFree, clock }: AgentPorts,
+  { sending, disk, intake: { counters, commitSeconds } }: Stages,
+) => {
+  const agentMetrics = createAgentMetrics({ sources: sending.sources(), figures: disk.figures() });
+  return async (): Promise<string> =>
+    expose([
+      ...processMetrics(),
+      ...agentMetrics({
+        sources: sending.sources(),
+        oldest: await sending.oldest(),
+        figures: disk.figures(),
+        intake: { ...counters, commitSeconds },
+        sending: sending.counters(),
+        diskFreeBytes: await diskFree(),
+        diskBudgetBytes,
+        now: clock.now(),
+      }),
+    ]);
 };

@@ -2,12 +2,12 @@ import { statSync } from 'node:fs';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import { headRoomBytes } from './core/budget.ts';
 import type { FromStore, StoreFigures, ToStore } from './core/store-port.ts';
-import { EventTable } from './io/event-table.ts';
-import { openDatabase } from './io/open-database.ts';
 import { createGroupCommit } from './store/group-commit.ts';
 import { startHousekeeping } from './store/housekeeping.ts';
-import { guarded, type StoreOptions, type StorePorts } from './store/ports.ts';
+import { guarded, noRoomFor, type StoreOptions, type StorePorts } from './store/ports.ts';
 import { find, readFrame, readOldest } from './store/read.ts';
+import { createRoom, type Room } from './store/room.ts';
+import { openWhateverTheDiskTakes } from './store/stand-in.ts';
 
 /**
  * The event store, driven by messages: accept in group commits, read frames, keep positions, release. It runs in a worker
@@ -21,13 +21,13 @@ export const createStore = (
   returnMemory: () => void,
 ) => {
   const { path, site, agent } = options;
-  const database = openDatabase(path, { site, agent, fileBytesMax: options.diskBudgetBytes + headRoomBytes });
-  const table = new EventTable(database, newEpoch);
+  const fileBytesMax = options.diskBudgetBytes + headRoomBytes;
+  const room = createRoom(openWhateverTheDiskTakes(path, { site, agent, fileBytesMax }), path, newEpoch);
   let damagedRows = 0;
   let eventsTouched = 0;
   let closing = false;
 
-  const figures = () => figuresOf(table, path, damagedRows);
+  const figures = () => figuresOf(room, path, damagedRows);
   /** A failing disk may have written half; only a restart, which reads what is really there, may go on. */
   const fail = (error: unknown) => {
     closing = true;
@@ -36,7 +36,7 @@ export const createStore = (
   const touch = (events: number) => {
     eventsTouched += events;
   };
-  const ports: StorePorts = { options, table, clock, post, touch, fail, isClosing: () => closing };
+  const ports: StorePorts = { options, room, clock, post, touch, fail, isClosing: () => closing };
   const commits = createGroupCommit(ports);
   const housekeeping = startHousekeeping({
     ...ports,
@@ -53,7 +53,7 @@ export const createStore = (
     }
     closing = true;
     housekeeping.stop();
-    table.close();
+    closeRoom(room, path, post);
     post({ kind: 'closed' });
   };
 
@@ -68,7 +68,7 @@ export const createStore = (
       case 'keep':
         return housekeeping.keepLater(message.positions);
       case 'new-epoch':
-        return table.leaveEpoch(message.stream, message.epoch);
+        return room.table().leaveEpoch(message.stream, message.epoch);
       case 'find':
         return guarded(ports, () => find(ports, message));
       case 'oldest':
@@ -78,16 +78,26 @@ export const createStore = (
     }
   };
 
-  post({ kind: 'opened', sources: table.sources(), figures: figures() });
+  post({ kind: 'opened', sources: room.table().sources(), figures: figures() });
   return { receive, close };
 };
 
-const figuresOf = (table: EventTable, path: string, damagedRows: number): StoreFigures => ({
-  databaseBytes: table.usedBytes(),
+const figuresOf = (room: Room, path: string, damagedRows: number): StoreFigures => ({
+  databaseBytes: room.table().usedBytes(),
   walBytes: statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
   damagedRows,
-  retired: table.retired(),
+  retired: room.table().retired(),
+  noRoom: room.reason(),
 });
+
+const closeRoom = (room: Room, path: string, post: (message: FromStore) => void): void => {
+  try {
+    room.close();
+  } catch (error) {
+    // The WAL keeps what a checkpoint could not move.
+    if (noRoomFor(error, path) === undefined) post({ kind: 'failed', detail: detailOf(error) });
+  }
+};
 
 const detailOf = (error: unknown): string => {
   const { code = '', message } = error as { code?: string; message: string };

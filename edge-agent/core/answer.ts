@@ -8,6 +8,7 @@ import type { AcceptResult } from './store-port.ts';
 const details: Record<Extract<AcceptResult, { outcome: 'refused' }>['code'], string> = {
   'content-conflict': 'an event with this id and different content is stored',
   'disk-budget-spent': 'the disk budget is spent',
+  'disk-full': 'the disk takes no writes',
   'storage-failed': 'the write to disk failed',
   stopping: 'the agent is stopping',
 };

@@ -55,7 +55,7 @@ export class MonotonicCounter {
 }
 
 /** Alerts use the increase of these, and a counter that first appears at 1 has no increase that Prometheus could see. */
-const alwaysShown = { 'disk-budget-spent': 0, 'storage-failed': 0, 'content-conflict': 0 };
+const alwaysShown = { 'disk-budget-spent': 0, 'disk-full': 0, 'storage-failed': 0, 'content-conflict': 0 };
 
 const waitingFamilies = ({ sources, oldest, now }: AgentState): Family[] => {
   const oldestAt = oldest.size === 0 ? now : Math.min(...oldest.values());
@@ -111,6 +111,11 @@ const sendingFamilies = ({ sending }: AgentState): Family[] => [
 ];
 
 const diskFamilies = ({ figures, diskBudgetBytes, diskFreeBytes }: AgentState): Family[] => [
+  gauge(
+    'branchline_agent_disk_writable',
+    'Whether the disk takes writes; 0 while it is full or read-only.',
+    Number(figures.noRoom === undefined),
+  ),
   gauge('branchline_agent_damaged_rows', 'Stored events that are damaged.', figures.damagedRows),
   gauge(
     'branchline_agent_database_bytes',

@@ -91,6 +91,7 @@ export const statusPage = (
     alarms: sending.alarms,
     unreadable: sending.unreadable,
     damagedRows: figures.damagedRows,
+    noRoom: figures.noRoom ?? null,
     databaseBytes: figures.databaseBytes,
     walBytes: figures.walBytes,
   };

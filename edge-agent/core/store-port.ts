@@ -20,7 +20,10 @@ export type AcceptResult =
   | { outcome: 'accepted' | 'duplicate'; epoch: string; seq: number }
   | {
       outcome: 'refused';
-      code: Extract<ErrorCode, 'content-conflict' | 'disk-budget-spent' | 'storage-failed' | 'stopping'>;
+      code: Extract<
+        ErrorCode,
+        'content-conflict' | 'disk-budget-spent' | 'disk-full' | 'storage-failed' | 'stopping'
+      >;
     };
 
 /** How far the events of one (stream, epoch) of this agent have come. */
@@ -59,6 +62,8 @@ export type StoreFigures = {
   damagedRows: number;
   /** Events of epochs that were removed, because all their events had been released. */
   retired: number;
+  /** Why the disk takes no writes; undefined while it does. */
+  noRoom?: string | undefined;
 };
 
 /** When the first unrecorded event of each source was accepted, in the order of the question. */

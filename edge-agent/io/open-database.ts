@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 
 /**
@@ -61,26 +63,55 @@ const isOldSqlite = (version: string): boolean => {
   return false;
 };
 
-export const openDatabase = (path: string, options: OpenOptions): Database.Database => {
+export const openDatabase = (path: string, options: OpenOptions): Database.Database =>
+  withDatabase(path, (database) => {
+    prepareToRead(database, path, options);
+    prepareToWrite(database, path, options);
+  });
+
+/**
+ * For a disk that takes no writes: opens a database that an agent has written before. Nothing may be accepted until
+ * `prepareToWrite` succeeds.
+ */
+export const openDatabaseToRead = (path: string, options: OpenOptions): Database.Database =>
+  withDatabase(path, (database) => {
+    prepareToRead(database, path, options);
+    if (!hasTables(database)) throw new DatabaseError(`${path} holds no events`);
+    assertOwner(database, path, options);
+  });
+
+/** In memory: nothing in it, and nothing may be accepted into it. */
+export const openEmptyDatabase = (options: OpenOptions): Database.Database => {
+  const database = new Database(':memory:');
+  createTables(database, options);
+  return database;
+};
+
+const withDatabase = (path: string, prepare: (database: Database.Database) => void): Database.Database => {
   let database: Database.Database | undefined;
   try {
+    mkdirSync(dirname(path), { recursive: true });
     // A killed predecessor's lock is gone; the timeout lets one that is still stopping finish.
     database = new Database(path, { timeout: 3_000 });
-    prepare(database, path, options);
+    prepare(database);
     return database;
   } catch (error) {
     database?.close();
-    if (error instanceof DatabaseError) throw error;
-    const { code, message } = error as { code?: string; message: string };
-    if (code?.startsWith('SQLITE_BUSY'))
-      throw new DatabaseError(
-        `${path} is in use by another process. One agent owns one data directory: stop the other agent or set another dataDir.`,
-      );
-    throw new DatabaseError(`${path} cannot be opened: ${message}`);
+    throw readable(error, path);
   }
 };
 
-const prepare = (database: Database.Database, path: string, { site, agent, fileBytesMax }: OpenOptions) => {
+const readable = (error: unknown, path: string): unknown => {
+  if (error instanceof DatabaseError) return error;
+  const { code, message } = error as { code?: string; message: string };
+  if (code?.startsWith('SQLITE_BUSY'))
+    return new DatabaseError(
+      `${path} is in use by another process. One agent owns one data directory: stop the other agent or set another dataDir.`,
+    );
+  return new DatabaseError(`${path} cannot be opened: ${message}`, { cause: error });
+};
+
+const prepareToRead = (database: Database.Database, path: string, { fileBytesMax }: OpenOptions): void => {
   const version = database.prepare('SELECT sqlite_version()').pluck().get() as string;
   if (isOldSqlite(version))
     throw new DatabaseError(
@@ -101,23 +132,38 @@ const prepare = (database: Database.Database, path: string, { site, agent, fileB
   const found = database.pragma('user_version', { simple: true }) as number;
   if (found > schemaVersion)
     throw new DatabaseError(`${path} was written by a newer agent (schema ${found}); update this one.`);
+};
+
+/** The version is set by the transaction that creates the tables. */
+const hasTables = (database: Database.Database): boolean =>
+  (database.pragma('user_version', { simple: true }) as number) > 0;
+
+/** Must have succeeded before the first event is accepted (E1). */
+export const prepareToWrite = (database: Database.Database, path: string, options: OpenOptions): void => {
+  createTables(database, options);
+  assertOwner(database, path, options);
+  assertDurable(database, path);
+};
+
+const createTables = (database: Database.Database, { site, agent }: OpenOptions): void =>
   database.transaction(() => {
     database.exec(tables);
     database.pragma(`user_version = ${schemaVersion}`);
     const put = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING');
     put.run('owner', `${site}/${agent}`);
     put.run('retired', 0);
-    // Every start writes, so that the check below follows a write.
+    // Every start writes, so that `assertDurable` follows a write.
     database
       .prepare(
         "INSERT INTO meta (key, value) VALUES ('starts', 1) ON CONFLICT (key) DO UPDATE SET value = value + 1",
       )
       .run();
   })();
+
+const assertOwner = (database: Database.Database, path: string, { site, agent }: OpenOptions): void => {
   const owner = database.prepare("SELECT value FROM meta WHERE key = 'owner'").pluck().get();
   if (owner !== `${site}/${agent}`)
     throw new DatabaseError(`${path} belongs to ${owner}, not to ${site}/${agent}; set another dataDir.`);
-  assertDurable(database, path);
 };
 
 /** Refuses a connection whose commits would not survive a power cut. */

@@ -1,14 +1,36 @@
 import { isAdmitted, rowBytes } from '../core/budget.ts';
 import { type AcceptRequest, CommitQueue, commitRowsMax } from '../core/commit-queue.ts';
 import type { AcceptResult } from '../core/store-port.ts';
-import { isFull, type StorePorts } from './ports.ts';
+import { noRoomFor, type StorePorts } from './ports.ts';
+
+type Refusal = Extract<AcceptResult, { outcome: 'refused' }>['code'];
+
+/** Admission counts the bytes of the transaction itself, which the file does not show yet. */
+const acceptAll = (
+  { room, options, clock }: StorePorts,
+  requests: readonly AcceptRequest[],
+): AcceptResult[][] => {
+  const table = room.table();
+  let usedBytes = table.usedBytes();
+  const results = table.accept(
+    requests.flatMap(({ events }) => events),
+    clock.now(),
+    (event) => {
+      if (!isAdmitted(event.stream, usedBytes, options.diskBudgetBytes)) return false;
+      usedBytes += rowBytes(event.id.length, event.text.length);
+      return true;
+    },
+  );
+  return requests.map(({ events }) => results.splice(0, events.length));
+};
 
 /**
  * Requests that arrive within `groupCommitMs` share one synced transaction (E1). `core/commit-queue.ts` decides which requests
  * it takes, `core/budget.ts` which events are admitted; the transaction itself is in `io/event-table.ts`. Here are the timers
  * and the answers.
  */
-export const createGroupCommit = ({ options, table, clock, post, touch, fail, isClosing }: StorePorts) => {
+export const createGroupCommit = (ports: StorePorts) => {
+  const { options, room, post, touch, fail, isClosing } = ports;
   const queue = new CommitQueue();
   let timer: NodeJS.Timeout | undefined;
   let next: NodeJS.Immediate | undefined;
@@ -17,22 +39,24 @@ export const createGroupCommit = ({ options, table, clock, post, touch, fail, is
     post({
       kind: 'committed',
       answers: requests.map(({ id }, i) => ({ id, results: results[i] as AcceptResult[] })),
-      highest: table.highest(),
+      highest: room.table().highest(),
     });
 
-  /** Admission counts the bytes of the transaction itself, which the file does not show yet. */
-  const accept = (requests: AcceptRequest[]): AcceptResult[][] => {
-    let usedBytes = table.usedBytes();
-    const results = table.accept(
-      requests.flatMap(({ events }) => events),
-      clock.now(),
-      (event) => {
-        if (!isAdmitted(event.stream, usedBytes, options.diskBudgetBytes)) return false;
-        usedBytes += rowBytes(event.id.length, event.text.length);
-        return true;
-      },
+  const refuse = (requests: AcceptRequest[], code: Refusal) =>
+    answer(
+      requests,
+      requests.map(({ events }) => events.map(() => ({ outcome: 'refused', code }))),
     );
-    return requests.map(({ events }) => results.splice(0, events.length));
+
+  const tryToAccept = (requests: AcceptRequest[]) => {
+    try {
+      answer(requests, acceptAll(ports, requests));
+    } catch (error) {
+      const noRoom = noRoomFor(error, options.path);
+      refuse(requests, noRoom?.code ?? 'storage-failed');
+      if (noRoom === undefined) fail(error);
+      else room.note(noRoom);
+    }
   };
 
   const commit = () => {
@@ -41,16 +65,9 @@ export const createGroupCommit = ({ options, table, clock, post, touch, fail, is
     if (isClosing() || queue.isEmpty) return;
     const requests = queue.take();
     for (const { events } of requests) touch(events.length);
-    try {
-      answer(requests, accept(requests));
-    } catch (error) {
-      const code = isFull(error) ? 'disk-budget-spent' : 'storage-failed';
-      answer(
-        requests,
-        requests.map(({ events }) => events.map(() => ({ outcome: 'refused', code }))),
-      );
-      if (!isFull(error)) fail(error);
-    }
+    const waitsFor = room.waitsFor();
+    if (waitsFor === undefined) tryToAccept(requests);
+    else refuse(requests, waitsFor.code);
     if (!queue.isEmpty) next = setImmediate(commit);
   };
 

@@ -6,9 +6,10 @@ import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Range } from '@branchline/kernel/ranges.ts';
 import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { EventTable } from '../io/event-table.ts';
+import type { EventTable } from '../io/event-table.ts';
 import { openDatabase } from '../io/open-database.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { createRoom } from './room.ts';
 
 let directory: string;
 let database: Database;
@@ -20,7 +21,8 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'branchline-'));
   const path = join(directory, 'events.db');
   database = openDatabase(path, { site: 'store-0001', agent: 'edge-1', fileBytesMax: 64 * 1024 * 1024 });
-  table = new EventTable(database, randomUUID);
+  const room = createRoom({ database }, path, randomUUID);
+  table = room.table();
   failed = [];
   housekeeping = startHousekeeping({
     options: {
@@ -31,7 +33,7 @@ beforeEach(() => {
       archiveKeepMs: 0,
       groupCommitMs: 0,
     },
-    table,
+    room,
     clock: systemClock,
     post: () => {},
     touch: () => {},

@@ -24,20 +24,23 @@ export type HousekeepingPorts = StorePorts & {
 };
 
 export const startHousekeeping = (ports: HousekeepingPorts) => {
-  const { options, table, clock, post, isClosing } = ports;
+  const { options, room, clock, post, isClosing } = ports;
   const toKeep = new Map<string, KeptPosition>();
 
   /** A position leaves `toKeep` once it is on disk: the hub repeats its marks, but the outbox does not repeat positions. */
   const keep = () => {
-    if (toKeep.size === 0) return;
+    if (toKeep.size === 0 || room.waitsFor() !== undefined) return;
     guarded(ports, () => {
-      table.keep([...toKeep.values()]);
+      room.table().keep([...toKeep.values()]);
       toKeep.clear();
     });
   };
 
   /** True when there may be more to release. */
   const release = (): boolean => {
+    room.retry();
+    if (room.waitsFor() !== undefined) return false;
+    const table = room.table();
     const sacrificed = isArchiveSacrificed(table.usedBytes(), options.diskBudgetBytes);
     const acceptedTo = sacrificed ? Number.MAX_SAFE_INTEGER : clock.now() - options.archiveKeepMs;
     const released = table.release(acceptedTo, releaseRowsMax);
@@ -63,7 +66,7 @@ export const startHousekeeping = (ports: HousekeepingPorts) => {
   const isIdle = createIdleCheck();
   const returnMemory = () => {
     if (isClosing() || !isIdle(ports.eventsTouched())) return;
-    table.returnMemory();
+    room.table().returnMemory();
     ports.returnMemory();
   };
   const timers = [setInterval(keep, keepEveryMs), setInterval(returnMemory, idleCheckEveryMs)];

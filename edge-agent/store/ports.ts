@@ -1,6 +1,8 @@
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { FromStore } from '../core/store-port.ts';
-import { EpochsExhausted, type EventTable } from '../io/event-table.ts';
+import { EpochsExhausted } from '../io/event-table.ts';
+import { type NoRoom, noRoomOf } from '../io/room.ts';
+import type { Room } from './room.ts';
 
 export type StoreOptions = {
   path: string;
@@ -14,7 +16,7 @@ export type StoreOptions = {
 /** What the store's jobs share. */
 export type StorePorts = {
   options: StoreOptions;
-  table: EventTable;
+  room: Room;
   clock: Clock;
   post(message: FromStore, transfer?: ArrayBuffer[]): void;
   /** Events read or written, which make the store worth tidying up once it is idle. */
@@ -24,16 +26,20 @@ export type StorePorts = {
   isClosing(): boolean;
 };
 
-/** Errors that pass once there is room again. */
-export const isFull = (error: unknown): boolean =>
-  error instanceof EpochsExhausted || (error as { code?: string }).code === 'SQLITE_FULL';
+/** Set for errors that pass once there is room again. */
+export const noRoomFor = (error: unknown, path: string): NoRoom | undefined =>
+  error instanceof EpochsExhausted
+    ? { code: 'disk-budget-spent', reason: error.message }
+    : noRoomOf(error, path);
 
 /** Housekeeping that a full disk prevented is tried again later; any other failure ends the agent. */
-export const guarded = <T>({ fail }: StorePorts, work: () => T): T | undefined => {
+export const guarded = <T>({ fail, room, options }: StorePorts, work: () => T): T | undefined => {
   try {
     return work();
   } catch (error) {
-    if (!isFull(error)) fail(error);
+    const noRoom = noRoomFor(error, options.path);
+    if (noRoom === undefined) fail(error);
+    else room.note(noRoom);
     return undefined;
   }
 };

@@ -8,10 +8,10 @@ import { guarded, type StorePorts } from './ports.ts';
 
 /** Answers with the frame; returns how many damaged rows it came upon. */
 export const readFrame = (
-  { table, post, touch }: StorePorts,
+  { room, post, touch }: StorePorts,
   { id, stream, epoch, first, last }: FrameRequest,
 ): number => {
-  const { rows, complete } = table.rows(stream, epoch, first, last, limits.frameRawBytesTarget);
+  const { rows, complete } = room.table().rows(stream, epoch, first, last, limits.frameRawBytesTarget);
   const cut = cutFrame(rows, first, last, complete);
   const damaged = rows.filter((row) => row.damaged && row.seq <= cut.examinedTo);
   for (const { seq } of damaged) post({ kind: 'damaged-row', stream, epoch, seq });
@@ -28,8 +28,10 @@ export const readFrame = (
   return damaged.length;
 };
 
-export const readOldest = ({ table, post }: StorePorts, { id, seqs }: OldestQuestion): void => {
-  const acceptedAt = seqs.map(({ stream, epoch, seq }) => table.acceptedAt(stream, epoch, seq) ?? null);
+export const readOldest = ({ room, post }: StorePorts, { id, seqs }: OldestQuestion): void => {
+  const acceptedAt = seqs.map(
+    ({ stream, epoch, seq }) => room.table().acceptedAt(stream, epoch, seq) ?? null,
+  );
   post({ kind: 'oldest', id, acceptedAt });
 };
 
@@ -38,7 +40,7 @@ const findRowsMax = 2_000;
 
 export const find = (ports: StorePorts, request: FindRequest, after = 0): void => {
   if (ports.isClosing()) return;
-  const { answer, next } = ports.table.find(request, after, findRowsMax);
+  const { answer, next } = ports.room.table().find(request, after, findRowsMax);
   if (answer.found.length > 0 || answer.isLast) ports.post({ kind: 'found', ...answer });
   if (next !== undefined) setImmediate(() => guarded(ports, () => find(ports, request, next)));
 };
