@@ -48,6 +48,13 @@ export const runAgent = async (settings: AgentSettings, ports: AgentPorts) => {
         return disk.onFigures(message.figures);
       case 'damaged-row':
         return log.error(message, 'a stored event is damaged and is not sent');
+      case 'put-aside':
+        return log.error(
+          message,
+          'the database is damaged; a new one takes its place, what can be read follows',
+        );
+      case 'salvaged':
+        return log.warn(message, 'what can be read of a damaged database has been taken over');
       case 'failed':
         return disk.onFailed(message.detail);
     }

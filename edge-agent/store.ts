@@ -6,8 +6,7 @@ import { createGroupCommit } from './store/group-commit.ts';
 import { startHousekeeping } from './store/housekeeping.ts';
 import { guarded, noRoomFor, type StoreOptions, type StorePorts } from './store/ports.ts';
 import { find, readFrame, readOldest } from './store/read.ts';
-import { createRoom, type Room } from './store/room.ts';
-import { openWhateverTheDiskTakes } from './store/stand-in.ts';
+import { createRoom, openOrPutAside, type Room } from './store/room.ts';
 
 /**
  * The event store, driven by messages: accept in group commits, read frames, keep positions, release. It runs in a worker
@@ -22,7 +21,9 @@ export const createStore = (
 ) => {
   const { path, site, agent } = options;
   const fileBytesMax = options.diskBudgetBytes + headRoomBytes;
-  const room = createRoom(openWhateverTheDiskTakes(path, { site, agent, fileBytesMax }), path, newEpoch);
+  const roomOptions = { path, site, agent, fileBytesMax };
+  const opened = openOrPutAside(roomOptions, clock.now(), post);
+  const room = createRoom(opened, roomOptions, newEpoch, () => clock.now());
   let damagedRows = 0;
   let eventsTouched = 0;
   let closing = false;
@@ -72,7 +73,7 @@ export const createStore = (
       case 'find':
         return guarded(ports, () => find(ports, message));
       case 'oldest':
-        return readOldest(ports, message);
+        return guarded(ports, () => readOldest(ports, message));
       case 'close':
         return close();
     }
@@ -88,6 +89,8 @@ const figuresOf = (room: Room, path: string, damagedRows: number): StoreFigures 
   damagedRows,
   retired: room.table().retired(),
   noRoom: room.reason(),
+  damagedFiles: room.salvage()?.files() ?? 0,
+  isSalvaging: room.salvage()?.isRunning() ?? false,
 });
 
 const closeRoom = (room: Room, path: string, post: (message: FromStore) => void): void => {

@@ -13,7 +13,7 @@ const source = (highest: number, pending: number, appliedTo: number): AgentState
 const state = (one: AgentState['sources'][number], oldest: [string, number][] = []): AgentState => ({
   sources: [one],
   oldest: new Map(oldest),
-  figures: { databaseBytes: 1, walBytes: 0, damagedRows: 0, retired: 0 },
+  figures: { databaseBytes: 1, walBytes: 0, damagedRows: 0, damagedFiles: 0, isSalvaging: false, retired: 0 },
   intake: {
     accepted: { pos: 5, stock: 0 },
     duplicates: 0,

@@ -116,6 +116,7 @@ const diskFamilies = ({ figures, diskBudgetBytes, diskFreeBytes }: AgentState): 
     'Whether the disk takes writes; 0 while it is full or read-only.',
     Number(figures.noRoom === undefined),
   ),
+  gauge('branchline_agent_damaged_files', 'Damaged databases that were put aside.', figures.damagedFiles),
   gauge('branchline_agent_damaged_rows', 'Stored events that are damaged.', figures.damagedRows),
   gauge(
     'branchline_agent_database_bytes',

@@ -92,6 +92,8 @@ export const statusPage = (
     unreadable: sending.unreadable,
     damagedRows: figures.damagedRows,
     noRoom: figures.noRoom ?? null,
+    damagedFiles: figures.damagedFiles,
+    salvaging: figures.isSalvaging,
     databaseBytes: figures.databaseBytes,
     walBytes: figures.walBytes,
   };

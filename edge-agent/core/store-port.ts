@@ -64,6 +64,10 @@ export type StoreFigures = {
   retired: number;
   /** Why the disk takes no writes; undefined while it does. */
   noRoom?: string | undefined;
+  /** Damaged databases that were put aside. */
+  damagedFiles: number;
+  /** One of them is still being read. */
+  isSalvaging: boolean;
 };
 
 /** When the first unrecorded event of each source was accepted, in the order of the question. */
@@ -94,5 +98,8 @@ export type FromStore =
   | ({ kind: 'oldest' } & OldestAnswer)
   | { kind: 'figures'; figures: StoreFigures }
   | { kind: 'damaged-row'; stream: Stream; epoch: string; seq: number }
+  /** The database is damaged; a new one takes its place, and what can be read of it follows. */
+  | { kind: 'put-aside'; file: string; detail: string }
+  | { kind: 'salvaged'; file: string; rows: number; unreadable: number }
   | { kind: 'failed'; detail: string }
   | { kind: 'closed' };

@@ -11,6 +11,7 @@ import type {
   NewEvent,
   StoredSource,
 } from '../core/store-port.ts';
+import type { EpochRow, StoredRow } from '../core/stored-rows.ts';
 
 /** The tables of the event store and their statements. Every method is at most one short transaction. */
 
@@ -19,16 +20,6 @@ const seqBits = 2 ** 36;
 const epochNumberMax = 2 ** 17 - 1;
 /** Of a position with more ranges, the lowest are kept; the others cost a resend after a restart. */
 const rangesKeptMax = 1_000;
-
-type EpochRow = {
-  number: number;
-  stream: Stream;
-  epoch: string;
-  highest: number;
-  recorded: string;
-  applied_to: number;
-  release_to: number;
-};
 
 /**
  * Bodies are strings, not buffers: strings die young in a heap of bounded size, buffers pile up outside it. A body that is
@@ -54,6 +45,9 @@ export class EventTable {
   readonly #byStream;
   readonly #epochs;
 
+  /** Where else an event of this id may be stored. */
+  #elsewhere: (event: NewEvent) => StoredRow | undefined = () => undefined;
+
   constructor(database: Database, newEpoch: () => string) {
     this.#database = database;
     this.#newEpoch = newEpoch;
@@ -71,6 +65,10 @@ export class EventTable {
         `INSERT INTO epoch (number, stream, epoch, began_at, highest, recorded, applied_to, release_to)
          VALUES (?, ?, ?, ?, 0, '[]', 0, 0)`,
       ),
+      adopt: database.prepare(
+        `INSERT INTO epoch (number, stream, epoch, began_at, highest, recorded, applied_to, release_to)
+         VALUES ($number, $stream, $epoch, $began_at, $highest, $recorded, $applied_to, $release_to) ON CONFLICT DO NOTHING`,
+      ),
       raise: database.prepare('UPDATE epoch SET highest = ? WHERE number = ?'),
       keep: database.prepare(
         'UPDATE epoch SET recorded = ?, applied_to = ?, release_to = ? WHERE stream = ? AND epoch = ?',
@@ -80,6 +78,11 @@ export class EventTable {
       retired: database.prepare<[], number>("SELECT value FROM meta WHERE key = 'retired'").pluck(),
     };
     for (const row of this.#epochs.all.all()) this.#learn(row.epoch, row.number);
+  }
+
+  /** `find` is asked for each new event. */
+  alsoIn(find: (event: NewEvent) => StoredRow | undefined): void {
+    this.#elsewhere = find;
   }
 
   #learn(epoch: string, number: number): void {
@@ -97,6 +100,10 @@ export class EventTable {
     return {
       insert: database.prepare(
         `INSERT INTO ${table} (position, id, crc, accepted_at, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+      ),
+      copy: database.prepare(
+        `INSERT INTO ${table} (position, id, crc, accepted_at, body)
+         VALUES ($position, $id, $crc, $accepted_at, $body) ON CONFLICT DO NOTHING`,
       ),
       byId: database.prepare<[string], { position: number; body: string }>(
         `SELECT position, body FROM ${table} WHERE id = ?`,
@@ -141,6 +148,27 @@ export class EventTable {
     return lowest === undefined ? release_to : Math.min(release_to, lowest - base - 1);
   }
 
+  /** Takes over epochs of another file; returns those that are now here under the same number. */
+  adopt(epochs: readonly EpochRow[]): EpochRow[] {
+    this.#database.transaction(() => {
+      for (const row of epochs) this.#epochs.adopt.run(row);
+    })();
+    for (const { epoch, number } of this.#epochs.all.all()) this.#learn(epoch, number);
+    return epochs.filter(({ epoch, number }) => this.#names.get(number) === epoch);
+  }
+
+  /** Takes over rows of adopted epochs, as they are: their checksums tell later whether they are damaged. */
+  copy(stream: Stream, rows: readonly StoredRow[]): void {
+    if (rows.length === 0) return;
+    this.#database.transaction(() => {
+      for (const row of rows) this.#byStream[stream].copy.run(row);
+    })();
+  }
+
+  positionOf(number: number, seq: number): number {
+    return number * seqBits + seq;
+  }
+
   retired(): number {
     return this.#epochs.retired.get() as number;
   }
@@ -176,6 +204,8 @@ export class EventTable {
 
   #acceptOne(event: NewEvent, now: number, admit: (event: NewEvent) => boolean): AcceptResult {
     const statements = this.#byStream[event.stream];
+    const elsewhere = this.#elsewhere(event);
+    if (elsewhere !== undefined) return this.#repeated(event, elsewhere);
     if (!admit(event)) return this.#earlier(event) ?? { outcome: 'refused', code: 'disk-budget-spent' };
     const writing = this.#writingOf(event.stream, now);
     const seq = writing.highest + 1;
@@ -194,7 +224,10 @@ export class EventTable {
   /** What became of an event with this id before. Contents themselves are compared, which beats any hash. */
   #earlier(event: NewEvent): AcceptResult | undefined {
     const row = this.#byStream[event.stream].byId.get(event.id);
-    if (row === undefined) return undefined;
+    return row === undefined ? undefined : this.#repeated(event, row);
+  }
+
+  #repeated(event: NewEvent, row: { position: number; body: string }): AcceptResult {
     if (row.body.slice(event.contentAt) !== event.text.slice(event.contentAt))
       return { outcome: 'refused', code: 'content-conflict' };
     const number = Math.floor(row.position / seqBits);

@@ -1,7 +1,7 @@
 import { isAdmitted, rowBytes } from '../core/budget.ts';
 import { type AcceptRequest, CommitQueue, commitRowsMax } from '../core/commit-queue.ts';
 import type { AcceptResult } from '../core/store-port.ts';
-import { noRoomFor, type StorePorts } from './ports.ts';
+import { noRoomFor, repaired, type StorePorts } from './ports.ts';
 
 type Refusal = Extract<AcceptResult, { outcome: 'refused' }>['code'];
 
@@ -50,7 +50,10 @@ export const createGroupCommit = (ports: StorePorts) => {
 
   const tryToAccept = (requests: AcceptRequest[]) => {
     try {
-      answer(requests, acceptAll(ports, requests));
+      answer(
+        requests,
+        repaired(ports, () => acceptAll(ports, requests)),
+      );
     } catch (error) {
       const noRoom = noRoomFor(error, options.path);
       refuse(requests, noRoom?.code ?? 'storage-failed');

@@ -21,7 +21,12 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'branchline-'));
   const path = join(directory, 'events.db');
   database = openDatabase(path, { site: 'store-0001', agent: 'edge-1', fileBytesMax: 64 * 1024 * 1024 });
-  const room = createRoom({ database }, path, randomUUID);
+  const room = createRoom(
+    { database },
+    { path, site: 'store-0001', agent: 'edge-1', fileBytesMax: 64 * 1024 * 1024 },
+    randomUUID,
+    Date.now,
+  );
   table = room.table();
   failed = [];
   housekeeping = startHousekeeping({
@@ -39,7 +44,14 @@ beforeEach(() => {
     touch: () => {},
     fail: (error) => failed.push(error),
     isClosing: () => false,
-    figures: () => ({ databaseBytes: 0, walBytes: 0, damagedRows: 0, retired: 0 }),
+    figures: () => ({
+      databaseBytes: 0,
+      walBytes: 0,
+      damagedRows: 0,
+      retired: 0,
+      damagedFiles: 0,
+      isSalvaging: false,
+    }),
     eventsTouched: () => 0,
     isQuiet: () => true,
     returnMemory: () => {},

@@ -36,10 +36,17 @@ export const startHousekeeping = (ports: HousekeepingPorts) => {
     });
   };
 
-  /** True when there may be more to release. */
+  const salvage = (): boolean => {
+    const finished = room.salvage()?.step();
+    if (finished !== undefined) post({ kind: 'salvaged', ...finished });
+    return true;
+  };
+
+  /** True when there may be more to do. Nothing is released before everything that can be read is in the database. */
   const release = (): boolean => {
     room.retry();
     if (room.waitsFor() !== undefined) return false;
+    if (room.salvage()?.isRunning()) return salvage();
     const table = room.table();
     const sacrificed = isArchiveSacrificed(table.usedBytes(), options.diskBudgetBytes);
     const acceptedTo = sacrificed ? Number.MAX_SAFE_INTEGER : clock.now() - options.archiveKeepMs;

@@ -11,6 +11,7 @@ export const readFrame = (
   { room, post, touch }: StorePorts,
   { id, stream, epoch, first, last }: FrameRequest,
 ): number => {
+  room.salvage()?.fetch(stream, epoch, first, last);
   const { rows, complete } = room.table().rows(stream, epoch, first, last, limits.frameRawBytesTarget);
   const cut = cutFrame(rows, first, last, complete);
   const damaged = rows.filter((row) => row.damaged && row.seq <= cut.examinedTo);
@@ -37,9 +38,15 @@ export const readOldest = ({ room, post }: StorePorts, { id, seqs }: OldestQuest
 
 /** Rows of one step of a search; a till's commit comes between two steps. */
 const findRowsMax = 2_000;
+/** A search waits until a damaged database has been read. */
+const salvagePollMs = 500;
 
 export const find = (ports: StorePorts, request: FindRequest, after = 0): void => {
   if (ports.isClosing()) return;
+  if (ports.room.salvage()?.isRunning()) {
+    setTimeout(() => guarded(ports, () => find(ports, request, after)), salvagePollMs);
+    return;
+  }
   const { answer, next } = ports.room.table().find(request, after, findRowsMax);
   if (answer.found.length > 0 || answer.isLast) ports.post({ kind: 'found', ...answer });
   if (next !== undefined) setImmediate(() => guarded(ports, () => find(ports, request, next)));

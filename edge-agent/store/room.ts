@@ -1,11 +1,16 @@
 import { dirname } from 'node:path';
+import type { FromStore } from '../core/store-port.ts';
+import { isDamage } from '../io/damaged-file.ts';
 import { EventTable } from '../io/event-table.ts';
+import type { OpenOptions } from '../io/open-database.ts';
 import { type NoRoom, noRoomOf, probeRoom } from '../io/room.ts';
-import type { Opened } from './stand-in.ts';
+import { createSalvage, finishMove, putAside, type Salvage } from './salvage.ts';
+import { type Opened, openWhateverTheDiskTakes } from './stand-in.ts';
 
-/** The table that takes events, and whether the disk takes writes at all. */
+/** The database, whatever its disk does: the table that takes events, and whether the disk takes writes at all. */
 export type Room = {
   table(): EventTable;
+  salvage(): Salvage | undefined;
   /** Why nothing may be written yet; undefined once the database has been opened for writing. */
   waitsFor(): NoRoom | undefined;
   /** Why the last write failed; undefined when the disk takes writes, as far as is known. */
@@ -13,47 +18,116 @@ export type Room = {
   note(noRoom: NoRoom): void;
   /** Looks whether there is room again, and opens the database for writing if that is still to be done. */
   retry(): void;
+  /** Puts the damaged database aside and begins a new one; returns the old one's name, or undefined when that is no help. */
+  rebuild(): string | undefined;
   close(): void;
 };
 
-export const createRoom = (opened: Opened, path: string, newEpoch: () => string): Room => {
-  let table = new EventTable(opened.database, newEpoch);
+export type RoomOptions = OpenOptions & { path: string };
+
+/** A disk that damages one database after the other is to be replaced. */
+const rebuildsMax = 3;
+
+/** Reads what every start reads, so that damage there shows now. */
+const openReadable = (path: string, options: OpenOptions): Opened => {
+  const opened = openWhateverTheDiskTakes(path, options);
+  try {
+    new EventTable(opened.database, () => '').sources();
+    return opened;
+  } catch (error) {
+    opened.database.close();
+    throw error;
+  }
+};
+
+/** Opens the database, or a new one beside it if it is damaged. */
+export const openOrPutAside = (
+  { path, ...options }: RoomOptions,
+  now: number,
+  post: (message: FromStore) => void,
+): Opened => {
+  finishMove(path);
+  try {
+    return openReadable(path, options);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    post({ kind: 'put-aside', file: putAside(path, now), detail: (error as Error).message });
+    return openWhateverTheDiskTakes(path, options);
+  }
+};
+
+/** Runs `open`; returns the reason if the disk does not take it. */
+const noRoomIn = <T>(path: string, open: (what: T) => void, what: T): string | undefined => {
+  try {
+    open(what);
+    return undefined;
+  } catch (error) {
+    const noRoom = noRoomOf(error, path);
+    if (noRoom === undefined) throw error;
+    return noRoom.reason;
+  }
+};
+
+export const createRoom = (
+  opened: Opened,
+  options: RoomOptions,
+  newEpoch: () => string,
+  now: () => number,
+): Room => {
+  const { path } = options;
   let { database, waiting } = opened;
-  let reason = waiting?.reason;
+  let table = new EventTable(database, newEpoch);
+  let reason: string | undefined;
+  let salvage: Salvage | undefined;
+  let rebuilds = 0;
+
+  const use = (next: Opened): void => {
+    const nextTable = next.database === database ? table : new EventTable(next.database, newEpoch);
+    // Takes over the epochs of damaged files, so that no new one gets their numbers. If it fails, nothing has changed.
+    salvage = next.waiting === undefined ? createSalvage(path, nextTable) : undefined;
+    ({ database, waiting } = next);
+    table = nextTable;
+    reason = waiting?.reason;
+    if (salvage?.isRunning()) table.alsoIn(salvage.earlier);
+  };
 
   const openForWriting = ({ retry, discard }: NonNullable<Opened['waiting']>): void => {
     const writable = retry();
-    if (writable !== database) {
+    const standIn = database;
+    try {
       // Nothing was accepted meanwhile, so the sources in it are those that were read from the stand-in.
-      table = new EventTable(writable, newEpoch);
-      discard();
+      use({ database: writable });
+    } catch (error) {
+      if (writable !== standIn) writable.close();
+      throw error;
     }
-    database = writable;
-    waiting = undefined;
-    reason = undefined;
+    if (writable !== standIn) discard();
   };
+
+  use(opened);
 
   return {
     table: () => table,
+    salvage: () => salvage,
     waitsFor: () => (waiting === undefined ? undefined : { code: 'disk-full', reason: waiting.reason }),
     reason: () => reason,
     note: (noRoom) => {
       if (noRoom.code === 'disk-full') ({ reason } = noRoom);
     },
     retry: () => {
-      if (waiting === undefined) {
-        if (reason !== undefined) reason = probeRoom(dirname(path));
-        return;
-      }
-      try {
-        openForWriting(waiting);
-      } catch (error) {
-        const noRoom = noRoomOf(error, path);
-        if (noRoom === undefined) throw error;
-        ({ reason } = noRoom);
-      }
+      if (waiting !== undefined) reason = noRoomIn(path, openForWriting, waiting);
+      else if (reason !== undefined) reason = probeRoom(dirname(path));
+    },
+    rebuild: () => {
+      if (waiting !== undefined || ++rebuilds > rebuildsMax) return undefined;
+      salvage?.close();
+      database.close();
+      const aside = putAside(path, now());
+      use(openWhateverTheDiskTakes(path, options));
+      return aside;
     },
     close: () => {
+      salvage?.close();
       if (waiting === undefined) return table.close();
       database.close();
       waiting.discard();
