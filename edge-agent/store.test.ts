@@ -145,3 +145,23 @@ it('E4 the archive is sacrificed first, and releasing makes room at the limit', 
   const last = messages.findLast((message) => message.kind === 'released');
   expect(last?.releasedTo).toBeLessThan(highest);
 });
+
+it.each(['events.db', 'events.db-wal'])(
+  'E1 when %s is removed, no event is answered as accepted and the agent exits',
+  async (name) => {
+    open();
+    expect(codes(await put([1], 'pos'))).toEqual(new Set(['accepted']));
+    rmSync(join(directory, name));
+    expect(codes(await put([2], 'pos'))).toEqual(new Set(['storage-failed']));
+    const failed = messages.find((message) => message.kind === 'failed');
+    expect(failed?.detail).toContain(`${name} was removed or replaced while the agent was running`);
+  },
+);
+
+it('E1 a removed database is noticed without a sale', async () => {
+  open();
+  await put([1], 'pos');
+  rmSync(join(directory, 'events.db'));
+  const failed = await eventually(() => messages.find((message) => message.kind === 'failed'));
+  expect(failed.detail).toContain('events.db was removed or replaced');
+});

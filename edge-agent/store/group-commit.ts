@@ -21,6 +21,7 @@ const acceptAll = (
       return true;
     },
   );
+  room.assertInPlace();
   return requests.map(({ events }) => results.splice(0, events.length));
 };
 

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { FromStore } from '../core/store-port.ts';
 import { isDamage } from '../io/damaged-file.ts';
 import { EventTable } from '../io/event-table.ts';
+import { watchFiles } from '../io/files-in-place.ts';
 import type { OpenOptions } from '../io/open-database.ts';
 import { type NoRoom, noRoomOf, probeRoom } from '../io/room.ts';
 import { createSalvage, finishMove, putAside, type Salvage } from './salvage.ts';
@@ -16,6 +17,8 @@ export type Room = {
   /** Why the last write failed; undefined when the disk takes writes, as far as is known. */
   reason(): string | undefined;
   note(noRoom: NoRoom): void;
+  /** Throws when the database's files were removed; what is written then is lost. */
+  assertInPlace(): void;
   /** Looks whether there is room again, and opens the database for writing if that is still to be done. */
   retry(): void;
   /** Puts the damaged database aside and begins a new one; returns the old one's name, or undefined when that is no help. */
@@ -79,6 +82,7 @@ export const createRoom = (
   let table = new EventTable(database, newEpoch);
   let reason: string | undefined;
   let salvage: Salvage | undefined;
+  let assertInPlace = (): void => {};
   let rebuilds = 0;
 
   const use = (next: Opened): void => {
@@ -88,6 +92,8 @@ export const createRoom = (
     ({ database, waiting } = next);
     table = nextTable;
     reason = waiting?.reason;
+    assertInPlace = waiting === undefined ? watchFiles(path) : () => {};
+    assertInPlace();
     if (salvage?.isRunning()) table.alsoIn(salvage.earlier);
   };
 
@@ -114,6 +120,7 @@ export const createRoom = (
     note: (noRoom) => {
       if (noRoom.code === 'disk-full') ({ reason } = noRoom);
     },
+    assertInPlace: () => assertInPlace(),
     retry: () => {
       if (waiting !== undefined) reason = noRoomIn(path, openForWriting, waiting);
       else if (reason !== undefined) reason = probeRoom(dirname(path));
