@@ -3,6 +3,7 @@ import { joinFrame } from '@branchline/contracts/frame.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import type { Random } from '@branchline/kernel/random.ts';
+import { createLinkLog } from './core/link-log.ts';
 import type { Source } from './core/outbox/source.ts';
 import {
   createOutbox,
@@ -66,6 +67,7 @@ export const startSending = (settings: SendingSettings, ports: SendingPorts) => 
   const { store, clock, log } = ports;
   const { session } = settings;
   const outbox = createOutbox({ ...settings, bootAt: session.bootAt }, store.opened.sources, ports.random);
+  const linkLog = createLinkLog(clock, log);
   let unreadable = 0;
 
   const advance = (input: OutboxInput): OutboxEffect[] => {
@@ -84,12 +86,12 @@ export const startSending = (settings: SendingSettings, ports: SendingPorts) => 
 
   const uplink = ports.openUplink({
     onUp: () => {
-      log.info({}, 'link up');
+      linkLog.onUp();
       advance({ kind: 'link-up' });
       void reporting.report('birth');
     },
     onDown: (reason) => {
-      if (outbox.linkUp) log.warn({ reason }, 'link down');
+      linkLog.onDown(reason);
       advance({ kind: 'link-down' });
     },
     onReceipt: (receipt) => void advance({ kind: 'receipt', receipt }),

@@ -104,3 +104,151 @@ test.skipIf(!openssl)(
     expect(await firstChange({ url: `mqtts://127.0.0.1:${port}` })).toContain('self-signed certificate');
   },
 );
+
+/** Speaks just enough MQTT 3.1.1: accepts the connection, and grants subscriptions if it is told to. */
+const rawBroker = (onPacket: (type: number, packet: Buffer, answer: (bytes: number[]) => void) => void) =>
+  createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (packet) => {
+      const type = (packet[0] ?? 0) >> 4;
+      if (type === 1) socket.write(Buffer.from([0x20, 2, 0, 0]));
+      else if (type === 12) socket.write(Buffer.from([0xd0, 0]));
+      else onPacket(type, packet, (bytes) => socket.write(Buffer.from(bytes)));
+    });
+  });
+const suback = (packet: Buffer) => [0x90, 3, packet[2] ?? 0, packet[3] ?? 0, 0];
+
+test('a broker that answers everything but the subscription: the link gives up by its own deadline and retries', async () => {
+  let subscriptions = 0;
+  const port = await listen(rawBroker((type) => void (type === 8 && subscriptions++)));
+  const reasons: string[] = [];
+  const twice = Promise.withResolvers<void>();
+  link = openMqttLink(
+    {
+      url: `mqtt://127.0.0.1:${port}`,
+      clientId: 'a',
+      subscriptions: ['t'],
+      readyTimeoutMs: 200,
+      keepaliveSeconds: 1,
+      reconnectBaseMs: 1,
+    },
+    {
+      onUp: () => twice.reject(new Error('it never was up')),
+      onDown: (reason) => reasons.push(reason) === 2 && twice.resolve(),
+      onMessage: () => {},
+    },
+  );
+  await twice.promise;
+  expect(reasons[0]).toBe('not ready within 200 ms: the broker does not answer the subscription');
+  expect(subscriptions).toBeGreaterThanOrEqual(2);
+});
+
+test('closing ends in time although the broker has stopped reading', async () => {
+  const port = await listen(
+    createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        socket.write(Buffer.from([0x20, 2, 0, 0]));
+        socket.once('data', (packet) => {
+          socket.write(Buffer.from(suback(packet)));
+          socket.pause();
+        });
+      });
+    }),
+  );
+  const up = Promise.withResolvers<void>();
+  const mine = openMqttLink(
+    { url: `mqtt://127.0.0.1:${port}`, clientId: 'a', subscriptions: ['t'], closeTimeoutMs: 200 },
+    { onUp: up.resolve, onDown: () => {}, onMessage: () => {} },
+  );
+  await up.promise;
+  while (mine.unsentBytes() < 1_000_000) {
+    mine.publish('t', Buffer.alloc(1_000_000));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const since = performance.now();
+  await mine.close();
+  expect(performance.now() - since).toBeLessThan(2_000);
+});
+
+test('a link that comes up and breaks again and again backs off, and the reason names what usually causes it', async () => {
+  let connections = 0;
+  const port = await listen(
+    createServer((socket) => {
+      connections++;
+      socket.on('error', () => {});
+      socket.on('data', (packet) => {
+        const type = (packet[0] ?? 0) >> 4;
+        if (type === 1) socket.write(Buffer.from([0x20, 2, 0, 0]));
+        if (type === 8) socket.end(Buffer.from(suback(packet)));
+      });
+    }),
+  );
+  const reasons: string[] = [];
+  const sixth = Promise.withResolvers<void>();
+  const since = performance.now();
+  link = openMqttLink(
+    // Without jitter: 20, 40, 80, 160, 320 ms.
+    {
+      url: `mqtt://127.0.0.1:${port}`,
+      clientId: 'store-0001.edge-1',
+      subscriptions: ['t'],
+      reconnectBaseMs: 20,
+      random: () => 1,
+    },
+    {
+      onUp: () => {},
+      onDown: (reason) => reasons.push(reason) === 6 && sixth.resolve(),
+      onMessage: () => {},
+    },
+  );
+  await sixth.promise;
+  expect(performance.now() - since).toBeGreaterThan(20 + 40 + 80 + 160 + 320 - 10);
+  expect(connections).toBe(6);
+  expect(reasons[0]).toBe('connection closed');
+  expect(reasons[5]).toContain('another device uses the client id store-0001.edge-1');
+});
+
+test('a link that has lasted reconnects quickly again', async () => {
+  let breakAfterMs = 0;
+  const port = await listen(
+    createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (packet) => {
+        const type = (packet[0] ?? 0) >> 4;
+        if (type === 1) socket.write(Buffer.from([0x20, 2, 0, 0]));
+        if (type !== 8) return;
+        socket.write(Buffer.from(suback(packet)));
+        setTimeout(() => socket.end(), breakAfterMs);
+      });
+    }),
+  );
+  const downs: number[] = [];
+  const ups: number[] = [];
+  const done = Promise.withResolvers<void>();
+  link = openMqttLink(
+    {
+      url: `mqtt://127.0.0.1:${port}`,
+      clientId: 'a',
+      subscriptions: ['t'],
+      reconnectBaseMs: 50,
+      steadyAfterMs: 150,
+      random: () => 1,
+    },
+    {
+      onUp: () => {
+        ups.push(performance.now());
+        if (ups.length === 5) done.resolve();
+      },
+      onDown: () => {
+        downs.push(performance.now());
+        breakAfterMs = downs.length === 3 ? 250 : 0;
+      },
+      onMessage: () => {},
+    },
+  );
+  await done.promise;
+  const waits = downs.slice(0, 4).map((at, i) => (ups[i + 1] as number) - at);
+  expect(waits[2]).toBeGreaterThan(190);
+  expect(waits[3]).toBeLessThan(waits[2] as number);
+});

@@ -1,7 +1,7 @@
-import { fullJitterMs } from '@branchline/kernel/backoff.ts';
-import { type Random, systemRandom } from '@branchline/kernel/random.ts';
+import type { Random } from '@branchline/kernel/random.ts';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import clientModule from 'mqtt/lib/client';
+import { createReconnectPace } from './reconnect-pace.ts';
 import { type Certificates, isWebSocket, openMqttStream, parseMqttAddress } from './stream.ts';
 
 /**
@@ -26,7 +26,14 @@ export type MqttLinkOptions = {
   /** 4 is MQTT 3.1.1, which every broker supports. */
   protocolVersion?: 4 | 5;
   keepaliveSeconds?: number;
+  /** Until the broker has accepted the connection. */
   connectTimeoutMs?: number;
+  /** Until the link is up: connected, and every subscription granted. */
+  readyTimeoutMs?: number;
+  /** What was published gets this long to leave when the link is closed. */
+  closeTimeoutMs?: number;
+  /** A link that lasted so long has worked: the next reconnect is quick again. */
+  steadyAfterMs?: number;
   /** Full jitter: a reconnect waits a random time up to base × 2^attempt, at most the cap. */
   reconnectBaseMs?: number;
   reconnectCapMs?: number;
@@ -103,13 +110,45 @@ const certificatesOf = ({ ca, cert, key }: MqttLinkOptions): Certificates => ({
   ...(key === undefined ? {} : { key }),
 });
 
+const messageOf = (error: Error): string =>
+  error.message === '' ? String((error as NodeJS.ErrnoException).code ?? error.name) : error.message;
+
+const subscribe = (
+  client: MqttClient,
+  topics: string[],
+  ready: () => void,
+  failed: (reason: string) => void,
+): void => {
+  if (topics.length === 0) {
+    ready();
+    return;
+  }
+  client.subscribe(topics, { qos: 0 }, (error, granted) => {
+    if (error) return failed(`subscribe failed: ${error.message}`);
+    const refused = granted?.find((grant) => grant.qos >= 128);
+    if (refused !== undefined) return failed(`the broker refuses the subscription to ${refused.topic}`);
+    ready();
+  });
+};
+
+/** A broker that has stopped reading takes no more of what was published. */
+const endWithin = async (client: MqttClient, timeoutMs: number): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([client.endAsync(false).catch(() => {}), late]);
+  clearTimeout(timer);
+  client.stream?.destroy();
+};
+
 export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): MqttLink => {
-  const { reconnectBaseMs = 250, reconnectCapMs = 15_000, random = systemRandom } = options;
+  const { readyTimeoutMs = 15_000, closeTimeoutMs = 2_000 } = options;
   const clientOptions = clientOptionsOf(options);
   let current: MqttClient | undefined;
   let up = false;
   let closed = false;
-  let attempt = 0;
+  const pace = createReconnectPace(options);
   let retryTimer: NodeJS.Timeout | undefined;
 
   const connect = (open: OpenClient) => {
@@ -118,39 +157,38 @@ export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): 
     current = mine;
     let lastError = 'connection closed';
     let ended = false;
+    let waitsFor = 'no connection';
+    const onDeadline = () => down(`not ready within ${readyTimeoutMs} ms: ${waitsFor}`);
+    const deadline = setTimeout(onDeadline, readyTimeoutMs);
 
     const down = (reason: string) => {
       if (ended) return;
       ended = true;
+      clearTimeout(deadline);
       up = false;
       mine.end(true);
       if (closed) return;
-      handlers.onDown(reason);
-      const waitMs = fullJitterMs(attempt++, reconnectBaseMs, reconnectCapMs, random);
+      const { waitMs, hint } = pace.onDown(performance.now());
+      handlers.onDown(hint === undefined ? reason : `${reason}; ${hint}`);
       retryTimer = setTimeout(connect, waitMs, open);
     };
 
     mine.on('connect', () => {
-      if (options.subscriptions.length === 0) return ready();
-      mine.subscribe(options.subscriptions, { qos: 0 }, (error, granted) => {
-        if (error) return down(`subscribe failed: ${error.message}`);
-        const refused = granted?.find((grant) => grant.qos >= 128);
-        if (refused !== undefined) return down(`the broker refuses the subscription to ${refused.topic}`);
-        ready();
-      });
+      waitsFor = 'the broker does not answer the subscription';
+      subscribe(mine, options.subscriptions, ready, down);
     });
     const ready = () => {
       if (ended || closed) return;
+      clearTimeout(deadline);
       up = true;
-      attempt = 0;
+      pace.onUp(performance.now());
       handlers.onUp();
     };
     mine.on('message', (topic, payload) => {
       if (!ended && !closed) handlers.onMessage(topic, payload);
     });
     mine.on('error', (error) => {
-      lastError =
-        error.message === '' ? String((error as NodeJS.ErrnoException).code ?? error.name) : error.message;
+      lastError = messageOf(error);
     });
     mine.on('close', () => down(lastError));
   };
@@ -168,7 +206,7 @@ export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): 
       closed = true;
       up = false;
       clearTimeout(retryTimer);
-      await current?.endAsync(false).catch(() => {});
+      if (current !== undefined) await endWithin(current, closeTimeoutMs);
     },
   };
 };

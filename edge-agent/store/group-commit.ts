@@ -21,7 +21,7 @@ const acceptAll = (
       return true;
     },
   );
-  room.assertInPlace();
+  room.assertFilesKept();
   return requests.map(({ events }) => results.splice(0, events.length));
 };
 

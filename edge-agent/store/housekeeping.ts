@@ -45,7 +45,7 @@ export const startHousekeeping = (ports: HousekeepingPorts) => {
   /** True when there may be more to do. Nothing is released before everything that can be read is in the database. */
   const release = (): boolean => {
     room.retry();
-    room.assertInPlace();
+    room.assertFilesKept();
     if (room.waitsFor() !== undefined) return false;
     if (room.salvage()?.isRunning()) return salvage();
     const table = room.table();

@@ -2,9 +2,9 @@ import { dirname } from 'node:path';
 import type { FromStore } from '../core/store-port.ts';
 import { isDamage } from '../io/damaged-file.ts';
 import { EventTable } from '../io/event-table.ts';
-import { watchFiles } from '../io/files-in-place.ts';
 import type { OpenOptions } from '../io/open-database.ts';
 import { type NoRoom, noRoomOf, probeRoom } from '../io/room.ts';
+import { watchFiles } from '../io/watch-files.ts';
 import { createSalvage, finishMove, putAside, type Salvage } from './salvage.ts';
 import { type Opened, openWhateverTheDiskTakes } from './stand-in.ts';
 
@@ -18,7 +18,7 @@ export type Room = {
   reason(): string | undefined;
   note(noRoom: NoRoom): void;
   /** Throws when the database's files were removed; what is written then is lost. */
-  assertInPlace(): void;
+  assertFilesKept(): void;
   /** Looks whether there is room again, and opens the database for writing if that is still to be done. */
   retry(): void;
   /** Puts the damaged database aside and begins a new one; returns the old one's name, or undefined when that is no help. */
@@ -82,7 +82,7 @@ export const createRoom = (
   let table = new EventTable(database, newEpoch);
   let reason: string | undefined;
   let salvage: Salvage | undefined;
-  let assertInPlace = (): void => {};
+  let assertFilesKept = (): void => {};
   let rebuilds = 0;
 
   const use = (next: Opened): void => {
@@ -92,8 +92,8 @@ export const createRoom = (
     ({ database, waiting } = next);
     table = nextTable;
     reason = waiting?.reason;
-    assertInPlace = waiting === undefined ? watchFiles(path) : () => {};
-    assertInPlace();
+    assertFilesKept = waiting === undefined ? watchFiles(path) : () => {};
+    assertFilesKept();
     if (salvage?.isRunning()) table.alsoIn(salvage.earlier);
   };
 
@@ -120,7 +120,7 @@ export const createRoom = (
     note: (noRoom) => {
       if (noRoom.code === 'disk-full') ({ reason } = noRoom);
     },
-    assertInPlace: () => assertInPlace(),
+    assertFilesKept: () => assertFilesKept(),
     retry: () => {
       if (waiting !== undefined) reason = noRoomIn(path, openForWriting, waiting);
       else if (reason !== undefined) reason = probeRoom(dirname(path));
