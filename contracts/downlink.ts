@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { agentName, epoch, seqRange, siteName, stream } from './ids.ts';
+import { agentName, epoch, seqCount, seqRange, siteName, stream } from './ids.ts';
 import { limits } from './limits.ts';
 
 /**
@@ -10,7 +10,7 @@ import { limits } from './limits.ts';
 
 const ranges = z.array(seqRange).max(limits.rangesPerMessageMax);
 /** Milliseconds since 1970 by the Kafka broker's clock. */
-const brokerTime = z.number().min(0);
+const brokerTime = z.number().min(0).max(limits.instantMsMax);
 
 export const receipt = z.discriminatedUnion('kind', [
   /** These seqs are in Kafka, acknowledged by all in-sync replicas; or in the dead-letter topic, which is just as final. */
@@ -64,8 +64,8 @@ export type ReplayRequest = z.infer<typeof replayRequest>;
 export const control = z.discriminatedUnion('kind', [appliedMark, replayRequest]);
 export type Control = z.infer<typeof control>;
 
-/** Milliseconds since 1970 by the agent's clock, which may be wrong, but within the range of a `Date`. */
-const agentTime = z.number().min(0).max(8.64e15);
+/** Milliseconds since 1970 by the agent's clock, which may be wrong, but it can be written as RFC 3339. */
+const agentTime = z.number().min(0).max(limits.instantMsMax);
 
 /** What an agent reports about itself: when it connects, periodically, and when it stops. */
 export const status = z.object({
@@ -88,19 +88,19 @@ export const status = z.object({
       z.object({
         stream,
         epoch,
-        highest: z.int().min(0),
-        recordedTo: z.int().min(0),
-        appliedTo: z.int().min(0),
+        highest: seqCount,
+        recordedTo: seqCount,
+        appliedTo: seqCount,
         /** When the oldest unrecorded event was accepted; absent when all are recorded. */
         oldestUnrecordedAt: agentTime.optional(),
       }),
     )
     .max(limits.rangesPerMessageMax),
-  pending: z.int().min(0),
-  databaseBytes: z.int().min(0),
+  pending: seqCount,
+  databaseBytes: z.int().min(0).max(limits.databaseBytesMax),
   /** Running and recently finished replays: how many events the agent has of each, and how many remain. */
   replays: z
-    .array(z.object({ id: z.string().max(64), events: z.int().min(0), left: z.int().min(0) }))
+    .array(z.object({ id: z.string().max(64), events: seqCount, left: seqCount }))
     .max(limits.replaysPerStatusMax)
     .optional(),
 });

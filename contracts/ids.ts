@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { limits } from './limits.ts';
 
 /**
  * Names end up in topics, keys, headers and file names. The alphabet is narrow so that no name can contain a topic
@@ -15,7 +16,9 @@ export const stream = z.enum(streams);
 export type Stream = z.infer<typeof stream>;
 
 /** 1, 2, 3 … per source. */
-export const seq = z.int().min(1);
+export const seq = z.int().min(1).max(limits.seqMax);
+/** How many events of an epoch; 0 for none. */
+export const seqCount = z.int().min(0).max(limits.seqMax);
 /** Lower case only, so that an epoch has one spelling wherever it is a key. */
 export const epoch = z.uuid().lowercase('an epoch is in lower case');
 

@@ -37,6 +37,19 @@ export const limits = {
   /** Replays that an agent runs and reports at a time; it starts another when one of them is finished. */
   replaysPerStatusMax: 8,
 
+  /**
+   * Every instant on the way in and out, in milliseconds since 1970: from the year 1 to the year 9999 in UTC, which is what
+   * RFC 3339 can write. An offset could otherwise lead one hour beyond it, to a time that no answer can name.
+   */
+  instantMsMin: -62_135_596_800_000,
+  instantMsMax: 253_402_300_799_999,
+  /** The highest seq of an epoch: the agent numbers its rows with 36 bits of seq. */
+  seqMax: 2 ** 36 - 1,
+  /** A status that claims more events of one epoch than this beyond what the hub knows is refused: no disk holds them. */
+  seqJumpMax: 1_000_000_000,
+  /** Bytes that an agent may report, 1 PiB. */
+  databaseBytesMax: 2 ** 50,
+
   /** An event this much ahead of the agent's clock is flagged, never refused. */
   clockAheadMsMax: 5 * 60_000,
 } as const;

@@ -1,3 +1,5 @@
+import { limits } from './limits.ts';
+
 /**
  * Strict RFC 3339 instants and business days. A date that does not exist is refused, where `Date` would silently turn
  * 30 February into 2 March; so is a time without an offset, because it names no instant. Parsed character by character,
@@ -87,7 +89,7 @@ const offsetAt = (text: string, start: number): number => {
 
 /**
  * Undefined when the text is not a strict RFC 3339 date-time with an offset. A leap second (`:60`) is refused: no till
- * makes one and PostgreSQL would move it into the next minute.
+ * makes one and PostgreSQL would move it into the next minute. So is a time whose offset leads out of the years 1 to 9999.
  */
 const instantOf = (text: string): Instant | undefined => {
   if (text.length < 20 || text.length > 35 || text.charCodeAt(10) !== 84) return undefined;
@@ -106,7 +108,8 @@ const instantOf = (text: string): Instant | undefined => {
   const offsetMinutes = offsetAt(text, zone);
   const at =
     ((dayAtStart(text) * 24 + hour) * 60 + minute - offsetMinutes) * 60_000 + second * 1_000 + milliseconds;
-  return Number.isNaN(at) ? undefined : { at, offsetMinutes };
+  // False for NaN too.
+  return at >= limits.instantMsMin && at <= limits.instantMsMax ? { at, offsetMinutes } : undefined;
 };
 
 let lastText = '';

@@ -1,5 +1,6 @@
 import { type Problem, problem } from './errors.ts';
 import { namePattern, type Source, type Stream, shardCount, shardOf, streams } from './ids.ts';
+import { limits } from './limits.ts';
 
 /** MQTT topics, Kafka topics and record headers. None holds anything personal (invariant P1). */
 
@@ -78,6 +79,6 @@ export const parseOrigin = (text: string): (Source & { seq: number }) | undefine
     return undefined;
   if (!namePattern.test(site) || !namePattern.test(agent) || !streams.includes(stream as Stream))
     return undefined;
-  if (!epochPattern.test(epoch) || !Number.isSafeInteger(seq) || seq < 1) return undefined;
+  if (!epochPattern.test(epoch) || !Number.isInteger(seq) || seq < 1 || seq > limits.seqMax) return undefined;
   return { site, agent, stream: stream as Stream, epoch, seq };
 };

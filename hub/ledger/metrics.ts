@@ -47,6 +47,11 @@ export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family
     'Partitions whose log was found to be another one than before.',
     now.newIncarnations,
   ),
+  counter(
+    'branchline_hub_refused_statuses_total',
+    'Statuses of agents that cannot be true or could not be read; the log names the agent.',
+    now.refusedStatuses,
+  ),
   gauge('branchline_hub_lag_records', 'Records in Kafka that are not in the books yet.', now.lagRecords),
   gauge(
     'branchline_hub_lag_seconds',

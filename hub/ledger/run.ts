@@ -11,6 +11,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { writeControl } from './agents/control.ts';
 import { readMarks } from './agents/marks.ts';
 import { createStatusReader } from './agents/read-statuses.ts';
+import { reportRefusals } from './agents/refusals.ts';
 import { noteReplays } from './agents/replays.ts';
 import { sendMarks } from './agents/send-marks.ts';
 import { noteStatuses } from './agents/statuses.ts';
@@ -180,12 +181,13 @@ const createReaders = (
     counters,
     log,
   });
+  const topicOf = (stream: Stream) => streamTopic(topics, stream);
   const statuses = createStatusReader({
-    note: async (heard) => {
-      marks.touch(await noteStatuses(sidePool, names, heard, (stream) => streamTopic(topics, stream)));
+    note: async (heard, onRefused) => {
+      marks.touch(await noteStatuses(sidePool, names, heard, topicOf, onRefused));
       await noteReplays(sidePool, heard);
     },
-    log,
+    refusals: reportRefusals({ counters, clock: systemClock, log }),
   });
   return { positions, reader, statuses };
 };

@@ -13,7 +13,7 @@ import type {
 import { seededRandom } from '@branchline/kernel/random.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
-import { countEvent, movementEvent, transactionEvent } from '../world/events.ts';
+import { countEvent, dayReportEvent, movementEvent, transactionEvent } from '../world/events.ts';
 import { intervalMs, type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
 /** Reports on books filled by the ledger's own transaction, compared with sums computed directly from the events. */
@@ -518,4 +518,63 @@ test('a backlog that shrinks from status to status has an estimated end', async 
   expect(await drain(noon - 30_000, 1_000)).toBe(null);
   expect(await drain(noon - 20_000, 800)).toBe(40);
   expect(await drain(noon - 10_000, 0)).toBe(0);
+});
+
+describe('what an older version let in', () => {
+  /** Three times the largest number of JavaScript, and times beyond what RFC 3339 can write. */
+  const poison = async () => {
+    await database.pool.query(
+      `update source set reported_highest = ${Number.MAX_SAFE_INTEGER}, reported_recorded_to = ${Number.MAX_SAFE_INTEGER},
+         oldest_unrecorded_at = '275760-09-13' where stream = 'pos'`,
+    );
+    await database.pool.query(
+      `insert into source (site_id, agent, stream, epoch, reported_highest)
+       select site_id, 'edge-1', 'pos', gen_random_uuid(), ${Number.MAX_SAFE_INTEGER} from site, generate_series(1, 1100)`,
+    );
+    await database.pool.query(
+      `update agent set oldest_unrecorded_at = '275760-09-13', pending = ${Number.MAX_SAFE_INTEGER}, clock_ahead_ms = 8640000000000000`,
+    );
+    await database.pool.query("update stock_merged set count_at = '10000-01-01T11:59:59Z'");
+    await database.pool.query("update day_report set closed_at = '10000-01-01T11:59:59Z'");
+  };
+
+  test('fails no list: a value that cannot be written is the nearest one that can', async () => {
+    await stand.sell([
+      one('store-0001', 1, noon),
+      dayReportEvent({
+        site: 'store-0001',
+        at: noon,
+        businessDay: '2026-11-23',
+        transactions: 1,
+        gross: 100,
+      }),
+      countEvent({ site: 'store-0001', id: 'c', at: noon, full: true, lines: [{ item: 'A', quantity: 1 }] }),
+    ]);
+    await stand.hear('store-0001', noon);
+    await poison();
+    const fleet = await stand.get<Fleet>('/fleet');
+    expect(fleet.sites[0]).toMatchObject({
+      site: 'store-0001',
+      gaps: Number.MAX_SAFE_INTEGER,
+      oldestUnrecordedAt: '9999-12-31T23:59:59.999Z',
+    });
+    const closings = await rows<Reconciliation>('/reconciliation?day=2026-11-23');
+    expect(closings[0]?.closedAt).toBe('9999-12-31T23:59:59.999Z');
+    expect((await rows<StockRow>('/stock'))[0]?.countedAt).toBe('9999-12-31T23:59:59.999Z');
+    for (const path of ['/pipeline', '/exactness', '/sites', '/sites/store-0001/gaps'])
+      expect((await stand.ask(`/api/v1${path}`)).status, path).toBe(200);
+    expect(await stand.metrics()).not.toBe('');
+  });
+
+  test('is named when it cannot be shown at all, and the rows beside it are', async () => {
+    await stand.sell([one('store-0001', 1, noon), one('store-0002', 1, noon)]);
+    await database.pool.query(
+      "update till_day set gross = 9223372036854775807 where site_id = (select site_id from site where name = 'store-0001')",
+    );
+    const page = await stand.get<Rows<Reconciliation> & { notShown?: string[] }>(
+      '/reconciliation?day=2026-11-23',
+    );
+    expect(page.rows.map(({ site }) => site)).toEqual(['store-0002']);
+    expect(page.notShown).toEqual([expect.stringMatching(/^row 1 of this page: books\.gross/)]);
+  });
 });

@@ -5,12 +5,14 @@ import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import { queueOf } from '@branchline/drivers/kafka/record-queue.ts';
 import { readMarks } from '@branchline/hub/ledger/agents/marks.ts';
 import { createStatusReader } from '@branchline/hub/ledger/agents/read-statuses.ts';
+import { reportRefusals } from '@branchline/hub/ledger/agents/refusals.ts';
 import { noteReplays, settleReplays, takeDueReplays } from '@branchline/hub/ledger/agents/replays.ts';
 import { noteStatuses } from '@branchline/hub/ledger/agents/statuses.ts';
 import { createNames, type Names } from '@branchline/hub/ledger/books/names.ts';
 import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import { siteCompleteTo } from '@branchline/hub/reports/core/completeness.ts';
 import { readFleet } from '@branchline/hub/reports/io/fleet-query.ts';
+import { systemClock } from '@branchline/kernel/clock.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -298,13 +300,14 @@ describe('statuses', () => {
 
   test('are read on when one of them cannot be noted, and wait while the database is unavailable', async () => {
     await database.pool.query('alter table agent add constraint refuse check (pending <> 777)');
-    const log = createLog('test', 'silent');
+    const counters = { refusedStatuses: 0 };
+    const refusals = reportRefusals({ counters, clock: systemClock, log: createLog('test', 'silent') });
     const alive = async () => {};
     const reader = createStatusReader({
       note: async (heard) => {
         await noteStatuses(database.pool, names, heard, topicOf);
       },
-      log,
+      refusals,
     });
     const records = [
       statusRecord(status([sourceOf(1)], second(10), { pending: 1 }), 4, second(10)),
@@ -314,6 +317,7 @@ describe('statuses', () => {
     ];
     expect(await reader.read({ records: queueOf(records), alive })).toEqual({ next: 8 });
     expect(await all('select pending from agent')).toEqual([{ pending: '1' }]);
+    expect(counters).toEqual({ refusedStatuses: 3 });
     await reader.read({
       records: queueOf([statusRecord(status([], second(40)), 8, second(40))]),
       alive,
@@ -322,15 +326,56 @@ describe('statuses', () => {
 
     const unavailable = createStatusReader({
       note: () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNREFUSED' })),
-      log,
+      refusals,
     });
     await expect(unavailable.read({ records: queueOf(records), alive })).rejects.toThrow('no');
   });
 
+  test('that claim more than any disk holds are refused whole and change nothing', async () => {
+    await apply([1, 2]);
+    await hear([sourceOf(2)], second(10));
+    const refused: string[] = [];
+    const claim = (source: Status['sources'][number], heardAt: number) =>
+      noteStatuses(
+        database.pool,
+        names,
+        [{ status: status([source], heardAt, { pending: 7 }), heardAt }],
+        topicOf,
+        ({ site, agent }) => refused.push(`${site}/${agent}`),
+      );
+    await claim(sourceOf(2 + limits.seqJumpMax + 1), second(20));
+    await claim(sourceOf(limits.seqMax, nextEpoch), second(30));
+    expect(refused).toEqual([`${site}/edge-1`, `${site}/edge-1`]);
+    expect(await all('select reported_highest as highest from source')).toEqual([{ highest: '2' }]);
+    expect(await all('select pending from agent')).toEqual([{ pending: '0' }]);
+    await claim(sourceOf(2 + limits.seqJumpMax), second(40));
+    expect(refused).toHaveLength(2);
+    expect(await all('select pending from agent')).toEqual([{ pending: '7' }]);
+  });
+
+  test('that the contract does not allow are refused with the agent and the reason', async () => {
+    const refused: string[] = [];
+    const reader = createStatusReader({
+      note: async () => {},
+      refusals: {
+        refused: (from, why) => refused.push(`${from}: ${why.split(':')[0]}`),
+        skipped: () => {},
+      },
+    });
+    const records = [
+      statusRecord(status([sourceOf(Number.MAX_SAFE_INTEGER)], second(10)), 1, second(10)),
+      statusRecord(status([], second(10), { bootAt: 8.64e15 }), 2, second(10)),
+      statusRecord(status([], second(10)), 3, second(10)),
+    ];
+    await reader.read({ records: queueOf(records), alive: async () => {} });
+    expect(refused).toEqual([`${site}/edge-1: sources.0.highest`, `${site}/edge-1: bootAt`]);
+  });
+
   test('with clocks at the end of time stop nothing', async () => {
-    await hear([sourceOf(1, epoch, { oldestUnrecordedAt: 8.64e15 })], second(10), {
-      bootAt: 8.64e15,
-      at: 8.64e15,
+    const latest = limits.instantMsMax;
+    await hear([sourceOf(1, epoch, { oldestUnrecordedAt: latest })], second(10), {
+      bootAt: latest,
+      at: latest,
     });
     await hear([sourceOf(1)], second(20), { bootAt: 0, at: 0 });
     expect(await times()).toMatchObject({ heard: 20 });

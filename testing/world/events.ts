@@ -148,6 +148,7 @@ export const countEvent = (count: {
 
 export type TestEvent =
   | ReturnType<typeof transactionEvent>
+  | ReturnType<typeof dayReportEvent>
   | ReturnType<typeof movementEvent>
   | ReturnType<typeof countEvent>;
 

@@ -2,8 +2,8 @@ import { type Status, status as statusSchema } from '@branchline/contracts/downl
 import { headers } from '@branchline/contracts/topics.ts';
 import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
-import type { Log } from '@branchline/kernel/log.ts';
 import { failureOf } from '../../postgres/errors.ts';
+import type { Refusals } from './refusals.ts';
 import type { HeardStatus } from './statuses.ts';
 
 /**
@@ -15,18 +15,31 @@ const retryWaitMs = 200;
 /** Per statement; also what is decompressed at a time. */
 const statusesTogether = 2_000;
 
-export const createStatusReader = (ports: { note(heard: HeardStatus[]): Promise<void>; log: Log }) => {
+export const createStatusReader = (ports: {
+  note(heard: HeardStatus[], onRefused: (status: Status) => void): Promise<void>;
+  refusals: Refusals;
+}) => {
+  const onRefused = ({ site, agent }: Status) =>
+    ports.refusals.refused(`${site}/${agent}`, 'it claims more events than any agent can hold');
+
+  const heardOf = (record: LogRecord): HeardStatus[] => {
+    const from = Buffer.from(record.headers[headers.from] ?? '').toString('utf8');
+    const status = parseStatus(record.value, from);
+    if (!('why' in status)) return [{ status, heardAt: record.timestamp }];
+    ports.refusals.refused(from, status.why);
+    return [];
+  };
+
   /** Skips a status that fails on its own more often than a deadlock or a timeout explains. */
   const noteOne = async (one: HeardStatus): Promise<void> => {
     for (let attempts = 1; ; attempts++) {
       try {
-        await ports.note([one]);
+        await ports.note([one], onRefused);
         return;
       } catch (error) {
         if (failureOf(error) === 'connection') throw error;
-        const { site, agent } = one.status;
         if (attempts === attemptsOfOne) {
-          ports.log.warn({ err: error, site, agent }, 'a status could not be stored and is skipped');
+          ports.refusals.skipped(error, one.status);
           return;
         }
         await new Promise((resolve) => setTimeout(resolve, retryWaitMs));
@@ -36,7 +49,7 @@ export const createStatusReader = (ports: { note(heard: HeardStatus[]): Promise<
 
   const noteAll = async (heard: HeardStatus[], alive: LogBatch['alive']): Promise<void> => {
     try {
-      await ports.note(heard);
+      await ports.note(heard, onRefused);
     } catch (error) {
       if (failureOf(error) === 'connection') throw error;
       for (const one of heard) {
@@ -64,19 +77,17 @@ export const createStatusReader = (ports: { note(heard: HeardStatus[]): Promise<
   };
 };
 
-/** Undefined for what is no status, or names another agent than the bridge saw. */
-const parseStatus = (value: Uint8Array, from: Uint8Array | undefined): Status | undefined => {
+/** `from` is the agent that the bridge saw. */
+const parseStatus = (value: Uint8Array, from: string): Status | { why: string } => {
   try {
-    const status = statusSchema.parse(JSON.parse(Buffer.from(value).toString('utf8')));
-    return from !== undefined && Buffer.from(from).toString('utf8') === `${status.site}/${status.agent}`
-      ? status
-      : undefined;
+    const parsed = statusSchema.safeParse(JSON.parse(Buffer.from(value).toString('utf8')));
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      return { why: `${issue?.path.join('.')}: ${issue?.message}` };
+    }
+    const { site, agent } = parsed.data;
+    return from === `${site}/${agent}` ? parsed.data : { why: 'it names another agent than sent it' };
   } catch {
-    return undefined;
+    return { why: 'it is not JSON' };
   }
-};
-
-const heardOf = (record: LogRecord): HeardStatus[] => {
-  const status = parseStatus(record.value, record.headers[headers.from]);
-  return status === undefined ? [] : [{ status, heardAt: record.timestamp }];
 };

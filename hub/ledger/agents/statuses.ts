@@ -1,5 +1,6 @@
 import type { Status } from '@branchline/contracts/downlink.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
+import { limits } from '@branchline/contracts/limits.ts';
 import type pg from 'pg';
 import { int4s, int8s, nullableInt8s, texts, timestamps, uuids } from '../../postgres/columns.ts';
 import { inTransaction } from '../../postgres/in-transaction.ts';
@@ -29,25 +30,31 @@ const keyOf = (siteId: number, agent: string, stream: string, epoch: string): st
 
 /**
  * Stores statuses in any order: an earlier one never overwrites a later one. Resolves with the sources that they list, which
- * now need a mark.
+ * now need a mark. A status that claims impossibly many events of a source is refused, and the agent keeps its last one: such
+ * a claim would stay for ever, because what an agent reported is never lowered.
  */
 export const noteStatuses = async (
   pool: pg.Pool,
   names: Names,
   heard: HeardStatus[],
   topicOf: (stream: Stream) => string,
+  onRefused: (status: Status) => void = () => {},
 ): Promise<number[]> => {
   if (heard.length === 0) return [];
   const sites = await names.siteIds(heard.map(({ status }) => status.site));
   const numbered = heard.map((one) => ({ ...one, siteId: sites.get(one.status.site) as number }));
   try {
-    return await inTransaction(pool, async (client) => {
+    const { ids, refused } = await inTransaction(pool, async (client) => {
       await confirmSites(client, sites);
       const dated = await dateStatuses(client, numbered);
       const ids = await noteSources(client, latestOfSources(dated), topicOf);
-      await noteAgents(client, latestOfAgents(dated), ids);
-      return [...ids.values()];
+      const isKnown = ({ status, siteId }: DatedStatus): boolean =>
+        status.sources.every(({ stream, epoch }) => ids.has(keyOf(siteId, status.agent, stream, epoch)));
+      await noteAgents(client, latestOfAgents(dated.filter(isKnown)), ids);
+      return { ids, refused: dated.filter((one) => !isKnown(one)) };
     });
+    for (const { status } of refused) onRefused(status);
+    return [...ids.values()];
   } catch (error) {
     names.forget();
     throw error;
@@ -137,13 +144,22 @@ const latestOfAgents = (dated: DatedStatus[]): DatedStatus[] => [
   ...new Map(dated.map((one) => [agentKey(one.siteId, one.status.agent), one])).values(),
 ];
 
+/** Of the rows `said`, those that claim at most $11 events beyond what is known; with a lock on those that exist. */
+const plausible = `held as (
+        select site_id, agent, stream, epoch, greatest(reported_highest, upper(seen) - 1) as known
+        from source join said using (site_id, agent, stream, epoch) order by source_id for update of source),
+      plausible as (
+        select said.* from said left join held using (site_id, agent, stream, epoch)
+        where highest - coalesce(known, 0) <= $11::int8)`;
+
 /**
  * Stores each source's highest seq, so that a tail that never arrived counts as missing, and the time up to which the books are
  * complete: once `seen` covers the `highest` of a status, the books are complete up to the time that it accounts for. Checked
  * for the stored status before it is replaced, for the new one, and for an older one that is kept while the books are
  * behind (`awaited_highest`).
  *
- * Rows are locked in the order of ids, as slices lock them.
+ * Rows are locked in the order of ids, as slices lock them. A source that claims more than `seqJumpMax` events beyond what is
+ * known of it is left as it is, and is missing from the result.
  */
 const noteSources = async (
   client: pg.ClientBase,
@@ -164,14 +180,13 @@ const noteSources = async (
         select * from unnest($1::int4[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::int8[], $7::int8[], $8::timestamptz[],
             $9::int8[], $10::int8[])
           as t(site_id, agent, stream, epoch, topic, highest, recorded_to, heard_at, oldest, accounts_to)),
-      held as (
-        select source_id from source join said using (site_id, agent, stream, epoch) order by source_id for update of source)
+      ${plausible}
       insert into source as s (site_id, agent, stream, epoch, topic, reported_highest, reported_recorded_to, reported_at,
         oldest_unrecorded_at, heard_at, said_to, awaited_highest, awaited_to, complete_to)
       select site_id, agent, stream, epoch, topic, highest, recorded_to, heard_at, to_timestamp(oldest / 1000.0), heard_at,
         to_timestamp(accounts_to / 1000.0), case when accounts_to is not null then highest end, to_timestamp(accounts_to / 1000.0),
         case when highest = 0 then to_timestamp(accounts_to / 1000.0) end
-      from said where (select count(*) from held) >= 0
+      from plausible
       order by 1, 2, 3, 4
       on conflict (site_id, agent, stream, epoch) do update set
         complete_to = greatest(s.complete_to,
@@ -208,6 +223,7 @@ const noteSources = async (
         said.map((s) => (s.oldestUnrecordedAt === undefined ? null : Math.round(s.oldestUnrecordedAt))),
       ),
       nullableInt8s(said.map((s) => s.accountsTo)),
+      limits.seqJumpMax,
     ],
   });
   return new Map(rows.map((row) => [keyOf(row.site_id, row.agent, row.stream, row.epoch), row.source_id]));

@@ -14,6 +14,7 @@ export type Counters = {
   lostByRetention: number;
   /** Partitions whose log was found to be another one than before. */
   newIncarnations: number;
+  refusedStatuses: number;
 };
 
 export const newCounters = (): Counters => ({
@@ -27,6 +28,7 @@ export const newCounters = (): Counters => ({
   slices: 0,
   lostByRetention: 0,
   newIncarnations: 0,
+  refusedStatuses: 0,
 });
 
 export const countSlice = (counters: Counters, outcome: Exclude<SliceOutcome, { fenced: true }>): void => {

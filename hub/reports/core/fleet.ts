@@ -76,7 +76,8 @@ export const viewSite = (facts: SiteFacts, now: number, policy: FleetPolicy): Si
     completeTo,
     stockKnownTo,
     heardAt,
-    pending: agents.reduce((sum, agent) => sum + agent.pending, 0),
+    // Older versions stored any number.
+    pending: agents.reduce((sum, agent) => sum + Math.min(agent.pending, limits.seqMax), 0),
     oldestUnrecordedAt: waiting.length === 0 ? null : Math.min(...waiting),
     versions: [...new Set(agents.map((agent) => agent.version))].sort(),
     clockAheadMs: worst,

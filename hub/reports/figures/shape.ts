@@ -1,8 +1,14 @@
 import { decimalText, quantityScale } from '@branchline/contracts/decimal.ts';
+import { limits } from '@branchline/contracts/limits.ts';
 import type { Sold, Sums } from '../core/sums.ts';
 
 /** Formats of figures in answers: instants as RFC 3339 in UTC, thousandths as decimals. */
-export const instantText = (at: number): string => new Date(at).toISOString();
+/**
+ * A time beyond what may be written, such as one that an older version stored, becomes the nearest that can: one row must not
+ * fail a list. The end of the last interval of the year 9999 is such a time too.
+ */
+export const instantText = (at: number): string =>
+  new Date(Math.min(limits.instantMsMax, Math.max(limits.instantMsMin, at))).toISOString();
 
 export const instantOrNull = (at: number | null): string | null => (at === null ? null : instantText(at));
 

@@ -24,6 +24,15 @@ export type Paging<T extends readonly ('string' | 'number')[]> = {
   after: { [I in keyof T]: T[I] extends 'string' ? string : number } | undefined;
 };
 
+const notShown = z
+  .array(z.string())
+  .optional()
+  .describe(
+    'rows of this page that hold a value which cannot be shown, each with the reason; absent when all are shown',
+  );
+
+const pageEnd = { next: z.string().nullable(), notShown };
+
 type JsonSchema = {
   properties?: Record<string, JsonSchema>;
   anyOf?: JsonSchema[];
@@ -62,7 +71,7 @@ export const listRoute = <
 ): void => {
   const columns = columnsOf(z.toJSONSchema(about.row) as JsonSchema);
   const called = about.called ?? 'rows';
-  const page = z.object({ ...about.also, [called]: z.array(about.row), next: z.string().nullable() });
+  const page = z.object({ ...about.also, [called]: z.array(about.row), ...pageEnd });
   const querystring = z.strictObject({
     ...about.query,
     ...paging,
@@ -97,11 +106,29 @@ export const listRoute = <
       const next = found.next === null ? null : cursorOf(found.next);
       if (next !== null) reply.header('link', `<${nextUrl(request.url, next)}>; rel="next"`);
       reply.header('vary', 'accept');
-      if (!csv) return reply.type('application/json').send({ ...found.also, [called]: found.rows, next });
+      if (!csv)
+        return reply
+          .type('application/json')
+          .send({ ...found.also, ...showable(about.row, found.rows, called), next });
       reply.header('content-disposition', `attachment; filename="${url.slice(1).replaceAll('/', '-')}.csv"`);
       return reply.type('text/csv; charset=utf-8').send(csvOf(columns, found.rows));
     },
   );
+};
+
+/**
+ * A value that the API cannot show, such as a sum beyond 2^53, never fails the rows around it: the row is left out and named.
+ * Rows are checked here and again by the serialiser, which would refuse the whole page.
+ */
+const showable = <R extends z.ZodObject>(row: R, rows: readonly z.output<R>[], called: string) => {
+  const shown: z.output<R>[] = [];
+  const notShown: string[] = [];
+  for (const [i, one] of rows.entries()) {
+    const issue = row.safeParse(one).error?.issues[0];
+    if (issue === undefined) shown.push(one);
+    else notShown.push(`row ${i + 1} of this page: ${issue.path.join('.')}: ${issue.message}`);
+  }
+  return { [called]: shown, ...(notShown.length === 0 ? {} : { notShown }) };
 };
 
 const nextUrl = (url: string, cursor: string): string => {

@@ -100,12 +100,16 @@ const agentsOf = (rows: AgentRow[]): AgentState[] => {
 
 type CountRow = Record<keyof Totals, string> & { site_id: number; sent_transactions: boolean };
 
+/** Rows of an older version may hold counts of up to 2^53 - 1 each: their sum must not fail the list of all sites. */
+const boundedSum = (what: string) => `least(sum(${what}), ${Number.MAX_SAFE_INTEGER})::int8`;
+
 const countsText = `
   select site_id,
-    sum(greatest(reported_highest, top))::int8 as accepted, sum(greatest(reported_recorded_to, taken))::int8 as recorded,
+    ${boundedSum('greatest(reported_highest, top)')} as accepted,
+    ${boundedSum('greatest(reported_recorded_to, taken)')} as recorded,
     sum(applied)::int8 as applied, sum(redelivered + repeated)::int8 as duplicates,
     sum(conflicting)::int8 as conflicts, sum(deadlettered)::int8 as "deadLetters",
-    coalesce(sum(greatest(reported_highest, top) - taken) filter (where gap_dismissed_at is null), 0)::int8 as gaps,
+    ${boundedSum('case when gap_dismissed_at is null then greatest(reported_highest, top) - taken else 0 end')} as gaps,
     bool_or(stream = 'pos' and applied > 0) as sent_transactions
   from source, lateral (
     select coalesce(upper(seen) - 1, 0) as top,
@@ -155,7 +159,10 @@ const calendarsOf = async (pool: pg.Pool, chainZone: string) => {
 };
 
 const sumOf = (rows: CountRow[], key: keyof Totals): number =>
-  rows.reduce((sum, row) => sum + Number(row[key]), 0);
+  Math.min(
+    Number.MAX_SAFE_INTEGER,
+    rows.reduce((sum, row) => sum + Number(row[key]), 0),
+  );
 
 export const readFleet = async (pool: pg.Pool, chainZone: string): Promise<Fleet> => {
   const [sites, agents, counts, interval] = await Promise.all([
