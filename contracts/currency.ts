@@ -17,6 +17,8 @@ const minorDigits = new Map<string, number>([
   ...withThreeDigits.split(' ').map((code) => [code, 3] as const),
 ]);
 
+export const currencies: readonly string[] = [...minorDigits.keys()];
+
 export const isCurrency = (code: string): boolean => minorDigits.has(code);
 
 /** Digits after the decimal point: EUR 2, JPY 0, KWD 3. Undefined for a code not in use. */

@@ -1,3 +1,4 @@
+import { currencies, minorDigitsOf } from '@branchline/contracts/currency.ts';
 import { correction } from '@branchline/testing/world/dashboard-rows.ts';
 import { expect, test } from 'vitest';
 import { correctionTexts } from './correction-text.ts';
@@ -13,6 +14,17 @@ test('money has as many digits as its currency', () => {
   expect(inUnits(12_345, 'EUR')).toBe(123.45);
   expect(inUnits(12_345, 'JPY')).toBe(12_345);
   expect(inUnits(12_345, 'KWD')).toBe(12.345);
+});
+
+test('money has the digits of ISO 4217, where Intl has other ones', () => {
+  expect(digits(money(199_000, 'HUF'))).toBe('199000');
+  expect(inUnits(199_000, 'HUF')).toBe(1_990);
+  expect(inUnits(1_250_000, 'IQD')).toBe(1_250);
+  for (const currency of currencies) {
+    const places = minorDigitsOf(currency) as number;
+    expect(inUnits(1_234_567, currency), currency).toBe(1_234_567 / 10 ** places);
+    expect(digits(money(1_234_567, currency)), currency).toBe('1234567');
+  }
 });
 
 test('a change has a sign, and no change has none', () => {

@@ -1,3 +1,5 @@
+import { minorDigitsOf } from '@branchline/contracts/currency.ts';
+
 /** Figures for people: in the language of the viewer's browser and in the viewer's time zone. */
 
 const number = new Intl.NumberFormat();
@@ -26,9 +28,17 @@ const moneyFormats = new Map<
 const moneyFormat = (currency: string) => {
   const known = moneyFormats.get(currency);
   if (known !== undefined) return known;
-  const plain = new Intl.NumberFormat(undefined, { style: 'currency', currency });
-  const signed = new Intl.NumberFormat(undefined, { style: 'currency', currency, signDisplay: 'exceptZero' });
-  const made = { plain, signed, scale: 10 ** (plain.resolvedOptions().maximumFractionDigits ?? 2) };
+  // Not Intl's own digits: for 16 currencies they follow habit, not ISO 4217, which says what a till's minor unit is.
+  const digits = minorDigitsOf(currency) ?? 2;
+  const style = {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  } as const;
+  const plain = new Intl.NumberFormat(undefined, style);
+  const signed = new Intl.NumberFormat(undefined, { ...style, signDisplay: 'exceptZero' });
+  const made = { plain, signed, scale: 10 ** digits };
   moneyFormats.set(currency, made);
   return made;
 };

@@ -23,9 +23,22 @@ const fileOf = (type: string, body: Buffer): PageFile => ({
 
 const javascript = types.js as string;
 
+/** What the dashboard shares with the hub; a browser knows no packages, so it asks for it by path. */
+const contractsInTree = /'@branchline\/contracts\/(\w+\.ts)'/g;
+
 /** Modules import each other by their names in the tree (.ts), index.html by .js; both lead to the stripped module. */
 const moduleFile = (source: string): PageFile =>
-  fileOf(javascript, Buffer.from(stripTypeScriptTypes(source)));
+  fileOf(
+    javascript,
+    Buffer.from(stripTypeScriptTypes(source).replaceAll(contractsInTree, "'/contracts/$1'")),
+  );
+
+/** In a bundle they are part of the dashboard's one module. */
+const contractFiles = (source: string): [string, PageFile][] =>
+  Array.from(stripTypeScriptTypes(source).matchAll(contractsInTree), ([, name]) => [
+    `/contracts/${name}`,
+    moduleFile(readFileSync(new URL(import.meta.resolve(`@branchline/contracts/${name}`)), 'utf8')),
+  ]);
 
 /** In a bundle uPlot lies beside the dashboard; in the tree npm has installed it. */
 const vendorFiles = (folder: URL): [string, PageFile][] =>
@@ -52,7 +65,9 @@ export const readPageFiles = (folder: URL): Map<string, PageFile> => {
     const ending = /\.(\w+)$/.exec(name)?.[1] ?? '';
     const url = new URL(name, folder);
     if (ending === 'ts') {
-      const file = moduleFile(readFileSync(url, 'utf8'));
+      const source = readFileSync(url, 'utf8');
+      const file = moduleFile(source);
+      for (const [shared, contract] of contractFiles(source)) files.set(shared, contract);
       files.set(path, file);
       files.set(path.replace(/\.ts$/, '.js'), file);
     } else if (types[ending] !== undefined) files.set(path, fileOf(types[ending], readFileSync(url)));
