@@ -44,9 +44,9 @@ const transactionTendersPiece = piece(
 
 const transactionReferencesPiece = piece(
   String.raw`\{`,
-  String.raw`"workstationId":"[A-Za-z0-9._-]{1,32}"`,
+  String.raw`"workstationId":"([A-Za-z0-9._-]{1,32})"`,
   String.raw`,"businessDay":"([^"\\\x00-\x1f]*)"`,
-  String.raw`,"sequenceNumber":(?:[1-9]\d{0,14}|0)`,
+  String.raw`,"sequenceNumber":([1-9]\d{0,14}|0)`,
   String.raw`,"referenceType":"(?:VOID|(RESUME|RELATED))"\}`,
 );
 
@@ -232,8 +232,8 @@ const transactionReferences = (pieces: TextPieces): NonNullable<StoredTransactio
   if (pieces.closes()) return list;
   while (list.length < 64) {
     const found1 = pieces.take(transactionReferencesPiece);
-    if (found1 === undefined || !isDay(found1[1] as string)) return undefined;
-    list.push({ referenceType: (found1[2] ?? 'VOID') as 'VOID' | 'RESUME' | 'RELATED' });
+    if (found1 === undefined || !isDay(found1[2] as string)) return undefined;
+    list.push({ workstationId: found1[1] as string, businessDay: found1[2] as string, sequenceNumber: Number(found1[3]), referenceType: (found1[4] ?? 'VOID') as 'VOID' | 'RESUME' | 'RELATED' });
     if (pieces.closes()) return list;
     if (!pieces.goesOn()) return undefined;
   }

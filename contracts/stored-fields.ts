@@ -42,7 +42,7 @@ export const keptOfTransaction = {
     },
     tenders: { amount: true },
     totals: { gross: true, net: true, tax: true },
-    references: { referenceType: true },
+    references: { workstationId: true, businessDay: true, sequenceNumber: true, referenceType: true },
   },
 } as const satisfies Kept<TransactionEvent>;
 

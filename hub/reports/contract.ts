@@ -30,7 +30,7 @@ export const salesInterval = z.object({
   currency,
   ...sold,
   /** The figure first reported: without events recorded more than one interval late. */
-  onTime: z.object({ transactions: z.int(), gross: minorUnits }),
+  onTime: z.object({ transactions: count, gross: minorUnits }),
   completeness,
   revision: count.describe('changes of the interval, summed over its sites; 0 when nothing was sold'),
   changedAt: instant.nullable(),
@@ -41,7 +41,7 @@ export const salesSite = z.object({
   site: siteName,
   currency,
   ...sold,
-  onTime: z.object({ transactions: z.int(), gross: minorUnits }),
+  onTime: z.object({ transactions: count, gross: minorUnits }),
   completeTo: instant.nullable(),
   complete: z.boolean().describe('whether the whole range is complete for this site'),
   revision: count,
@@ -154,7 +154,8 @@ export const correction = z.object({
   start: instant,
   end: instant,
   currency,
-  transactions: z.int(),
+  transactions: count.describe('late sales'),
+  voids: count.describe('late voids; before version 013 of the database they are among the late sales'),
   units: quantity,
   gross: minorUnits,
   lateSeconds: z.number(),
@@ -178,6 +179,9 @@ export const reconciliation = z.object({
   stated: dayFigures.nullable(),
   books: dayFigures,
   gaps: count.describe('seqs of this site missing in the books'),
+  suspectVoids: count.describe(
+    'voids of this till and day with a flag, see /voids; they are in the figures all the same',
+  ),
   text: z
     .string()
     .describe(
@@ -310,6 +314,23 @@ export const journalEntry = z.object({
   traceId: z.string().nullable().describe("32 hexadecimal digits of the event's traceparent"),
 });
 export type JournalEntry = z.infer<typeof journalEntry>;
+
+export const voidFlags = ['unknown-sale', 'training-sale', 'not-a-sale', 'voided-before'] as const;
+/** A void, and the sale that it takes back. */
+export const voidRow = z.object({
+  site: siteName,
+  businessDay: day,
+  id: z.string(),
+  at: instant.describe("the void's own time"),
+  voids: z.object({ businessDay: day, id: z.string() }).describe("the sale's key, as the void states it"),
+  flag: z
+    .enum(voidFlags)
+    .nullable()
+    .describe(
+      'unknown-sale: the sale is not in the books, or not yet; training-sale, not-a-sale: it was training or aborted; voided-before: an earlier void takes back the same sale; null: nothing is wrong. A flagged void stays in the books',
+    ),
+});
+export type VoidRow = z.infer<typeof voidRow>;
 
 export const site = z.object({
   site: siteName,

@@ -38,6 +38,7 @@ export const bookedEvent = (
       flags: 0,
       trace: '',
       dayReport: null,
+      voided: [],
       ...entry,
       quantities,
       amounts,

@@ -27,6 +27,7 @@ const tables = [
   'stock_merged',
   'stock_pending',
   'full_count',
+  'void_reference',
   'conflict',
   'day_report',
   'correction',

@@ -39,6 +39,7 @@ export const correction = (fields: Partial<Correction> & { id: string }): Correc
   start: '2026-11-23T07:05:00.000Z',
   end: '2026-11-23T07:10:00.000Z',
   currency: 'EUR',
+  voids: 0,
   transactions: 3,
   units: '37',
   gross: 12_345,

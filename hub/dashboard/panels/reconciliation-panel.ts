@@ -26,6 +26,11 @@ const columns: readonly Column<Reconciliation>[] = [
     number: true,
     cell: (row) => (row.stated === null ? '–' : money(row.stated.gross, row.currency)),
   },
+  {
+    head: 'Voids to check',
+    number: true,
+    cell: (row) => (row.suspectVoids === 0 ? '–' : `⚠ ${count(row.suspectVoids)}`),
+  },
   { head: 'In words', cell: (row) => row.text },
 ];
 

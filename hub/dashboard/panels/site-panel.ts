@@ -1,17 +1,29 @@
 /// <reference lib="dom" />
-import type { FleetSite } from '../../reports/contract.ts';
+import type { FleetSite, VoidRow } from '../../reports/contract.ts';
 import { getJson, problemText, sendJson } from '../api.ts';
 import { box, button, element, need, setText, whilePressed } from '../dom.ts';
 import { count, duration, moment } from '../model/figures.ts';
 import { ageOf, stateLetters, stateWords } from '../model/fleet-order.ts';
 import type { Page } from '../page.ts';
+import type { Rows } from '../rows.ts';
 import { createReplayForm } from './replay-form.ts';
 
 /** One site in detail: its state, its line where the network is simulated, and replay. */
 type Demo = { available: boolean; offline: string[] };
 const noDemo: Demo = { available: false, offline: [] };
 
-const factsOf = (site: FleetSite, now: number): [string, string][] => {
+/** The newest ones by id; the API lists all. */
+const voidsNamed = 3;
+const voidsPage = 100;
+
+const readVoidsToCheck = async (site: string): Promise<string> => {
+  const { rows, next }: Rows<VoidRow> = await getJson('/voids', { site, flagged: true, limit: voidsPage });
+  const named = rows.slice(0, voidsNamed).map(({ id, flag }) => `${id} (${flag?.replace('-', ' ')})`);
+  const all = next === null ? count(rows.length) : `over ${count(voidsPage)}`;
+  return rows.length === 0 ? 'none' : `⚠ ${all}: ${named.join(', ')}${rows.length > voidsNamed ? ' …' : ''}`;
+};
+
+const factsOf = (site: FleetSite, now: number, voids: string): [string, string][] => {
   const age = ageOf(site, now);
   const clock =
     Math.abs(site.clockAheadMs) < 1_000
@@ -39,6 +51,7 @@ const factsOf = (site: FleetSite, now: number): [string, string][] => {
           : duration(site.drainSeconds),
     ],
     ['Missing in the books', site.gaps === 0 ? '0 gaps' : `${count(site.gaps)} seqs`],
+    ['Voids to check', voids],
     ['Version', site.versions.length === 0 ? 'unknown' : site.versions.join(', ')],
     ['Clock', site.clockSuspect ? `⚠ ${clock}` : clock],
   ];
@@ -96,6 +109,7 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
   const networkSwitch = createNetworkSwitch(page);
   let shown: string | undefined;
   let cameFrom: Element | null = null;
+  let voids = 'unknown';
   const facts = new Map<string, HTMLElement>();
 
   const render = (): void => {
@@ -106,7 +120,7 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
     const line = box('site-state');
     line.dataset.state = site.state;
     setText(line, `${stateLetters[site.state]} · ${stateWords[site.state]}`);
-    for (const [name, text] of factsOf(site, now())) {
+    for (const [name, text] of factsOf(site, now(), voids)) {
       let value = facts.get(name);
       if (value === undefined) {
         value = element('dd');
@@ -136,6 +150,14 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
     showSales(site);
   });
 
+  const showVoids = async (site: string): Promise<void> => {
+    voids = 'unknown';
+    const found = await readVoidsToCheck(site).catch(() => 'unknown');
+    if (shown !== site) return;
+    voids = found;
+    render();
+  };
+
   return {
     render,
     open: (site: string): void => {
@@ -143,6 +165,7 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
       shown = site;
       replay.open(site);
       if (!dialog.open) dialog.show();
+      void showVoids(site);
       render();
       networkSwitch.show(site);
       button('site-close').focus();

@@ -18,6 +18,8 @@ export class Deltas {
   readonly itemDays = new ItemDayDeltas();
   readonly stock = new StockDeltas();
   readonly daysStated: DayStated[] = [];
+  /** Voids, each with the sales that it takes back. */
+  readonly voids: Booked[] = [];
 
   constructor(intervalMs: number) {
     this.windows = new WindowDeltas(intervalMs);
@@ -31,6 +33,7 @@ export class Deltas {
       this.itemDays.add(booked);
     }
     this.stock.add(booked);
+    if (entry.voided.length > 0) this.voids.push(booked);
     if (entry.dayReport !== null)
       this.daysStated.push({ report: entry.dayReport, entry, siteId, sourceId, seq });
   }

@@ -29,7 +29,7 @@ test('a completed transaction becomes one row with a value per line', () => {
   expect(read(fixture('pos.transaction.completed'))).toEqual({
     ...{ kind: kinds.completed, eventId: 'till-1:2026-11-23:42', businessDay: '2026-11-23' },
     ...{ at: Date.parse('2026-11-23T09:15:00.250Z'), offsetMinutes: 60, location: '', currency: 'EUR' },
-    ...{ workstation: 'till-1', gross: 269, lines: 2, units: 1_000, flags: 0, dayReport: null },
+    ...{ workstation: 'till-1', gross: 269, lines: 2, units: 1_000, flags: 0, dayReport: null, voided: [] },
     items: ['4711', '8091115-011'],
     quantities: [2_000, -1_000],
     amounts: [398, -129],
@@ -37,6 +37,23 @@ test('a completed transaction becomes one row with a value per line', () => {
     deltas: [-2_000, 0],
     trace: '0af7651916cd43dd8448eb211c80319c',
   } satisfies Entry);
+});
+
+test('a void names what it takes back, and a void in training takes back nothing', () => {
+  const lines = [{ item: '4711', quantity: 1_000, amount: 100 }];
+  const stated = sale(lines, { voidOf: true });
+  const [reference] = stated.data.references ?? [];
+  const other = { ...(reference as NonNullable<typeof reference>), sequenceNumber: 7 };
+  const related = { ...other, referenceType: 'RELATED' };
+  const data = { ...stated.data, references: [other, related] };
+  expect(read({ ...stated, data })).toMatchObject({
+    kind: kinds.voided,
+    voided: [{ businessDay: '2026-11-23', eventId: 'till-1:2026-11-23:7' }],
+  });
+  expect(read(sale(lines, { voidOf: true, training: true }))).toMatchObject({
+    kind: kinds.training,
+    voided: [],
+  });
 });
 
 test('a movement, a count and a day-end report become rows of their kind', () => {

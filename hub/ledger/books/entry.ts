@@ -4,7 +4,7 @@ import type { Source } from '@branchline/contracts/ids.ts';
 import { itemKey } from '@branchline/contracts/item.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { parseForBooks, streamOf } from '@branchline/contracts/parse.ts';
-import { posTypes } from '@branchline/contracts/pos.ts';
+import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
 import { stockTypes } from '@branchline/contracts/stock.ts';
 import { readStored } from '@branchline/contracts/stored-event.ts';
 import type {
@@ -66,9 +66,15 @@ export type Entry = {
   trace: string;
   /** The figures of a day-end report; null for all other kinds. */
   dayReport: DayReport | null;
+  /** The sales that a void takes back, by the journal's key; empty for all other kinds. */
+  voided: readonly VoidedSale[];
 };
 
+export type VoidedSale = { businessDay: string; eventId: string };
+
 export type DayReport = { reportNumber: number; transactions: number; voids: number; closedAt: number };
+
+const none: readonly never[] = [];
 
 const sumOf = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
 
@@ -85,6 +91,11 @@ const deltasOf = (lines: readonly Line[], quantities: number[]) =>
   lines.every(movesStock)
     ? null
     : lines.map((line, i) => (movesStock(line) ? -(quantities[i] as number) : 0));
+
+const voidedSales = ({ references }: StoredTransaction['data']): VoidedSale[] =>
+  (references ?? [])
+    .filter(({ referenceType }) => referenceType === 'VOID')
+    .map((reference) => ({ businessDay: reference.businessDay, eventId: posEventId(reference) }));
 
 const transactionFlags = (event: StoredTransaction, at: number, amounts: number[]): number => {
   const { totals, endAt } = event.data;
@@ -106,11 +117,12 @@ const transactionEntry = (event: StoredTransaction, common: Common): Entry => {
     : transaction.lines;
   const quantities = lines.map((line) => quantityOf(line.quantity));
   const amounts = lines.map((line) => line.extendedAmount);
+  // A void in training takes back what was never sold, so it is training too.
   const kind =
-    event.type === posTypes.voided
-      ? kinds.voided
-      : transaction.training === true
-        ? kinds.training
+    transaction.training === true
+      ? kinds.training
+      : event.type === posTypes.voided
+        ? kinds.voided
         : kinds.completed;
   return {
     ...common,
@@ -129,6 +141,7 @@ const transactionEntry = (event: StoredTransaction, common: Common): Entry => {
     deltas: kind === kinds.training ? null : deltasOf(lines, quantities),
     flags: common.flags | transactionFlags(event, common.at, amounts),
     dayReport: null,
+    voided: kind === kinds.voided ? voidedSales(transaction) : none,
   };
 };
 
@@ -144,6 +157,7 @@ const nothing = {
   amounts: [],
   deltas: null,
   dayReport: null,
+  voided: none,
 };
 
 const movementEntry = (event: StoredMovement, common: Common): Entry => {

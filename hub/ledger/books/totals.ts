@@ -3,6 +3,7 @@ import type { Deltas } from './deltas.ts';
 import { keepItemDayDeltas } from './sales/pending.ts';
 import { addToTillDays, addToWindows, keepCorrections, keepDayReports } from './sales/tables.ts';
 import { changeStock, raiseDayLags } from './stock/changes.ts';
+import { keepVoids } from './sales/voids.ts';
 import { applyCount } from './stock/counts.ts';
 import { lockStock } from './stock/lock.ts';
 
@@ -23,6 +24,7 @@ export const addToTotals = async (
   await keepCorrections(client, windows, intervalMs);
   await addToTillDays(client, deltas.tillDays.deltas());
   await keepDayReports(client, deltas.daysStated);
+  await keepVoids(client, deltas.voids);
   await keepItemDayDeltas(client, deltas.itemDays.deltas());
 
   const { stock } = deltas;

@@ -9,6 +9,7 @@ const day = (change: Partial<TillDay> = {}): TillDay => ({
   stated: figures,
   books: figures,
   gaps: 0,
+  suspectVoids: 0,
   ...change,
 });
 
@@ -16,6 +17,12 @@ test('a day that agrees says so in one line', () => {
   expect(stateOf(day())).toBe('equal');
   expect(textOf(day())).toBe(
     'store-0117 till-1, 2026-11-22: 1,204 of 1,204 transactions, 0 gaps, totals equal',
+  );
+});
+
+test('voids that cannot be right are named although the totals agree', () => {
+  expect(textOf(day({ suspectVoids: 1 }))).toBe(
+    'store-0117 till-1, 2026-11-22: 1,204 of 1,204 transactions, 0 gaps, totals equal, 1 void to check',
   );
 });
 

@@ -8,6 +8,8 @@ export type TillDay = {
   stated: DayFigures | null;
   books: DayFigures;
   gaps: number;
+  /** Voids of the day that take back a sale which is not in the books, or a second time. */
+  suspectVoids: number;
 };
 
 export type ReconciliationState = 'equal' | 'differs' | 'open';
@@ -44,5 +46,6 @@ export const textOf = (day: TillDay): string => {
     stated === null
       ? `${counted(books.transactions, 'transaction')} in the books, ${gaps}, no day-end report yet`
       : `${grouped.format(books.transactions)} of ${counted(stated.transactions, 'transaction')}, ${gaps}, ${totalsText(stated, books)}`;
-  return `${site} ${workstation}, ${businessDay}: ${found}`;
+  const voids = day.suspectVoids === 0 ? '' : `, ${counted(day.suspectVoids, 'void')} to check`;
+  return `${site} ${workstation}, ${businessDay}: ${found}${voids}`;
 };

@@ -25,6 +25,7 @@ export const correction = (row: CorrectionRow, intervalMs: number): Correction =
   end: instantText(row.start + intervalMs),
   currency: row.currency,
   transactions: row.transactions,
+  voids: row.voids,
   units: quantityText(row.units),
   gross: row.gross,
   lateSeconds: row.lateSeconds,
@@ -42,6 +43,7 @@ export const reconciliation = (row: TillDayRow, gaps: number): Reconciliation =>
   stated: row.stated,
   books: row.books,
   gaps,
+  suspectVoids: row.suspectVoids,
   text: textOf({ ...row, gaps }),
 });
 

@@ -25,6 +25,7 @@ import { quarantineRoutes } from './quarantine-routes.ts';
 import { replayRoutes } from './replay-routes.ts';
 import { salesRoutes } from './sales-routes.ts';
 import { siteRoutes } from './site-routes.ts';
+import { voidRoutes } from './void-routes.ts';
 
 /** HTTP of the reports role: checks of every request, headers of every answer, errors, and the routes. */
 export type ServerOptions = {
@@ -150,6 +151,7 @@ export const createServer = async (options: ServerOptions): Promise<Api> => {
     pipelineRoutes(api, ports);
     correctionRoutes(api, ports);
     reconciliationRoutes(api, ports);
+    voidRoutes(api, ports);
     eventRoutes(api, ports);
     quarantineRoutes(api, ports);
     replayRoutes(api, ports);

@@ -8,6 +8,7 @@ export type CorrectionRow = {
   start: number;
   currency: string;
   transactions: number;
+  voids: number;
   units: number;
   gross: number;
   lateSeconds: number;
@@ -35,6 +36,7 @@ export const readCorrections = async (pool: pg.Pool, query: CorrectionQuery): Pr
     window_start: Date;
     currency: string;
     transactions: string;
+    voids: string;
     units: string;
     gross: string;
     late_seconds: number;
@@ -44,7 +46,7 @@ export const readCorrections = async (pool: pg.Pool, query: CorrectionQuery): Pr
     text: `
       select page.*, site.name as site, w.revision from (
         select correction_id, changed_at, changed_at::text as changed_at_text, site_id, window_start, currency, transactions,
-          units, gross, late_seconds
+          voids, units, gross, late_seconds
         from correction
         where changed_at >= $1::timestamptz
           and (changed_at, correction_id) < (coalesce($2::timestamptz, 'infinity'), $3::int8)
@@ -70,6 +72,7 @@ export const readCorrections = async (pool: pg.Pool, query: CorrectionQuery): Pr
     start: row.window_start.getTime(),
     currency: row.currency,
     transactions: Number(row.transactions),
+    voids: Number(row.voids),
     units: Number(row.units),
     gross: Number(row.gross),
     lateSeconds: Number(row.late_seconds),

@@ -46,6 +46,28 @@ export type TillDayRow = Omit<TillDay, 'gaps'> & {
   closedAt: number | null;
 };
 
+const tillDaysText = `
+  with stated as (
+    select distinct on (site_id, workstation, currency) site_id, workstation, currency, report_number, closed_at,
+      transactions, voids, gross
+    from day_report where business_day = $1::date and site_id = any($2::int4[])
+    order by site_id, workstation, currency, report_number desc),
+  books as (
+    select site_id, workstation, currency, transactions, voids, gross
+    from till_day where business_day = $1::date and site_id = any($2::int4[])),
+  suspect as (
+    select site_id, split_part(event_id, ':', 1) as workstation, count(distinct event_id) as voids
+    from void_check where business_day = $1::date and site_id = any($2::int4[]) and flag is not null
+    group by 1, 2)
+  select site_id, site.name as site, workstation, currency, coalesce(books.transactions, 0) as transactions,
+    coalesce(books.voids, 0) as voids, coalesce(books.gross, 0) as gross, stated.report_number, stated.closed_at,
+    stated.transactions as stated_transactions, stated.voids as stated_voids, stated.gross as stated_gross,
+    coalesce(suspect.voids, 0) as suspect_voids
+  from books full join stated using (site_id, workstation, currency) join site using (site_id)
+    left join suspect using (site_id, workstation)
+  where (site.name, workstation, currency) > ($3::text, $4::text, $5::text)
+  order by site.name, workstation, currency limit $6`;
+
 /** A till may have sold without a report, or reported a day whose sales are missing. The highest report number counts. */
 export const readTillDays = async (
   pool: pg.Pool,
@@ -69,23 +91,10 @@ export const readTillDays = async (
     stated_transactions: string;
     stated_voids: string;
     stated_gross: string;
+    suspect_voids: string;
   }>({
     name: 'reconciliation',
-    text: `
-      with stated as (
-        select distinct on (site_id, workstation, currency) site_id, workstation, currency, report_number, closed_at,
-          transactions, voids, gross
-        from day_report where business_day = $1::date and site_id = any($2::int4[])
-        order by site_id, workstation, currency, report_number desc),
-      books as (
-        select site_id, workstation, currency, transactions, voids, gross
-        from till_day where business_day = $1::date and site_id = any($2::int4[]))
-      select site_id, site.name as site, workstation, currency, coalesce(books.transactions, 0) as transactions,
-        coalesce(books.voids, 0) as voids, coalesce(books.gross, 0) as gross, stated.report_number, stated.closed_at,
-        stated.transactions as stated_transactions, stated.voids as stated_voids, stated.gross as stated_gross
-      from books full join stated using (site_id, workstation, currency) join site using (site_id)
-      where (site.name, workstation, currency) > ($3::text, $4::text, $5::text)
-      order by site.name, workstation, currency limit $6`,
+    text: tillDaysText,
     values: [
       query.day,
       query.siteIds,
@@ -102,6 +111,7 @@ export const readTillDays = async (
     workstation: row.workstation,
     currency: row.currency,
     books: { transactions: Number(row.transactions), voids: Number(row.voids), gross: Number(row.gross) },
+    suspectVoids: Number(row.suspect_voids),
     reportNumber: row.report_number === null ? null : Number(row.report_number),
     closedAt: row.closed_at?.getTime() ?? null,
     stated:

@@ -44,7 +44,7 @@ const windowSums = (deltas: WindowDelta[]) =>
       key: `${delta.siteId}/${delta.windowStart}/${delta.currency}`,
       values: [
         ...[delta.transactions, delta.voids, delta.lines, delta.units, delta.gross],
-        ...[delta.lateTransactions, delta.lateUnits, delta.lateGross],
+        ...[delta.lateTransactions, delta.lateVoids, delta.lateUnits, delta.lateGross],
       ],
     })),
   );
@@ -58,7 +58,9 @@ test('H3 windows get the sum of their events, however those are ordered and cut 
           key: `${event.siteId}/${windowOf(event.entry.at, intervalMs)}/${event.entry.currency}`,
           values: [
             ...soldOf(event),
-            ...(isLate(event) ? [1, event.entry.units, event.entry.gross] : [0, 0, 0]),
+            ...(isLate(event)
+              ? [Number(!isVoid(event)), Number(isVoid(event)), event.entry.units, event.entry.gross]
+              : [0, 0, 0, 0]),
           ],
         })),
       );
@@ -69,6 +71,17 @@ test('H3 windows get the sum of their events, however those are ordered and cut 
     }),
   );
 });
+test('no window has fewer than no sales on time, however many of its voids are late', () => {
+  fc.assert(
+    fc.property(bookedEvents, (events) => {
+      for (const delta of foldWindows(events.filter(isSold))) {
+        expect(delta.transactions - delta.lateTransactions).toBeGreaterThanOrEqual(0);
+        expect(delta.voids - delta.lateVoids).toBeGreaterThanOrEqual(0);
+      }
+    }),
+  );
+});
+
 test('a window names each key once, and each delta changes it once', () => {
   fc.assert(
     fc.property(bookedEvents, (events) => {

@@ -16,7 +16,9 @@ export type WindowDelta = SaleSums & {
   siteId: number;
   windowStart: number;
   currency: string;
+  /** Like `transactions` without voids: they are counted apart, or what was on time could be less than nothing. */
   lateTransactions: number;
+  lateVoids: number;
   lateUnits: number;
   lateGross: number;
   /** When the last late event was recorded; 0 when none was late. */
@@ -80,6 +82,7 @@ export class WindowDeltas {
         units: 0,
         gross: 0,
         lateTransactions: 0,
+        lateVoids: 0,
         lateUnits: 0,
         lateGross: 0,
         lateRecordedAt: 0,
@@ -96,7 +99,8 @@ export class WindowDeltas {
     const delta = this.#deltaOf(siteId, windowStart, entry.currency);
     addSale(delta, entry);
     if (recordedAt > windowStart + 2 * this.#intervalMs) {
-      delta.lateTransactions += 1;
+      if (entry.kind === kinds.completed) delta.lateTransactions += 1;
+      else delta.lateVoids += 1;
       delta.lateUnits += entry.units;
       delta.lateGross += entry.gross;
       delta.lateRecordedAt = Math.max(delta.lateRecordedAt, recordedAt);
@@ -126,6 +130,7 @@ const summed = (
     sum.units += delta.units;
     sum.gross += delta.gross;
     sum.lateTransactions += delta.lateTransactions;
+    sum.lateVoids += delta.lateVoids;
     sum.lateUnits += delta.lateUnits;
     sum.lateGross += delta.lateGross;
     sum.lateRecordedAt = Math.max(sum.lateRecordedAt, delta.lateRecordedAt);

@@ -60,13 +60,13 @@ export const keepCorrections = async (
   deltas: WindowDelta[],
   intervalMs: number,
 ): Promise<void> => {
-  const late = deltas.filter((delta) => delta.lateTransactions > 0);
+  const late = deltas.filter((delta) => delta.lateRecordedAt > 0);
   if (late.length === 0) return;
   await client.query({
     name: 'keep-corrections',
     text: `
-      insert into correction (site_id, window_start, currency, transactions, units, gross, late_seconds)
-      select * from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[])`,
+      insert into correction (site_id, window_start, currency, transactions, units, gross, late_seconds, voids)
+      select * from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[])`,
     values: [
       int4s(late.map((delta) => delta.siteId)),
       timestamps(late.map((delta) => delta.windowStart)),
@@ -75,6 +75,7 @@ export const keepCorrections = async (
       int8s(late.map((delta) => delta.lateUnits)),
       int8s(late.map((delta) => delta.lateGross)),
       int8s(late.map((delta) => Math.round((delta.lateRecordedAt - delta.windowStart - intervalMs) / 1000))),
+      int8s(late.map((delta) => delta.lateVoids)),
     ],
   });
 };

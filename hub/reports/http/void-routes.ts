@@ -1,0 +1,45 @@
+import { siteName } from '@branchline/contracts/ids.ts';
+import { z } from 'zod';
+import { voidRow } from '../contract.ts';
+import { instantText } from '../figures/shape.ts';
+import { readVoids } from '../io/void-query.ts';
+import { type Api, flag, idsOf, type Ports, several, sitesOf } from './api.ts';
+import { listRoute, pageOf } from './list-route.ts';
+import { ApiProblem } from './problem.ts';
+
+const isDay = (text: string): boolean => z.iso.date().safeParse(text).success;
+
+export const voidRoutes = (app: Api, { pool, views }: Ports): void =>
+  listRoute(
+    app,
+    '/voids',
+    {
+      summary: 'Voids and the sales that they take back, with a flag where that cannot be right',
+      query: {
+        site: several(siteName).describe('may be repeated; all sites when absent'),
+        day: z.iso.date().optional().describe("the void's business day; all days when absent"),
+        flagged: flag.optional().describe('true: only voids with a flag'),
+      },
+      row: voidRow,
+      key: ['string', 'string', 'string', 'string', 'string'],
+      usual: 100,
+      most: 5_000,
+    },
+    async (query, { limit, after }) => {
+      if (after !== undefined && !(isDay(after[0]) && isDay(after[3])))
+        throw new ApiProblem('bad-cursor', 'cursor of another list');
+      const found = await readVoids(pool, {
+        siteIds: idsOf(sitesOf(await views.now(), query.site)),
+        day: query.day,
+        flaggedOnly: query.flagged === true,
+        after,
+        limit,
+      });
+      return pageOf(
+        found,
+        limit,
+        ({ businessDay, site, id, voids }) => [businessDay, site, id, voids.businessDay, voids.id],
+        (one) => ({ ...one, at: instantText(one.at) }),
+      );
+    },
+  );
