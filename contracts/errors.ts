@@ -38,6 +38,10 @@ export const errors = {
     retry: false,
     hint: "An agent accepts events of its own site only; check the till's configuration.",
   },
+  'source-mismatch': {
+    retry: false,
+    hint: "The event's source names another site or till than its data; check the till's configuration.",
+  },
   'content-conflict': {
     retry: false,
     hint: 'A different event with this id has already been accepted and is kept. Give the changed event its own id.',

@@ -24,6 +24,22 @@ const producer = z
     'a source is urn:x-retail:gln:{GLN}:ws:{workstation} or urn:x-retail:site:{site}:wh:{device}',
   );
 
+/**
+ * What a source says that contradicts the data, or undefined. A GLN is compared when the data have one; `workstationId` is
+ * undefined for stock events, whose devices the data do not name.
+ */
+export const sourceFault = (
+  source: string,
+  data: { site: { storeId: string; gln?: string | undefined }; workstationId?: string },
+): string | undefined => {
+  const [, , scheme, site, kind, device] = source.split(':');
+  const { storeId, gln } = data.site;
+  const expected = scheme === 'site' ? storeId : (gln ?? site);
+  if (site !== expected) return `the source is of ${site}, the data are of ${expected}`;
+  if (data.workstationId === undefined || (kind === 'ws' && device === data.workstationId)) return undefined;
+  return `the source is ${kind}:${device}, the data are of ws:${data.workstationId}`;
+};
+
 /** The closed list of classifications: a consumer must reject an event whose classification it does not know. */
 export const dataClassification = z.enum(['public', 'internal', 'confidential', 'restricted']);
 

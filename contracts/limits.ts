@@ -52,4 +52,6 @@ export const limits = {
 
   /** An event this much ahead of the agent's clock is flagged, never refused. */
   clockAheadMsMax: 5 * 60_000,
+  /** A sale further from its business day than this, in days, is flagged, never refused: a till may stay open for days. */
+  businessDayLagMax: 7,
 } as const;

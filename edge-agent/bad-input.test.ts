@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { movement, sale } from '@branchline/testing/world/agent-events.ts';
+import { movement, sale, testSite } from '@branchline/testing/world/agent-events.ts';
 import {
   eventually,
   spawnAgent,
@@ -239,6 +239,15 @@ it('bad input B13: different content under the same id is 409, and the first con
 
 it('an event of another site is refused', () =>
   isRefused(sale(next(), { site: 'store-0002' }), 422, 'site-mismatch'));
+
+it.each([
+  'urn:x-retail:site:store-9999:ws:till-77',
+  `urn:x-retail:site:${testSite}:ws:till-77`,
+  'urn:x-retail:site:store-9999:ws:ws-1',
+  `urn:x-retail:site:${testSite}:wh:ws-1`,
+])('an event whose source is %s although its data are of another site or till is refused', (source) =>
+  isRefused({ ...sale(next()), source }, 422, 'source-mismatch'),
+);
 it('an unknown event type is refused', () =>
   isRefused({ ...sale(next()), type: 'org.branchline.pos.coupon.v1' }, 422, 'unknown-type'));
 it('an unknown currency is refused', () => isRefused(saleWith('"EUR"', '"EUX"'), 422, 'unknown-currency'));

@@ -1,5 +1,5 @@
 import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
-import { withRecordedTime } from '@branchline/contracts/event.ts';
+import { sourceFault, withRecordedTime } from '@branchline/contracts/event.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { parseAtIntake, streamOf } from '@branchline/contracts/parse.ts';
 import { isDeeperThan } from './depth.ts';
@@ -7,7 +7,7 @@ import type { NewEvent } from './store-port.ts';
 
 /**
  * Turns the bytes of a request into events for the store, or problems. The order matters, because each step protects the next:
- * size, depth, JSON, schema, site, text, size of the canonical form.
+ * size, depth, JSON, schema, site, source, text, size of the canonical form.
  */
 
 export type IntakeRules = { site: string; eventBytesMax: number };
@@ -48,6 +48,8 @@ const read = (value: unknown, rules: IntakeRules, recordedTime: string): NewEven
       `the event is of ${event.data.site.storeId}, this agent serves ${rules.site}`,
       'data.site.storeId',
     );
+  const fault = sourceFault(event.source, event.data);
+  if (fault !== undefined) return problem('source-mismatch', fault, 'source');
   // `recordedtime` says when this agent accepted the event, so one that the till sent is dropped.
   event.recordedtime = undefined;
   const json = JSON.stringify(event);

@@ -295,6 +295,15 @@ export const journalKinds = [
   'dayReport',
 ] as const;
 
+/** In the order of their bits in `journal.flags`. */
+export const journalFlags = [
+  'linesDifferFromGross',
+  'taxDiffersFromGross',
+  'endDiffersFromTime',
+  'clockSuspect',
+  'businessDayFar',
+] as const;
+
 /** One event in the books, found by the till's key, with its origin: follows a sale from the till to the books. */
 export const journalEntry = z.object({
   site: siteName,
@@ -311,6 +320,9 @@ export const journalEntry = z.object({
   epoch: z.string(),
   seq: z.int().min(1),
   recordedAt: instant.describe("Kafka's time of the record"),
+  flags: z
+    .array(z.enum(journalFlags))
+    .describe('what does not fit together in what the event states; it is in the books as stated'),
   traceId: z.string().nullable().describe("32 hexadecimal digits of the event's traceparent"),
 });
 export type JournalEntry = z.infer<typeof journalEntry>;

@@ -56,6 +56,17 @@ test('a void names what it takes back, and a void in training takes back nothing
   });
 });
 
+test.each([
+  ['2026-11-16', 0],
+  ['2026-11-30', 0],
+  ['2026-11-15', flags.businessDayFar],
+  ['2031-01-01', flags.businessDayFar],
+])('a sale of 23 November under the business day %s has the flags %d', (businessDay, expected) => {
+  expect(read(sale([{ item: '4711', quantity: 1_000, amount: 100 }], { businessDay }))).toMatchObject({
+    flags: expected,
+  });
+});
+
 test('a movement, a count and a day-end report become rows of their kind', () => {
   const movement = movementEvent({
     site: 'warehouse-01',

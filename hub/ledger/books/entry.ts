@@ -14,7 +14,7 @@ import type {
   StoredMovement,
   StoredTransaction,
 } from '@branchline/contracts/stored-fields.ts';
-import { type Instant, parseInstant } from '@branchline/contracts/time.ts';
+import { dayNumber, type Instant, parseInstant } from '@branchline/contracts/time.ts';
 import { asBuffer } from '../intake/slice.ts';
 
 /** An event in the form in which the books keep it. One entry becomes one row of `journal`. */
@@ -36,6 +36,7 @@ export const flags = {
   taxDiffersFromGross: 2,
   endDiffersFromTime: 4,
   clockSuspect: 8,
+  businessDayFar: 16,
 } as const;
 
 export type Entry = {
@@ -104,6 +105,8 @@ const transactionFlags = (event: StoredTransaction, at: number, amounts: number[
   if (totals.net !== undefined && totals.tax !== undefined && totals.net + totals.tax !== totals.gross) {
     found |= flags.taxDiffersFromGross;
   }
+  const days = dayNumber(event.time.slice(0, 10)) - dayNumber(event.data.businessDay);
+  if (Math.abs(days) > limits.businessDayLagMax) found |= flags.businessDayFar;
   if (endAt !== event.time && parseInstant(endAt)?.at !== at) found |= flags.endDiffersFromTime;
   return found;
 };

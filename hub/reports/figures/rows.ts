@@ -2,6 +2,7 @@ import {
   type Correction,
   type Gap,
   type JournalEntry,
+  journalFlags,
   journalKinds,
   type Quarantined,
   type Reconciliation,
@@ -83,4 +84,5 @@ export const journalEntry = (row: Entry, site: string): JournalEntry => ({
   at: instantText(row.at),
   units: quantityText(row.units),
   recordedAt: instantText(row.recordedAt),
+  flags: journalFlags.filter((_, bit) => (row.flags & (1 << bit)) !== 0),
 });

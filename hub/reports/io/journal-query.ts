@@ -15,6 +15,8 @@ export type JournalEntry = {
   epoch: string;
   seq: number;
   recordedAt: number;
+  /** As bits. */
+  flags: number;
   /** 32 hexadecimal digits, or null. */
   traceId: string | null;
 };
@@ -35,10 +37,11 @@ export const readEntry = async (
     epoch: string;
     seq: string;
     recorded_at: Date;
+    flags: number;
     trace: string | null;
   }>({
     name: 'journal-entry',
-    text: `select j.kind, j.at, j.currency, j.gross, j.lines, j.units, s.agent, s.stream, s.epoch, j.seq, j.recorded_at,
+    text: `select j.kind, j.at, j.currency, j.gross, j.lines, j.units, s.agent, s.stream, s.epoch, j.seq, j.recorded_at, j.flags,
         replace(j.trace::text, '-', '') as trace
       from journal j join source s using (source_id)
       where j.business_day = $1::date and j.site_id = $2 and j.event_id = $3`,
@@ -60,6 +63,7 @@ export const readEntry = async (
     epoch: row.epoch,
     seq: Number(row.seq),
     recordedAt: row.recorded_at.getTime(),
+    flags: row.flags,
     traceId: row.trace,
   };
 };
