@@ -2,6 +2,7 @@ import type {
   Correction,
   Fleet,
   Gap,
+  JournalEntry,
   Reconciliation,
   SalesDay,
   SalesInterval,
@@ -11,6 +12,7 @@ import type {
   StockRow,
   VoidRow,
 } from '@branchline/hub/reports/contract.ts';
+import { readMainCurrency } from '@branchline/hub/reports/io/sales-query.ts';
 import { seededRandom } from '@branchline/kernel/random.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
@@ -519,6 +521,43 @@ test('a backlog that shrinks from status to status has an estimated end', async 
   expect(await drain(noon - 30_000, 1_000)).toBe(null);
   expect(await drain(noon - 20_000, 800)).toBe(40);
   expect(await drain(noon - 10_000, 0)).toBe(0);
+});
+
+describe('a date of the future', () => {
+  test('H5 of a count does not keep later, correct counts from winning', async () => {
+    const count = (id: string, at: number, quantity: number) =>
+      countEvent({ site: 'store-0001', id, at, full: true, lines: [{ item: 'A', quantity }] });
+    const future = { ...count('c-1', Date.UTC(2099, 0, 1), 5_000), time: new Date(noon).toISOString() };
+    await stand.sell([future]);
+    await stand.sell([one('store-0001', 1, noon + minute)]);
+    expect((await rows<StockRow>('/stock'))[0]).toMatchObject({ onHand: '4.000' });
+    await stand.sell([count('c-2', noon + 2 * minute, 3_000)]);
+    await stand.sell([one('store-0001', 2, noon + 3 * minute)]);
+    expect((await rows<StockRow>('/stock'))[0]).toMatchObject({ onHand: '2.000' });
+    const entry = await stand.get<JournalEntry>('/events?site=store-0001&businessDay=2099-01-01&id=c-1');
+    expect(entry.flags).toEqual(['clockSuspect']);
+  });
+
+  test('of two sales neither changes the main currency nor blinds the self-check', async () => {
+    await stand.sell(Array.from({ length: 50 }, (_, i) => one('store-0001', i + 1, noon)));
+    await stand.sell(
+      ['2098-01-01', '2099-01-01'].map((businessDay, i) =>
+        transactionEvent({
+          site: 'store-0001',
+          sequence: 100 + i,
+          at: noon,
+          businessDay,
+          currency: 'CZK',
+          lines: [{ item: 'A', quantity: 1_000, amount: 100 }],
+        }),
+      ),
+    );
+    expect(await readMainCurrency(database.pool)).toBe('EUR');
+    await stand.sell([one('store-0001', 51, noon)]);
+    await database.pool.query("delete from journal where business_day = '2026-11-23' and seq <= 10");
+    const check = (await (await stand.change('POST', '/exactness/check')).json()) as SelfCheck;
+    expect(check.equal).toBe(false);
+  });
 });
 
 describe('a void', () => {

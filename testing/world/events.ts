@@ -154,11 +154,15 @@ export type TestEvent =
 
 export const streamOfEvent = (event: TestEvent): Stream => streamOf(event.type);
 
+/** As if an event were recorded at once; any time for what is none. */
+const timeOf = (event: unknown): number =>
+  Date.parse((event as { time?: string }).time ?? '') || 1_700_000_000_000;
+
 /** The record that the bridge writes for an event; Kafka gives the offset and the time. */
 export const recordOf = (
   event: unknown,
   origin: { site: string; agent?: string; stream: Stream; epoch: string; seq: number },
-  { offset = 0, timestamp = 1_700_000_000_000 }: { offset?: number; timestamp?: number } = {},
+  { offset = 0, timestamp = timeOf(event) }: { offset?: number; timestamp?: number } = {},
 ): LogRecord => {
   const value = Buffer.from(typeof event === 'string' ? event : JSON.stringify(event));
   const from = originText({ agent: 'edge-1', ...origin }, origin.seq);

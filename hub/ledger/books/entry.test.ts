@@ -56,6 +56,29 @@ test('a void names what it takes back, and a void in training takes back nothing
   });
 });
 
+test('a count of the future counts as taken when it was recorded, by the agent or by Kafka, and is flagged', () => {
+  const minute = 60_000;
+  const count = (countedAt: number, recordedtime?: number, kafka?: number) =>
+    readEntry(
+      Buffer.from(
+        JSON.stringify({
+          ...countEvent({ site: 'warehouse-01', id: 'c', at: countedAt, full: false, lines: [] }),
+          ...(recordedtime === undefined ? {} : { recordedtime: new Date(recordedtime).toISOString() }),
+          time: new Date(at).toISOString(),
+        }),
+      ),
+      sourceOf('warehouse-01', 'stock'),
+      kafka,
+    );
+  const future = Date.UTC(2099, 0, 1);
+  expect(count(future, at, at + minute)).toMatchObject({ at, flags: flags.clockSuspect });
+  expect(count(future, future, at + minute)).toMatchObject({ at: at + minute, flags: flags.clockSuspect });
+  expect(count(future, undefined, at + minute)).toMatchObject({ at: at + minute });
+  expect(count(at + 5 * minute, at, at)).toMatchObject({ at: at + 5 * minute, flags: 0 });
+  // Late is not wrong: a count reaches the books when the line is back.
+  expect(count(at, at + minute, at + 1e9)).toMatchObject({ at, flags: 0 });
+});
+
 test.each([
   ['2026-11-16', 0],
   ['2026-11-30', 0],

@@ -178,12 +178,19 @@ const movementEntry = (event: StoredMovement, common: Common): Entry => {
   };
 };
 
-const countEntry = (event: StoredCount, common: Common, counted: Instant): Entry => {
+/**
+ * A count says what was there when it was taken, so the newest one wins. One that was taken after it was recorded has a wrong
+ * clock: it counts as taken when it was recorded, or no later count could ever win over it.
+ */
+const countEntry = (event: StoredCount, common: Common, recordedAt: number): Entry => {
+  const counted = parseInstant(event.data.countedAt) as Instant;
+  const suspect = counted.at - recordedAt > limits.clockAheadMsMax;
   const quantities = event.data.lines.map((line) => quantityOf(line.countedQuantity));
   return {
     ...nothing,
     ...common,
     ...counted,
+    ...(suspect ? { at: recordedAt, flags: common.flags | flags.clockSuspect } : {}),
     kind: event.data.scope === 'ITEMS' ? kinds.countOfItems : kinds.countOfLocation,
     businessDay: event.data.countedAt.slice(0, 10),
     location: event.data.location ?? '',
@@ -209,7 +216,7 @@ const dayClosedEntry = (event: StoredDayClosed, common: Common): Entry => {
   };
 };
 
-const entryOf = (event: StoredEvent): Entry => {
+const entryOf = (event: StoredEvent, recordedAt: number | undefined): Entry => {
   const { at, offsetMinutes } = parseInstant(event.time) as Instant;
   const recorded = event.recordedtime === undefined ? undefined : parseInstant(event.recordedtime)?.at;
   const suspect = recorded !== undefined && at - recorded > limits.clockAheadMsMax;
@@ -237,7 +244,7 @@ const entryOf = (event: StoredEvent): Entry => {
     case stockTypes.movement:
       return movementEntry(event, common);
     case stockTypes.count:
-      return countEntry(event, common, parseInstant(event.data.countedAt) as Instant);
+      return countEntry(event, common, Math.min(recorded ?? Infinity, recordedAt ?? Infinity));
   }
 };
 
@@ -253,8 +260,11 @@ const readEvent = (text: string): StoredEvent | Problem => {
   return parseForBooks(value);
 };
 
-/** Reads the bytes of one Kafka record. `source` is where they came from according to the bridge. */
-export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem => {
+/**
+ * Reads the bytes of one Kafka record. `source` is where they came from according to the bridge, `recordedAt` Kafka's time
+ * of the record.
+ */
+export const readEntry = (bytes: Uint8Array, source: Source, recordedAt?: number): Entry | Problem => {
   const event = readEvent(asBuffer(bytes).toString('utf8'));
   if (isProblem(event)) return event;
   if (event.data.site.storeId !== source.site) {
@@ -266,5 +276,5 @@ export const readEntry = (bytes: Uint8Array, source: Source): Entry | Problem =>
   }
   if (streamOf(event.type) !== source.stream)
     return problem('schema', `a ${event.type} on the ${source.stream} stream`, 'type');
-  return entryOf(event);
+  return entryOf(event, recordedAt);
 };

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import type { Deltas } from './deltas.ts';
 import { keepItemDayDeltas } from './sales/pending.ts';
 import { addToTillDays, addToWindows, keepCorrections, keepDayReports } from './sales/tables.ts';
-import { changeStock, raiseDayLags } from './stock/changes.ts';
 import { keepVoids } from './sales/voids.ts';
+import { changeStock, raiseDayLags } from './stock/changes.ts';
 import { applyCount } from './stock/counts.ts';
 import { lockStock } from './stock/lock.ts';
 

@@ -59,7 +59,7 @@ export type BooksPolicy = {
 export const strictPolicy: BooksPolicy = {
   fence: fenceByPosition,
   novelOf: (_, novel) => novel,
-  read: (record, source) => readEntry(record.value, source),
+  read: (record, source) => readEntry(record.value, source, record.timestamp),
 };
 
 type Ports = { names: Names; intervalMs: number; policy: BooksPolicy; turns: Turns };

@@ -98,11 +98,20 @@ export const readSiteSums = async (
   return rows.map((row) => ({ siteId: row.site_id, ...sumsOf(row) }));
 };
 
-/** The currency of most transactions of the last week; undefined until anything was sold. */
+/**
+ * The currency of most transactions on the newest 15 business days that have any; undefined until anything was sold. Days, not
+ * a span before the newest one: that may be a till's wrong date.
+ */
 export const readMainCurrency = async (pool: pg.Pool): Promise<string | undefined> => {
   const { rows } = await pool.query<{ currency: string }>({
     name: 'main-currency',
-    text: `select currency from till_day where business_day >= (select max(business_day) from till_day) - 7
+    text: `
+      with recursive latest as (
+        select max(business_day) as day, 1 as n from till_day
+        union all
+        select (select max(business_day) from till_day where business_day < latest.day), n + 1
+        from latest where latest.day is not null and n < 15)
+      select currency from till_day where business_day in (select day from latest)
       group by currency order by sum(transactions) desc, currency limit 1`,
   });
   return rows[0]?.currency;

@@ -27,6 +27,16 @@ const sumText = (scope: string, transactionCount: string, gross: string, table: 
   `select ${scope} as scope, currency, ${transactionCount} as transactions, sum(lines)::int8 as lines, sum(${gross})::int8 as gross
    from ${table} ${where} group by 1, 2 order by 1, 2`;
 
+/**
+ * The two newest days, and the two that changed last: a till with a wrong date would otherwise keep all others from being
+ * checked.
+ */
+const latestDays = `
+  with days as (select business_day, max(changed_at) as changed_at from till_day group by business_day)
+  (select business_day::text as day from days order by business_day desc limit 2)
+  union
+  (select business_day::text from days order by changed_at desc, business_day desc limit 2)`;
+
 const inDays = 'where business_day = any($1::date[])';
 
 const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differences: Difference[] }> => {
@@ -43,11 +53,7 @@ const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differenc
       gross: Number(row.gross),
     }));
   };
-  const { rows: latest } = await client.query<{ day: string }>(
-    `with newest as (select max(business_day) as day from till_day)
-     select day::text from newest where day is not null
-     union all select max(business_day)::text from till_day, newest where business_day < newest.day having count(*) > 0`,
-  );
+  const { rows: latest } = await client.query<{ day: string }>(latestDays);
   const days = [latest.map(({ day }) => day)];
   const counted = 'sum(transactions)::int8';
   const turnover = `${inDays} and kind in (1, 2)`;
