@@ -25,6 +25,7 @@ import {
   site as siteSchema,
   stockRow,
 } from '@branchline/hub/reports/contract.ts';
+import { cursorOf } from '@branchline/hub/reports/core/cursor.ts';
 import { createWideArea } from '@branchline/local/wide-area.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -237,6 +238,21 @@ describe('a bad request gets a problem', () => {
     ['/replays/1', 400, 'not-valid'],
     ['/replays/3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11', 404, 'not-found'],
     ['/events?site=store-0001&businessDay=2026-11-23&id=none', 404, 'not-found'],
+    ['/stock?item=%00', 400, 'not-valid'],
+    ['/events?site=store-0001&businessDay=0000-01-01&id=x', 400, 'not-valid'],
+    ['/events?site=store-0001&businessDay=2026-11-02&id=%00', 400, 'not-valid'],
+    ['/sales/days?day=0000-01-01', 400, 'not-valid'],
+    ['/sales/days?day=9999-12-31', 400, 'not-valid'],
+    ['/sales/intervals?day=9999-12-31', 400, 'not-valid'],
+    ['/sales/intervals?from=0000-01-01T00:00:00Z&to=0000-01-02T00:00:00Z', 400, 'not-valid'],
+    ['/reconciliation?day=0000-01-01', 400, 'not-valid'],
+    ['/corrections?since=0000-01-01T00:00:00Z', 400, 'not-valid'],
+    [`/stock?cursor=${cursorOf([1.5, 'x', 2])}`, 400, 'bad-cursor'],
+    [`/stock?cursor=${cursorOf([1e300, 'x', 2])}`, 400, 'bad-cursor'],
+    [`/stock?cursor=${cursorOf([2 ** 40, 'x', 2])}`, 400, 'bad-cursor'],
+    [`/quarantine?cursor=${cursorOf([1.5])}`, 400, 'bad-cursor'],
+    [`/corrections?since=2026-11-01T00:00:00Z&cursor=${cursorOf(['2026-11-31', 1])}`, 400, 'bad-cursor'],
+    [`/voids?cursor=${cursorOf(['2026-11-23', 'x', 'y', '0000-01-01', 'z'])}`, 400, 'bad-cursor'],
     ['/sites/store-9999/calendar', 404, 'unknown-site'],
     ['/sites/store-9999/gaps', 404, 'unknown-site'],
   ])('GET %s: %d %s', async (path, status, code) => {

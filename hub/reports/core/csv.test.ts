@@ -46,6 +46,15 @@ test.each(['=1+1', '+1+1', '-2+3', '@sum(a1)', "=cmd|' /c calc'!a0", '\tx'])(
   },
 );
 
+test.each([
+  ['x;=1+1', "x;'=1+1"],
+  ['\n=1+1', "\n'=1+1"],
+  ['a;b;-2+3', "a;b;'-2+3"],
+  ['a;b', 'a;b'],
+])('%j holds no formula where another character separates fields', (text, safe) => {
+  expect(parse(csvText(['a'], [[text]]))[1]).toEqual([safe]);
+});
+
 test.each(['-1.500', '-12', '0.250'])('the number %s stays a number', (number) => {
   expect(csvText(['a'], [[number]])).toBe(`a\r\n${number}\r\n`);
 });

@@ -10,11 +10,15 @@ export type Cell = string | number | boolean | null;
  */
 const formulaStart = /^[=+\-@\t\r]/;
 
+/** Where the spreadsheet's language separates fields by `;`, or it takes a line break for a new row. */
+const formulaInside = /[;\t\r\n](?=[=+\-@])/g;
+
 const field = (cell: Cell): string => {
   if (cell === null) return '';
   if (typeof cell !== 'string') return String(cell);
   const isNumber = /^-?\d+(\.\d+)?$/.test(cell);
-  const safe = formulaStart.test(cell) && !isNumber ? `'${cell}` : cell;
+  const guarded = cell.replaceAll(formulaInside, "$&'");
+  const safe = formulaStart.test(cell) && !isNumber ? `'${guarded}` : guarded;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };
 

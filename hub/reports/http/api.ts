@@ -50,6 +50,20 @@ export const several = <T extends z.ZodType<string>>(one: T) =>
     .optional()
     .transform((value) => (value === undefined ? undefined : Array.isArray(value) ? value : [value]));
 
+/** No name of the books has a NUL character, and PostgreSQL refuses one. */
+export const text = (lengthMax: number) =>
+  z
+    .string()
+    .min(1)
+    .max(lengthMax)
+    .refine((value) => !value.includes('\0'), 'must not hold a NUL character');
+
+/** With room for the days around it that a query adds; a year 0 does not exist. */
+const isYear = (value: string): boolean => value >= '0003' && value < '9997';
+const years = 'must be of the years 3 to 9996';
+export const day = z.iso.date().refine(isYear, years);
+export const instant = z.iso.datetime({ offset: true }).refine(isYear, years);
+
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 export const siteOf = (view: FleetView, name: string): SiteView => {

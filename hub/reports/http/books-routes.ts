@@ -9,11 +9,22 @@ import { correction, journalEntry, reconciliation } from '../figures/rows.ts';
 import { readCorrections } from '../io/correction-query.ts';
 import { readEntry } from '../io/journal-query.ts';
 import { readTillDays } from '../io/till-day-query.ts';
-import { type Api, idsOf, type Ports, prefix, problemResponses, several, siteOf, sitesOf } from './api.ts';
+import {
+  type Api,
+  day,
+  idsOf,
+  instant,
+  type Ports,
+  prefix,
+  problemResponses,
+  several,
+  siteOf,
+  sitesOf,
+  text,
+} from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
 
-const instant = z.iso.datetime({ offset: true });
 const site = several(siteName).describe('may be repeated; all sites when absent');
 
 export const correctionRoutes = (app: Api, { pool, views }: Ports): void =>
@@ -58,7 +69,7 @@ export const reconciliationRoutes = (app: Api, { pool, views }: Ports): void =>
     '/reconciliation',
     {
       summary: "Tills' day-end reports compared with the books",
-      query: { day: z.iso.date(), site },
+      query: { day, site },
       row: reconciliationSchema,
       key: ['string', 'string', 'string'],
       usual: 200,
@@ -90,8 +101,8 @@ export const eventRoutes = (app: Api, { pool, views }: Ports): void => {
         summary: "One event in the books, by the till's key",
         querystring: z.strictObject({
           site: siteName,
-          businessDay: z.iso.date(),
-          id: z.string().min(1).max(128),
+          businessDay: day,
+          id: text(128),
         }),
         response: { 200: entrySchema, ...problemResponses },
       },

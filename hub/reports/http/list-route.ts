@@ -98,10 +98,12 @@ export const listRoute = <
       const { limit, cursor, format, ...query } = request.query as z.output<z.ZodObject<typeof paging>>;
       const csv = wantsCsv(format, request.headers.accept);
       const after = cursor === undefined ? undefined : keyOf(cursor, about.key);
-      if (cursor !== undefined && after === undefined) throw new ApiProblem('bad-cursor', `cursor of ${url}`);
+      if (cursor !== undefined && after === undefined) throw badCursor(url);
       const found = await read(query as unknown as z.output<z.ZodObject<Q>>, {
         limit: Math.min(about.most, limit ?? (csv ? about.most : about.usual)),
         after: after as Paging<K>['after'],
+      }).catch((error) => {
+        throw isForeign(error) && after !== undefined ? badCursor(url) : error;
       });
       const next = found.next === null ? null : cursorOf(found.next);
       if (next !== null) reply.header('link', `<${nextUrl(request.url, next)}>; rel="next"`);
@@ -130,6 +132,11 @@ const showable = <R extends z.ZodObject>(row: R, rows: readonly z.output<R>[], c
   }
   return { [called]: shown, ...(notShown.length === 0 ? {} : { notShown }) };
 };
+
+const badCursor = (url: string): ApiProblem => new ApiProblem('bad-cursor', `cursor of ${url}`);
+
+/** SQLSTATE class 22: PostgreSQL cannot read a value as the type of its column, such as a number beyond 32 bits. */
+const isForeign = (error: unknown): boolean => /^22/.test((error as { code?: string }).code ?? '');
 
 const nextUrl = (url: string, cursor: string): string => {
   const [path, query] = url.split('?', 2);

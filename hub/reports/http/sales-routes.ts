@@ -7,12 +7,10 @@ import type { SiteView } from '../core/fleet.ts';
 import { salesItem as itemRow, salesByDay, salesByInterval, salesBySite } from '../figures/sales.ts';
 import type { FleetView } from '../fleet-view.ts';
 import { readItems } from '../io/item-query.ts';
-import { type Api, idsOf, type Ports, several, sitesOf } from './api.ts';
+import { type Api, day, idsOf, instant, type Ports, several, sitesOf } from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
 
-const instant = z.iso.datetime({ offset: true });
-const day = z.iso.date();
 const currency = z
   .string()
   .regex(/^[A-Z]{3}$/, 'a currency is three capital letters')

@@ -74,6 +74,9 @@ const guard = (app: Api, anyHost: boolean): void => {
 /** SQLSTATE query_canceled: the statement timeout cut the statement off. */
 const queryCanceled = '57014';
 
+/** SQLSTATEs of a date or text of the request that PostgreSQL cannot hold: year 0, NUL. */
+const unstorable = new Set(['22007', '22008', '22021']);
+
 const codeOf = (error: FastifyError): ProblemCode => {
   if (error.code === queryCanceled) return 'too-slow';
   if (failureOf(error) === 'connection') return 'books-unavailable';
@@ -98,6 +101,7 @@ const answerErrors = (app: Api, log: Log): void => {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof ApiProblem) return send(reply, error.code, error.message);
     if (hasZodFastifySchemaValidationErrors(error)) return send(reply, 'not-valid', validationDetail(error));
+    if (unstorable.has(error.code)) return send(reply, 'not-valid', 'a value that the database cannot hold');
     const code = codeOf(error);
     if (problems[code].status < 500) return send(reply, code, error.message);
     // The database's message may name tables and values: it belongs in the log, not in the answer.

@@ -24,6 +24,7 @@ import {
   several,
   siteOf,
   sitesOf,
+  text,
 } from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
@@ -38,7 +39,7 @@ const stockRoute = (app: Api, { pool, views }: Ports): void =>
       summary: 'Stock on hand, by site, item and location',
       query: {
         site: several(siteName).describe('may be repeated; all sites when absent'),
-        item: z.string().min(1).max(128).optional(),
+        item: text(128).optional(),
         negative: flag.optional().describe('only positions below zero'),
         stale: flag
           .optional()

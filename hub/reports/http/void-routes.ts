@@ -1,13 +1,12 @@
 import { siteName } from '@branchline/contracts/ids.ts';
-import { z } from 'zod';
 import { voidRow } from '../contract.ts';
 import { instantText } from '../figures/shape.ts';
 import { readVoids } from '../io/void-query.ts';
-import { type Api, flag, idsOf, type Ports, several, sitesOf } from './api.ts';
+import { type Api, day, flag, idsOf, type Ports, several, sitesOf } from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
 
-const isDay = (text: string): boolean => z.iso.date().safeParse(text).success;
+const isDay = (value: string): boolean => day.safeParse(value).success;
 
 export const voidRoutes = (app: Api, { pool, views }: Ports): void =>
   listRoute(
@@ -17,7 +16,7 @@ export const voidRoutes = (app: Api, { pool, views }: Ports): void =>
       summary: 'Voids and the sales that they take back, with a flag where that cannot be right',
       query: {
         site: several(siteName).describe('may be repeated; all sites when absent'),
-        day: z.iso.date().optional().describe("the void's business day; all days when absent"),
+        day: day.optional().describe("the void's business day; all days when absent"),
         flagged: flag.optional().describe('true: only voids with a flag'),
       },
       row: voidRow,
