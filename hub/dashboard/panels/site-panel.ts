@@ -4,6 +4,7 @@ import { getJson, problemText, sendJson } from '../api.ts';
 import { box, button, element, need, setText, whilePressed } from '../dom.ts';
 import { count, duration, moment } from '../model/figures.ts';
 import { ageOf, stateLetters, stateWords } from '../model/fleet-order.ts';
+import { waitingTexts } from '../model/waiting-text.ts';
 import type { Page } from '../page.ts';
 import type { Rows } from '../rows.ts';
 import { createReplayForm } from './replay-form.ts';
@@ -25,6 +26,7 @@ const readVoidsToCheck = async (site: string): Promise<string> => {
 
 const factsOf = (site: FleetSite, now: number, voids: string): [string, string][] => {
   const age = ageOf(site, now);
+  const waits = waitingTexts(site);
   const clock =
     Math.abs(site.clockAheadMs) < 1_000
       ? 'correct'
@@ -37,19 +39,9 @@ const factsOf = (site: FleetSite, now: number, voids: string): [string, string][
         : `${moment(site.completeTo)}, ${duration(age)} ago`,
     ],
     ['Last heard', site.heardAt === null ? 'never' : moment(site.heardAt)],
-    [
-      'Waiting at the site',
-      `${count(site.pending)} events${site.state === 'silent' ? ' when last heard' : ''}`,
-    ],
-    ['Oldest waiting event', site.oldestUnrecordedAt === null ? 'none' : moment(site.oldestUnrecordedAt)],
-    [
-      'Backlog cleared in',
-      site.pending === 0
-        ? 'no backlog'
-        : site.drainSeconds === null
-          ? 'unknown'
-          : duration(site.drainSeconds),
-    ],
+    ['Waiting at the site', waits.waiting],
+    ['Oldest waiting event', waits.oldest],
+    ['Backlog cleared in', waits.cleared],
     ['Missing in the books', site.gaps === 0 ? '0 gaps' : `${count(site.gaps)} seqs`],
     ['Voids to check', voids],
     ['Version', site.versions.length === 0 ? 'unknown' : site.versions.join(', ')],
