@@ -1,3 +1,5 @@
+import { isLoopback } from '@branchline/kernel/loopback.ts';
+
 /**
  * A browser on the same machine lets every page it shows send requests to loopback. While there is no sign-in, these
  * rules keep such pages out: only our own page, and programs other than browsers, may change anything.
@@ -22,10 +24,7 @@ const nameOf = (host: string): string =>
     .toLowerCase();
 
 /** A foreign name that resolves to 127.0.0.1 (DNS rebinding) shows in the Host header. */
-export const isLoopbackHost = (host: string | undefined): boolean => {
-  const name = nameOf(host ?? '');
-  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
-};
+export const isLoopbackHost = (host: string | undefined): boolean => isLoopback(nameOf(host ?? ''));
 
 /**
  * Whether a request that changes something comes from our page or from a program. Pages can neither omit nor forge these
