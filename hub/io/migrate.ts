@@ -81,6 +81,8 @@ export const grantHubRole = (url: string, password: string): Promise<void> =>
     'delete on opening_hours, closed_day',
     // Deltas are deleted when they are merged; the journal they came from cannot be.
     'delete on stock_pending, item_day_pending',
+    // Sums of finished sources are made one.
+    'delete on finished_sum',
     'execute on function ensure_journal_month',
   ]);
 

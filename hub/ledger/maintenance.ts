@@ -2,6 +2,7 @@ import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { repeatEvery } from '@branchline/kernel/repeat-every.ts';
 import type pg from 'pg';
+import { finishBatch, finishSources } from './agents/finish-sources.ts';
 import { type MergeThreshold, mergeDeltas } from './books/merge.ts';
 import type { Names } from './books/names.ts';
 
@@ -15,7 +16,9 @@ const monthsEveryMs = 3_600_000;
 const mergeThreshold: MergeThreshold = { items: 8_000, seconds: 30 };
 const mergeEveryMs = 5_000;
 
-/** Background work on the books' tables: months of the journal, and merging pending deltas. */
+const finishEveryMs = 60_000;
+
+/** Background work on the books' tables: months of the journal, merging pending deltas, finishing sources. */
 export const maintainTables = (ports: {
   pool: pg.Pool;
   names: Names;
@@ -31,6 +34,15 @@ export const maintainTables = (ports: {
       mergeEveryMs,
       'merging deltas',
       () => mergeDeltas(pool, mergeThreshold, { until: stopping.signal, onPending }),
+      log,
+    ),
+    repeatEvery(
+      finishEveryMs,
+      'finishing sources',
+      async () => {
+        // After an update of old books there are many.
+        while ((await finishSources(pool)) === finishBatch && !stopping.signal.aborted);
+      },
       log,
     ),
   ];

@@ -39,6 +39,7 @@ const tables = [
   'self_check',
   'quarantine',
   'source',
+  'finished_sum',
   'site',
   'item',
 ];

@@ -28,11 +28,11 @@ export type Progress = {
   };
 };
 
-const readBooks = async (pool: pg.Pool): Promise<Progress['books']> => {
+export const readBooks = async (pool: pg.Pool): Promise<Progress['books']> => {
   const { rows } = await pool.query<Record<keyof Progress['books'], string>>(`
     select coalesce(sum(applied), 0) as applied, coalesce(sum(redelivered + repeated), 0) as duplicates,
       coalesce(sum(conflicting), 0) as conflicts, coalesce(sum(quarantined), 0) as quarantined,
-      coalesce(sum(deadlettered), 0) as "deadLettered" from source`);
+      coalesce(sum(deadlettered), 0) as "deadLettered" from source_figures`);
   const [row] = rows;
   return {
     applied: Number(row?.applied),

@@ -43,23 +43,33 @@ type AgentRow = {
 };
 
 /** Every seq up to the highest one known to the books or a status is in the books. */
-const isWhole = 's.seen @> int8range(1, greatest(s.reported_highest, coalesce(upper(s.seen) - 1, 0)) + 1)';
+const isWhole = 'seen @> int8range(1, greatest(reported_highest, coalesce(upper(seen) - 1, 0)) + 1)';
 
 /**
  * A site's completeness depends on the sources that its agents still list, and on sources with gaps: an agent with a new
  * disk does not list what was on the old one. A person may dismiss a gap that can never close, and retire an agent that
- * is gone for good. Other sources do not matter; every start of an agent adds one.
+ * is gone for good. Other sources do not matter; every start of an agent adds one, and the finished ones are not read
+ * (hub/sql/016). Of the sources of which all is in the books, one row per agent and stream tells as much as all of them: the
+ * earliest of their times.
  */
 const agentsText = `
+  with unfinished as (
+    select site_id, agent, source_id, stream, said_to, oldest_unrecorded_at, covered,
+      seen @> int8range(1, reported_recorded_to + 1) as recorded_covered,
+      gap_dismissed_at is null and not ${isWhole} as has_gap,
+      case when covered then greatest(said_to, nullif(complete_to, '-infinity')) else nullif(complete_to, '-infinity') end as complete_to
+    from source, lateral (select seen @> int8range(1, reported_highest + 1) as covered) c
+    where finished_at is null),
+  told as (
+    select a.site_id, a.name, s.stream, s.covered, min(s.said_to) as said_to, bool_and(s.recorded_covered) as recorded_covered,
+      min(s.oldest_unrecorded_at) as oldest, case when bool_and(s.complete_to is not null) then min(s.complete_to) end as complete_to
+    from agent a join unfinished s on s.site_id = a.site_id and s.agent = a.name and (s.has_gap or s.source_id = any(a.sources))
+    group by a.site_id, a.name, s.stream, s.covered, s.said_to is null, case when not s.covered then s.source_id end)
   select a.site_id, a.name, a.version, ${ms('a.heard_at')} as heard_at, a.clock_ahead_ms, ${ms('a.said_to')} as said_to,
     a.clock_estimate_ms as known_ahead_ms, a.pending, ${ms('a.oldest_unrecorded_at')} as oldest,
-    s.stream, ${ms('s.said_to')} as source_said_to,
-    s.seen @> int8range(1, s.reported_highest + 1) as covered,
-    s.seen @> int8range(1, s.reported_recorded_to + 1) as recorded_covered,
-    ${ms('s.oldest_unrecorded_at')} as source_oldest, ${ms("nullif(s.complete_to, '-infinity')")} as complete_to
-  from agent a
-    left join source s on s.site_id = a.site_id and s.agent = a.name
-      and (s.source_id = any(a.sources) or s.gap_dismissed_at is null and not ${isWhole})
+    t.stream, ${ms('t.said_to')} as source_said_to, t.covered, t.recorded_covered, ${ms('t.oldest')} as source_oldest,
+    ${ms('t.complete_to')} as complete_to
+  from agent a left join told t using (site_id, name)
   where a.retired_at is null or a.heard_at > a.retired_at
   order by a.site_id, a.name`;
 
@@ -104,17 +114,11 @@ type CountRow = Record<keyof Totals, string> & { site_id: number; sent_transacti
 const boundedSum = (what: string) => `least(sum(${what}), ${Number.MAX_SAFE_INTEGER})::int8`;
 
 const countsText = `
-  select site_id,
-    ${boundedSum('greatest(reported_highest, top)')} as accepted,
-    ${boundedSum('greatest(reported_recorded_to, taken)')} as recorded,
+  select site_id, ${boundedSum('accepted')} as accepted, ${boundedSum('recorded')} as recorded,
     sum(applied)::int8 as applied, sum(redelivered + repeated)::int8 as duplicates,
-    sum(conflicting)::int8 as conflicts, sum(deadlettered)::int8 as "deadLetters",
-    ${boundedSum('case when gap_dismissed_at is null then greatest(reported_highest, top) - taken else 0 end')} as gaps,
-    bool_or(stream = 'pos' and applied > 0) as sent_transactions
-  from source, lateral (
-    select coalesce(upper(seen) - 1, 0) as top,
-      (select coalesce(sum(upper(r) - lower(r)), 0)::int8 from unnest(seen) r) as taken) t
-  group by site_id`;
+    sum(conflicting)::int8 as conflicts, sum(deadlettered)::int8 as "deadLetters", ${boundedSum('missing')} as gaps,
+    coalesce(sum(applied) filter (where stream = 'pos'), 0) > 0 as sent_transactions
+  from source_figures group by site_id`;
 
 type SiteRow = {
   site_id: number;

@@ -31,7 +31,7 @@ export const readGaps = async (
        (extract(epoch from nullif(s.complete_to, '-infinity')) * 1000)::float8 as "completeTo",
        (extract(epoch from s.gap_dismissed_at) * 1000)::float8 as "dismissedAt"
      from source s, lateral (select ${missingOf} as missing) m
-     where s.site_id = $1 and m.missing > 0
+     where s.site_id = $1 and s.finished_at is null and m.missing > 0
        and ($2::text is null or s.agent = $2 and s.stream = $3 and s.epoch = $4::uuid)
      order by s.agent, s.stream, s.opened_at, s.source_id`,
     [siteId, of?.agent ?? null, of?.stream ?? null, of?.epoch ?? null],
