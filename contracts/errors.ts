@@ -60,6 +60,18 @@ export const errors = {
     hint: 'The agent could not write to its disk, and it is unknown whether the event was stored. Send it again with the same id.',
   },
   unauthorised: { retry: false, hint: 'Send the intake token as "Authorization: Bearer …".' },
+  'foreign-request': {
+    retry: false,
+    hint: 'Without a token the intake answers programs on its own machine only: address it as 127.0.0.1 or localhost and not from a web page, or set intakeToken.',
+  },
+  encoding: {
+    retry: false,
+    hint: 'Send the body as it is, or compressed with gzip or zstd, and name that in the header content-encoding.',
+  },
+  busy: {
+    retry: true,
+    hint: 'The agent has as many requests in hand as its memory allows; send the same request again after Retry-After.',
+  },
   'too-slow': { retry: true, hint: 'The request did not arrive in time; send it again.' },
   'not-found': { retry: false, hint: 'There is no such path; send events to POST /v1/events.' },
   method: { retry: false, hint: 'Send events with POST.' },

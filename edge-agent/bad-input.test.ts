@@ -99,7 +99,7 @@ const byHand = (write: (send: (text: string | Buffer) => void, isOpen: () => boo
       ),
     );
   });
-const head = 'POST /v1/events HTTP/1.1\r\nhost: agent\r\ncontent-type: application/json\r\n';
+const head = 'POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
 
 it('bad input B3: a body that announces too large a size is 413, and the agent closes the connection', async () => {
   const answer = await byHand((send) => send(`${head}content-length: 2000000\r\n\r\n{`));
@@ -127,6 +127,51 @@ it.skipIf(process.platform !== 'linux')(
     }
     expect(rssBytes() - before).toBeLessThan(48 * 1024 * 1024);
   },
+);
+
+const inPieces = (text: string, bytes: number) => {
+  let body = '';
+  for (let i = 0; i < text.length; i += bytes) {
+    const piece = text.slice(i, i + bytes);
+    body += `${piece.length}\r\n${piece}\r\n`;
+  }
+  return `${head}connection: close\r\ntransfer-encoding: chunked\r\n\r\n${body}0\r\n\r\n`;
+};
+
+it.each([1, 2])(
+  'bad input B3: a megabyte in pieces of %i bytes is accepted like any other body',
+  async (bytes) => {
+    const events = Array.from({ length: 1_000 }, () => sale(next(), { lines: 4 }));
+    const text = JSON.stringify(events);
+    expect(text.length).toBeGreaterThan(800_000);
+    const before = await accepted();
+    const answer = await byHand((send) => send(inPieces(text, bytes)));
+    expect(answer).toMatch(/^HTTP\/1.1 200/);
+    expect(await accepted()).toBe(before + 1_000);
+  },
+  60_000,
+);
+
+it.skipIf(process.platform !== 'linux')(
+  'bad input B3: large requests that are pipelined on one connection wait at the till, not in memory',
+  async () => {
+    const text = JSON.stringify(Array.from({ length: 1_000 }, () => sale(next(), { lines: 4 })));
+    const before = rssBytes();
+    let answers = 0;
+    let highest = 0;
+    const count = 100;
+    const { hostname, port } = new URL(agent.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('data', (chunk) => {
+      answers += chunk.toString('latin1').split('HTTP/1.1 200').length - 1;
+      highest = Math.max(highest, rssBytes());
+    });
+    for (let i = 0; i < count; i++) socket.write(`${head}content-length: ${text.length}\r\n\r\n${text}`);
+    await eventually(() => (answers === count ? true : undefined), 'all are answered');
+    socket.destroy();
+    expect(highest - before).toBeLessThan(64 * 1024 * 1024);
+  },
+  60_000,
 );
 
 it('bad input B3: a body that is too slow is 408, and the agent closes the connection', async () => {

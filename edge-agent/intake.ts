@@ -5,7 +5,7 @@ import { answersOf, failureOf, statusOf, statusOfProblem } from './core/answer.t
 import { ByteSemaphore } from './core/byte-semaphore.ts';
 import { type IntakeRules, type Judgement, judgeBody } from './core/judge.ts';
 import type { AcceptResult, NewEvent } from './core/store-port.ts';
-import type { IntakeReply } from './io/http-intake.ts';
+import type { IntakeReply } from './http/server.ts';
 import type { Store } from './io/store-thread.ts';
 
 /** The way of a request: judged, accepted by the store, answered. */
@@ -58,7 +58,7 @@ export const createIntake = (rules: IntakeRules, store: Store, clock: Clock) => 
   return {
     onEvents,
     /** For requests that the HTTP server rejects before they are read. */
-    failure: (code: ErrorCode, detail: string) => refuse(problem(code, detail)),
+    failure: refuse,
     counters,
     commitSeconds,
     /** From now on every event is refused, and the till asked to come back. */

@@ -4,8 +4,8 @@ import type { IntakeRules } from './core/judge.ts';
 import { createAgentMetrics } from './core/metrics.ts';
 import { statusPage } from './core/status.ts';
 import { watchDisk } from './disk-watch.ts';
+import type { HttpIntake, HttpIntakeHandlers } from './http/server.ts';
 import { createIntake } from './intake.ts';
-import type { HttpIntake, HttpIntakeHandlers } from './io/http-intake.ts';
 import type { Store, StoreEvents } from './io/store-thread.ts';
 import { type SendingPorts, type SendingSettings, startSending } from './sending.ts';
 

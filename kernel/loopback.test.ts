@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isLoopback } from './loopback.ts';
+import { isLoopback, isLoopbackHost, isOwnRequest } from './loopback.ts';
 
 test.each([
   'localhost',
@@ -31,4 +31,37 @@ test.each([
   '',
 ])('%j may be reached by others', (host) => {
   expect(isLoopback(host)).toBe(false);
+});
+
+test.each(['localhost', 'localhost:7820', '127.0.0.1:7820', '127.3.2.1', '[::1]:7820', 'LOCALHOST'])(
+  'the host %s is this machine',
+  (host) => {
+    expect(isLoopbackHost(host)).toBe(true);
+  },
+);
+
+test.each([
+  undefined,
+  '',
+  'evil.example',
+  '127.0.0.1.evil.example',
+  'localhost.evil.example:7820',
+  '10.0.0.1:7820',
+])('the host %s is not', (host) => {
+  expect(isLoopbackHost(host)).toBe(false);
+});
+
+const host = '127.0.0.1:7820';
+test.each([
+  [{ host }, true],
+  [{ host, origin: `http://${host}` }, true],
+  [{ host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' }, true],
+  [{ host, 'sec-fetch-site': 'cross-site' }, false],
+  [{ host, 'sec-fetch-site': 'same-site' }, false],
+  [{ host, 'sec-fetch-site': 'none' }, false],
+  [{ host, origin: 'null' }, false],
+  [{ host, origin: 'http://127.0.0.1:9999' }, false],
+  [{ host, origin: 'https://evil.example' }, false],
+])('a request with %j may change something: %s', (headers, own) => {
+  expect(isOwnRequest(headers)).toBe(own);
 });

@@ -14,3 +14,28 @@ export const isLoopback = (host: string): boolean => {
   if (version === 0) return host === 'localhost';
   return loopback.check(host, version === 6 ? 'ipv6' : 'ipv4');
 };
+
+/** The name in a Host header, without the port; IPv6 without its brackets. */
+const nameOf = (host: string): string =>
+  host
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
+
+/** A foreign name that resolves to 127.0.0.1 (DNS rebinding) shows in the Host header. */
+export const isLoopbackHost = (host: string | undefined): boolean => isLoopback(nameOf(host ?? ''));
+
+/**
+ * Whether a request that changes something comes from our page or from a program. Pages can neither omit nor forge these
+ * two headers; programs send neither.
+ */
+export const isOwnRequest = (headers: {
+  host?: string | undefined;
+  origin?: string | undefined;
+  'sec-fetch-site'?: string | string[] | undefined;
+}): boolean => {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin') return false;
+  const { origin, host } = headers;
+  return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
+};

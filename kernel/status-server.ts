@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isLoopback, isLoopbackHost } from './loopback.ts';
 import { expose, type Family, metricsContentType } from './metrics.ts';
 
 /**
@@ -25,7 +26,11 @@ export const serveStatus = async (
       response.end(text);
     },
   };
+  // A page in a browser on this machine may reach it under a foreign name that leads to 127.0.0.1 (DNS rebinding).
+  const isForeign = (name: string | undefined) =>
+    isLoopback(host) && name !== undefined && !isLoopbackHost(name);
   const server = createServer((request, response) => {
+    if (isForeign(request.headers.host)) return answer(response, 403, { error: 'foreign-host' });
     if (request.method !== 'GET') return answer(response, 405, { error: 'method' });
     const page = pages[request.url ?? ''];
     if (page === undefined) return answer(response, 404, { error: 'not-found' });

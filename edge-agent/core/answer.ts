@@ -50,6 +50,8 @@ const statusByCode: Partial<Record<Problem['code'], number>> = {
   'event-too-large': 413,
   'content-conflict': 409,
   unauthorised: 401,
+  'foreign-request': 403,
+  encoding: 415,
   'not-found': 404,
   method: 405,
 };

@@ -69,6 +69,11 @@ const judge = (value: unknown, rules: IntakeRules, recordedTime: string): Judged
   return id === undefined ? { problem: result } : { problem: result, id };
 };
 
+const notText = (body: Uint8Array): string => {
+  const isGzip = body[0] === 0x1f && body[1] === 0x8b;
+  return isGzip ? 'not UTF-8: it looks like gzip, and no header content-encoding says so' : 'not UTF-8';
+};
+
 /** `now` becomes the events' `recordedtime`, the time of acceptance. */
 export const judgeBody = (body: Uint8Array, rules: IntakeRules, now: number): Judgement | Problem => {
   if (body.length > limits.intakeBodyBytesMax)
@@ -81,7 +86,7 @@ export const judgeBody = (body: Uint8Array, rules: IntakeRules, now: number): Ju
   try {
     value = JSON.parse(strictUtf8.decode(body));
   } catch (error) {
-    return problem('not-json', error instanceof SyntaxError ? error.message.slice(0, 200) : 'not UTF-8');
+    return problem('not-json', error instanceof SyntaxError ? error.message.slice(0, 200) : notText(body));
   }
   if (!Array.isArray(value)) {
     if (typeof value !== 'object' || value === null)

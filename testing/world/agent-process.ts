@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/contracts/intake.ts';
 import type { statusPage } from '@branchline/edge-agent/core/status.ts';
+import { environment, nodeFlags } from '@branchline/edge-agent/runtime-flags.ts';
 import { testSite } from './agent-events.ts';
 
 /** For tests: a real agent process and an HTTP client for it. */
@@ -25,8 +26,15 @@ export type TestAgent = {
 
 const main = fileURLToPath(new URL('../../edge-agent/main.ts', import.meta.url));
 
-export const spawnAgent = (flags: string[]): { process: ChildProcess; log(): string } => {
-  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'inherit', 'pipe'] });
+/** With the flags that it is shipped with: its heap is small. */
+export const spawnAgent = (
+  flags: string[],
+  env: NodeJS.ProcessEnv = {},
+): { process: ChildProcess; log(): string } => {
+  const child = spawn(process.execPath, [...nodeFlags, main, ...flags], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    env: { ...process.env, ...environment, ...env },
+  });
   let text = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     text += chunk.toString();

@@ -1,4 +1,5 @@
 import type { Log } from '@branchline/kernel/log.ts';
+import { isLoopbackHost, isOwnRequest } from '@branchline/kernel/loopback.ts';
 import etag from '@fastify/etag';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -16,7 +17,7 @@ import { type Api, type Ports, prefix } from './api.ts';
 import { correctionRoutes, eventRoutes, reconciliationRoutes } from './books-routes.ts';
 import { demoRoutes } from './demo-routes.ts';
 import { gapRoutes } from './gap-routes.ts';
-import { isJson, isLoopbackHost, isOwnRequest, strictHeaders } from './guard.ts';
+import { isJson, strictHeaders } from './guard.ts';
 import { liveRoute } from './live-route.ts';
 import { pageRoutes } from './page-routes.ts';
 import { pipelineRoutes } from './pipeline-routes.ts';

@@ -1,13 +1,16 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { ErrorCode } from '@branchline/contracts/errors.ts';
+import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
 import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/contracts/intake.ts';
-import { limits } from '@branchline/contracts/limits.ts';
-import { isLoopback } from '@branchline/kernel/loopback.ts';
 import { metricsContentType } from '@branchline/kernel/metrics.ts';
+import { createByteBudget } from '../core/byte-budget.ts';
+import { createAccess } from './access.ts';
+import { readBody } from './body.ts';
+import { createConnections } from './connections.ts';
 
-/** The intake's HTTP server: bounds bodies, times and connections. What a body means is decided elsewhere. */
+/**
+ * The intake's HTTP server: who may ask, and bounds of memory, times and connections. What a body means is decided elsewhere.
+ */
 
 export type IntakeReply =
   | { status: number; single: IntakeResult }
@@ -27,7 +30,7 @@ export type HttpIntakeHandlers = {
   /** Body bytes in, reply out. Never rejects. */
   onEvents(body: Uint8Array): Promise<IntakeReply>;
   /** Called once for each request that is rejected here, so that it is counted. */
-  failure(code: ErrorCode, detail: string): { status: number; failure: IntakeFailure };
+  failure(why: Problem): { status: number; failure: IntakeFailure };
   status(): Promise<object>;
   /** In Prometheus' text format. */
   metrics(): Promise<string>;
@@ -45,35 +48,6 @@ const retryAfterSeconds = 5;
 const headersTimeoutMs = 5_000;
 const keepAliveTimeoutMs = 60_000;
 const checkEveryMs = 500;
-
-const digest = (text: string) => createHash('sha256').update(text).digest();
-
-/** Compares digests: they have one length, and the first differing byte tells nothing about the token. */
-const tokenCheck = (token: string | undefined) => {
-  if (token === undefined) return () => true;
-  const expected = digest(`Bearer ${token}`);
-  return (header: string | undefined) => timingSafeEqual(digest(header ?? ''), expected);
-};
-
-/** The body, `too-large` as soon as it is, or undefined when the client disconnected. */
-const readBody = (request: IncomingMessage): Promise<Buffer | 'too-large' | undefined> =>
-  new Promise((resolve) => {
-    if (Number(request.headers['content-length'] ?? 0) > limits.intakeBodyBytesMax)
-      return resolve('too-large');
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > limits.intakeBodyBytesMax) {
-        chunks.length = 0;
-        request.pause();
-        resolve('too-large');
-      } else chunks.push(chunk);
-    });
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
-    request.on('error', () => resolve(undefined));
-    request.on('close', () => resolve(undefined));
-  });
 
 const sendText = (response: ServerResponse, contentType: string, text: string) => {
   response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
@@ -102,12 +76,12 @@ const sendLast = (response: ServerResponse, status: number, body: object) => {
   send(response, status, body, { connection: 'close' });
 };
 
-type Refuse = (response: ServerResponse, code: ErrorCode, detail: string, status?: number) => void;
+type Refuse = (response: ServerResponse, why: Problem, status?: number) => void;
 
 const refusalsOf =
   (handlers: HttpIntakeHandlers): Refuse =>
-  (response, code, detail, status) => {
-    const reply = handlers.failure(code, detail);
+  (response, why, status) => {
+    const reply = handlers.failure(why);
     sendLast(response, status ?? reply.status, reply.failure);
   };
 
@@ -115,9 +89,9 @@ const refusalsOf =
 const refuseBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket, handlers: HttpIntakeHandlers) => {
   if (!socket.writable) return socket.destroy();
   const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const { failure } = slow
-    ? handlers.failure('too-slow', 'the request is not complete')
-    : handlers.failure('not-json', 'not HTTP');
+  const { failure } = handlers.failure(
+    slow ? problem('too-slow', 'the request is not complete') : problem('not-json', 'not HTTP'),
+  );
   const body = `${JSON.stringify(failure)}\n`;
   socket.end(
     `HTTP/1.1 ${slow ? '408 Request Timeout' : '400 Bad Request'}\r\nconnection: close\r\n` +
@@ -134,51 +108,92 @@ const boundsOf = ({ requestTimeoutMs = 10_000 }: HttpIntakeOptions): ServerOptio
   noDelay: true,
 });
 
+const contentTypeProblem = ({ headers }: IncomingMessage): Problem | undefined => {
+  const contentType = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+  return contentType !== undefined && contentTypes.has(contentType)
+    ? undefined
+    : problem('not-json', `the content type is ${contentType ?? 'missing'}`);
+};
+
+type Page = {
+  isOpen?: boolean;
+  send(response: ServerResponse): Promise<void> | void;
+};
+
+const pagesOf = (handlers: HttpIntakeHandlers): Record<string, Page> => ({
+  '/healthz': { isOpen: true, send: (response) => send(response, 200, { ok: true }) },
+  '/v1/status': { send: async (response) => send(response, 200, await handlers.status()) },
+  '/metrics': {
+    send: async (response) => sendText(response, metricsContentType, await handlers.metrics()),
+  },
+});
+
+const createRequestHandler = (
+  { token }: HttpIntakeOptions,
+  handlers: HttpIntakeHandlers,
+  trust: (socket: Socket) => void,
+) => {
+  const access = createAccess(token);
+  const pages = pagesOf(handlers);
+  const refuse = refusalsOf(handlers);
+  const budget = createByteBudget();
+
+  const onEvents = async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method !== 'POST')
+      return refuse(response, problem('method', `${request.method} is not POST`));
+    const foreign = access.toEvents(request);
+    if (foreign !== undefined) return refuse(response, foreign);
+    trust(request.socket);
+    const notJson = contentTypeProblem(request);
+    if (notJson !== undefined) return refuse(response, notJson, 415);
+    const loan = budget.open();
+    try {
+      const body = await readBody(request, loan);
+      if (body === undefined) return;
+      if (isProblem(body)) {
+        if (body.code !== 'busy' || request.headers['content-length'] === undefined)
+          return refuse(response, body);
+        // The rest is read and discarded: a till that still sends would lose the answer with its connection.
+        request.resume();
+        const { status, failure } = handlers.failure(body);
+        return send(response, status, failure);
+      }
+      const reply = await handlers.onEvents(body);
+      const json = 'single' in reply ? reply.single : 'answer' in reply ? reply.answer : reply.failure;
+      send(response, reply.status, json);
+    } finally {
+      loan.end();
+    }
+  };
+
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.url === '/v1/events') return onEvents(request, response);
+    const page = Object.hasOwn(pages, request.url ?? '') ? pages[request.url ?? ''] : undefined;
+    if (page === undefined) return refuse(response, problem('not-found', 'no such address'));
+    if (request.method !== 'GET') return refuse(response, problem('method', `${request.method} is not GET`));
+    const foreign = page.isOpen ? undefined : access.toPages(request);
+    if (foreign !== undefined) return refuse(response, foreign);
+    await page.send(response);
+  };
+};
+
 export const serveIntake = async (
   options: HttpIntakeOptions,
   handlers: HttpIntakeHandlers,
 ): Promise<HttpIntake> => {
-  const isAuthorised = tokenCheck(options.token);
-
-  const refuse = refusalsOf(handlers);
-
-  const onEvents = async (request: IncomingMessage, response: ServerResponse) => {
-    if (request.method !== 'POST') return refuse(response, 'method', `${request.method} is not POST`);
-    if (!isAuthorised(request.headers.authorization))
-      return refuse(response, 'unauthorised', 'no token or a wrong one');
-    const contentType = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-    if (contentType === undefined || !contentTypes.has(contentType))
-      return refuse(response, 'not-json', `the content type is ${contentType ?? 'missing'}`, 415);
-    const body = await readBody(request);
-    if (body === undefined) return;
-    if (body === 'too-large')
-      return refuse(response, 'body-too-large', `the limit is ${limits.intakeBodyBytesMax} bytes`);
-    const reply = await handlers.onEvents(body);
-    const json = 'single' in reply ? reply.single : 'answer' in reply ? reply.answer : reply.failure;
-    send(response, reply.status, json);
-  };
-
-  /** Sales figures are confidential: from another machine, metrics need the token, as events do. */
-  const pages: Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>> = {
-    '/healthz': async (_, response) => send(response, 200, { ok: true }),
-    '/v1/status': async (_, response) => send(response, 200, await handlers.status()),
-    '/metrics': async (request, response) => {
-      const fromHere = isLoopback(request.socket.remoteAddress ?? '');
-      if (!fromHere && !isAuthorised(request.headers.authorization))
-        return refuse(response, 'unauthorised', 'no token or a wrong one');
-      sendText(response, metricsContentType, await handlers.metrics());
-    },
-  };
+  const connections = createConnections(options.connectionsMax ?? 128);
+  const handle = createRequestHandler(options, handlers, connections.trust);
 
   const server = createServer(boundsOf(options), (request, response) => {
     response.on('error', () => {});
-    if (request.url === '/v1/events') return void onEvents(request, response);
-    const page = pages[request.url ?? ''];
-    if (page === undefined) return refuse(response, 'not-found', 'no such address');
-    if (request.method !== 'GET') return refuse(response, 'method', `${request.method} is not GET`);
-    page(request, response).catch((error: unknown) => sendLast(response, 503, { error: String(error) }));
+    const begin = () =>
+      void handle(request, response).catch((error: unknown) =>
+        sendLast(response, 503, { error: String(error) }),
+      );
+    if (!connections.take(request, response, begin))
+      handlers.failure(problem('busy', 'too many requests are waiting'));
   });
-  server.maxConnections = options.connectionsMax ?? 128;
+  server.on('connection', connections.add);
   server.maxRequestsPerSocket = 0;
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     refuseBrokenRequest(error, socket, handlers),

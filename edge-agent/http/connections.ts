@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ConnectionState, spareConnection } from '../core/spare-connection.ts';
+
+/**
+ * The intake's connections: which to keep, and one request at a time on each. Node hands over every pipelined request as
+ * soon as it is parsed; here the next one waits, unread, and so does its sender.
+ */
+
+/** Requests that arrive in one read of the socket; a client that sends more at once is cut off. */
+const waitingPerConnectionMax = 128;
+/** Of all connections; a waiting request takes about 5 KB of the heap. */
+const waitingMax = 2_048;
+
+type Connection = ConnectionState & {
+  socket: Socket;
+  /** The first is in hand, the others wait. */
+  requests: (() => void)[];
+};
+
+export type Connections = {
+  add(socket: Socket): void;
+  /** Calls `begin` when it is the request's turn; false when the connection was cut off instead. */
+  take(request: IncomingMessage, response: ServerResponse, begin: () => void): boolean;
+  /** The connection's request was let in. */
+  trust(socket: Socket): void;
+};
+
+export const createConnections = (connectionsMax: number): Connections => {
+  const connections = new Map<Socket, Connection>();
+  let uses = 0;
+  let waiting = 0;
+
+  const drop = (socket: Socket) => {
+    waiting -= connections.get(socket)?.inHand ?? 0;
+    connections.delete(socket);
+    socket.destroy();
+  };
+
+  const finish = (connection: Connection) => {
+    if (!connections.has(connection.socket)) return;
+    connection.requests.shift();
+    connection.inHand = connection.requests.length;
+    waiting--;
+    const [next] = connection.requests;
+    if (next === undefined) connection.socket.resume();
+    else next();
+  };
+
+  return {
+    add: (socket) => {
+      const address = socket.remoteAddress ?? '';
+      connections.set(socket, {
+        socket,
+        address,
+        isTrusted: false,
+        inHand: 0,
+        lastUse: uses++,
+        requests: [],
+      });
+      socket.once('close', () => connections.has(socket) && drop(socket));
+      if (connections.size > connectionsMax)
+        drop(spareConnection([...connections.values()])?.socket ?? socket);
+    },
+    take: ({ socket }, response, begin) => {
+      const connection = connections.get(socket);
+      if (connection === undefined) return false;
+      const { requests } = connection;
+      if (requests.length >= waitingPerConnectionMax || waiting >= waitingMax) {
+        drop(socket);
+        return false;
+      }
+      waiting++;
+      connection.lastUse = uses++;
+      connection.inHand = requests.push(begin);
+      response.once('close', () => finish(connection));
+      if (requests.length === 1) begin();
+      else socket.pause();
+      return true;
+    },
+    trust: (socket) => {
+      const connection = connections.get(socket);
+      if (connection !== undefined) connection.isTrusted = true;
+    },
+  };
+};
