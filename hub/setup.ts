@@ -4,7 +4,7 @@ import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import { z } from 'zod';
 import { createTopics } from './io/create-topics.ts';
-import { grantHubRole, grantReportsRole, migrate } from './io/migrate.ts';
+import { beginIncarnation, grantHubRole, grantReportsRole, migrate } from './io/migrate.ts';
 
 const config = loadConfigOrExit(
   `Prepares the hub's database and Kafka topics, then exits. Safe to run again: it adds what is missing.
@@ -26,6 +26,13 @@ Usage: node hub/setup.ts --kafka HOST:PORT --postgres URL`,
       .string()
       .optional()
       .describe('creates or updates the role branchline_reports with this password'),
+    newIncarnation: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'after a restore: why the books are others than before; running hubs drop what they remember',
+      ),
     partitions: z.int().min(1).default(8).describe('partitions of the event topics; can only grow later'),
     replicationFactor: z.int().min(1).default(1).describe('copies of each partition; 3 in production'),
     retentionHours: z.int().min(1).default(168).describe('how long Kafka keeps events'),
@@ -38,6 +45,7 @@ Usage: node hub/setup.ts --kafka HOST:PORT --postgres URL`,
 
 const log = createLog('hub-setup', config.logLevel);
 const applied = await migrate(config.postgres, new URL('./sql/', import.meta.url));
+if (config.newIncarnation !== undefined) await beginIncarnation(config.postgres, config.newIncarnation);
 if (config.hubPassword !== undefined) await grantHubRole(config.postgres, config.hubPassword);
 if (config.reportsPassword !== undefined) await grantReportsRole(config.postgres, config.reportsPassword);
 const topics = await createTopics(

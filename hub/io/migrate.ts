@@ -60,6 +60,12 @@ export const migrate = (url: string, folder = sqlFolder): Promise<string[]> =>
     return applied;
   });
 
+/** States that the books begin another history (K1). The reason is kept with it, for people. */
+export const beginIncarnation = (url: string, reason: string): Promise<void> =>
+  withPool(url, async (pool) => {
+    await pool.query('insert into incarnation (reason) values ($1)', [reason]);
+  });
+
 const grantRole = (url: string, role: string, password: string, grants: readonly string[]): Promise<void> =>
   withPool(url, (pool) =>
     inTransaction(pool, async (client) => {

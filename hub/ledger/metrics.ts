@@ -48,6 +48,11 @@ export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family
     now.newIncarnations,
   ),
   counter(
+    'branchline_hub_database_replaced_total',
+    'Times the database was found to be another one than before: restored, promoted or changed by hand.',
+    now.databasesReplaced,
+  ),
+  counter(
     'branchline_hub_refused_statuses_total',
     'Statuses of agents that cannot be true or could not be read; the log names the agent.',
     now.refusedStatuses,

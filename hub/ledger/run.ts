@@ -15,11 +15,12 @@ import { reportRefusals } from './agents/refusals.ts';
 import { noteReplays } from './agents/replays.ts';
 import { sendMarks } from './agents/send-marks.ts';
 import { noteStatuses } from './agents/statuses.ts';
+import { followIncarnation } from './books/follow-incarnation.ts';
 import { createNames, type Names } from './books/names.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from './books/transaction.ts';
 import { type Counters, newCounters } from './intake/counters.ts';
-import { openPosition } from './intake/position.ts';
-import { createPositions } from './intake/positions.ts';
+import { openPosition, type TopicPartition } from './intake/position.ts';
+import { createPositions, type Positions } from './intake/positions.ts';
 import { followProgress } from './intake/progress.ts';
 import { createPartitionReader } from './intake/read-partition.ts';
 import { LedgerWatchdog, type PartitionProgress } from './intake/watchdog.ts';
@@ -68,7 +69,7 @@ export const startLedger = async (options: LedgerOptions) => {
 };
 
 const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) => {
-  const { kafka, namePool, sidePool, intervalMs, instance, log, policy = strictPolicy } = options;
+  const { kafka, sidePool, intervalMs, instance, log, policy = strictPolicy } = options;
   const topics = kafkaTopics(options.topicPrefix);
   const topicOf = (stream: Stream) => streamTopic(topics, stream);
   const stop = (it: { stop(): void | Promise<void> }) => it.stop();
@@ -79,7 +80,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
 
   const bounds = opened.adopt(await readBounds(kafka), close);
   const control = opened.adopt(await writeControl(kafka, topics.control), close);
-  const names = createNames(namePool);
+  const names = namesOf(options, opened);
   const onPending = (items: number) => {
     state.unmergedItems = items;
   };
@@ -87,6 +88,8 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
 
   const marks = sendMarks({ read: (ids) => readMarks(sidePool, ids), send: control.send, log });
   opened.adopt(marks, stop);
+  const { forget } = names;
+  opened.adopt(followIncarnation({ pool: sidePool, forget, touch: marks.touch, counters, log }), stop);
 
   const shared: ReaderPorts = { bounds, names, marks, counters, state, applySeconds };
   const { positions, reader, statuses } = createReaders(options, shared);
@@ -111,12 +114,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     bounds,
     topics: [topics.pos, topics.stock, topics.deadletter],
     onPoll: exitWhenStuck(options),
-    onSuspect: async (partitions) => {
-      for (const { topic, partition } of partitions) {
-        const next = await positions.recheck({ topic, partition });
-        if (next !== undefined) kafkaLog.seek({ topic, partition }, next);
-      }
-    },
+    onSuspect: seekWhereReplaced(positions, kafkaLog),
     counters,
     instance,
     version: packageJson.version,
@@ -145,6 +143,27 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     stop: () => opened.disposeAsync(),
   };
 };
+
+/** A connection that breaks may come back to another database, so nothing that was remembered is used after it (K1). */
+const namesOf = ({ namePool, slicePool, sidePool }: LedgerOptions, opened: AsyncDisposableStack): Names => {
+  const names = createNames(namePool);
+  for (const pool of [namePool, slicePool, sidePool]) {
+    pool.on('error', names.forget);
+    opened.defer(() => {
+      pool.off('error', names.forget);
+    });
+  }
+  return names;
+};
+
+const seekWhereReplaced =
+  (positions: Positions, kafkaLog: { seek(topicPartition: TopicPartition, next: number): void }) =>
+  async (suspects: TopicPartition[]): Promise<void> => {
+    for (const { topic, partition } of suspects) {
+      const next = await positions.recheck({ topic, partition });
+      if (next !== undefined) kafkaLog.seek({ topic, partition }, next);
+    }
+  };
 
 type ReaderPorts = {
   bounds: LogBounds;

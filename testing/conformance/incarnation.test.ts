@@ -197,3 +197,29 @@ describe('partitions that were added', () => {
     expect(await readTo()).toBe(3_600_000);
   });
 });
+
+test('K1 the identity of a database changes with its names, its tables and its incarnation, and with nothing else', async () => {
+  const identity = async () => (await all('select database_identity() as identity'))[0]?.identity as string;
+  const changes = async (text: string): Promise<boolean> => {
+    const before = await identity();
+    await database.pool.query(text);
+    return (await identity()) !== before;
+  };
+  await apply(0, [sale('a', 1)]);
+  for (const harmless of [
+    "insert into item (name) values ('milk')",
+    'update site set day_lag = 9, last_count_at = now()',
+    'delete from source',
+    'analyze item',
+  ])
+    expect([harmless, await changes(harmless)]).toEqual([harmless, false]);
+  for (const other of [
+    "delete from item where name = 'milk'",
+    "update item set name = 'cocoa'",
+    'truncate item',
+    "insert into incarnation (reason) values ('restored')",
+    // A dump that is restored over the tables creates them anew, and brings its own incarnation along.
+    'alter table item rename to old_item; create table item (like old_item including all)',
+  ])
+    expect([other, await changes(other)]).toEqual([other, true]);
+});

@@ -438,9 +438,9 @@ test('H2 a slice that waits for its turn for longer than PostgreSQL lets a trans
   // The first slice takes longer to parse than the five seconds; the second one waits for it in its transaction.
   const slowNames: Names = {
     ...names,
-    itemIds: async (lists) => {
+    itemIds: async (lists, identity) => {
       if (slow-- > 0) await sleep(6_500);
-      return names.itemIds(lists);
+      return names.itemIds(lists, identity);
     },
   };
   const books = createBooks(pool, slowNames, 300_000);

@@ -185,9 +185,11 @@ test('H1 a slice keeps the ids of its items when another one empties the cache o
     },
   } as unknown as pg.Pool;
   const names = createNames(slow);
-  await names.itemIds([Array.from({ length: 500_001 }, (_, i) => `n${i}`)]);
-  const found = names.itemIds([['n7'], ['slow-item']]);
-  await names.itemIds([['n8', 'other']]);
+  const [read] = await all('select database_identity() as identity');
+  const identity = read?.identity as string;
+  await names.itemIds([Array.from({ length: 500_001 }, (_, i) => `n${i}`)], identity);
+  const found = names.itemIds([['n7'], ['slow-item']], identity);
+  await names.itemIds([['n8', 'other']], identity);
   open();
   expect((await found).flat().map((id) => Number.isInteger(id))).toEqual([true, true]);
 }, 60_000);

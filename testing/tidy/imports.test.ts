@@ -97,6 +97,7 @@ const namedPure = [
   'hub/ledger/agents/agent-clock.ts',
   'hub/ledger/books/booked.ts',
   'hub/ledger/books/entry.ts',
+  'hub/ledger/books/incarnation.ts',
   'hub/ledger/books/deltas.ts',
   'hub/ledger/books/pending-rows.ts',
   'hub/ledger/books/sales/deltas.ts',

@@ -35,7 +35,7 @@ const batchEvents = 200;
 
 export const freshEvents = (
   groups: readonly NovelGroup[],
-  { names, read }: { names: Names; read: EventReader },
+  { names, database, read }: { names: Names; database: string; read: EventReader },
 ): FreshEvents => {
   // A dead letter's seqs are novel, too, but hold no events; there may be millions of them.
   const max = groups.reduce(
@@ -50,7 +50,7 @@ export const freshEvents = (
     for (const { group, sourceId, siteId, novel } of groups) {
       for (const { seq, record } of freshDeliveries(group, novel)) {
         if (events === batchEvents) {
-          yield await numbered(names, batch);
+          yield await numbered(names, database, batch);
           // Lets other slices use what the database has answered meanwhile.
           await setImmediate();
           batch = { rows: [], refused: [] };
@@ -62,7 +62,7 @@ export const freshEvents = (
         else batch.rows.push(journalRow(entry, { sourceId, siteId, seq }, record));
       }
     }
-    yield await numbered(names, batch);
+    yield await numbered(names, database, batch);
   }
   return { max, batches };
 };
@@ -106,11 +106,14 @@ export const journalRow = (
   return { entry, itemIds: [], sourceId, siteId, seq, recordedAt, content: contentHash(value), record };
 };
 
-/** Fills in the ids of the rows' items, and creates the journal's months that the rows need. */
-export const numbered = async (names: Names, batch: EventBatch): Promise<EventBatch> => {
+/** Fills in the ids of the rows' items in this database, and creates the journal's months that the rows need. */
+export const numbered = async (names: Names, database: string, batch: EventBatch): Promise<EventBatch> => {
   const { rows } = batch;
   await names.ensureMonths(new Set(rows.map((row) => row.entry.businessDay)));
-  const itemIds = await names.itemIds(rows.map((row) => row.entry.items));
+  const itemIds = await names.itemIds(
+    rows.map((row) => row.entry.items),
+    database,
+  );
   for (const [i, row] of rows.entries()) row.itemIds = itemIds[i] as number[];
   return batch;
 };

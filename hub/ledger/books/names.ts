@@ -12,43 +12,36 @@ import { createSourceIds, type SourceIds } from './sources.ts';
 export type Names = Omit<Months, 'forget'> & {
   sourceIds: SourceIds;
   siteIds(names: string[]): Promise<Map<string, number>>;
-  /** The ids of each list's items, in their order. */
-  itemIds(lists: readonly (readonly string[])[]): Promise<number[][]>;
+  /**
+   * The ids of each list's items, in their order, as `database` has them, which is the identity that the caller's transaction
+   * read (`databaseOf`). Rejects with `StaleIds` when new connections meet another database (K1).
+   */
+  itemIds(lists: readonly (readonly string[])[], database: string): Promise<number[][]>;
   /** Drops every cached id: they may belong to another database (K1). */
   forget(): void;
 };
 
 /**
- * K1: rejects with `StaleIds` when an id does not stand for its name in the database of this transaction. The ids came over
- * another connection, and perhaps long ago.
+ * K1: rejects with `StaleIds` when a site's id does not stand for its name in the database of this transaction. The ids came
+ * over another connection, and perhaps long ago. `sites` are ids by name.
  */
-const confirm = async (
+export const confirmSites = async (
   client: pg.ClientBase,
-  table: 'site' | 'item',
-  ids: readonly number[],
-  names: readonly string[],
+  sites: ReadonlyMap<string, number>,
 ): Promise<void> => {
-  if (ids.length === 0) return;
+  if (sites.size === 0) return;
   const { rows } = await client.query<{ id: number; wanted: string; found: string | null }>({
-    name: `confirm-${table}s`,
+    name: 'confirm-sites',
     text: `
-      select t.id, t.wanted, ${table}.name as found from unnest($1::int4[], $2::text[]) as t(id, wanted)
-        left join ${table} on ${table}.${table}_id = t.id
-      where ${table}.name is distinct from t.wanted limit 1`,
-    values: [int4s(ids), texts(names)],
+      select t.id, t.wanted, site.name as found from unnest($1::int4[], $2::text[]) as t(id, wanted)
+        left join site on site.site_id = t.id
+      where site.name is distinct from t.wanted limit 1`,
+    values: [int4s([...sites.values()]), texts([...sites.keys()])],
   });
   const [stale] = rows;
   if (stale !== undefined)
-    throw new StaleIds(`${table} ${stale.id} is ${stale.found ?? 'nothing'}, not ${stale.wanted}`);
+    throw new StaleIds(`site ${stale.id} is ${stale.found ?? 'nothing'}, not ${stale.wanted}`);
 };
-
-/** `items` are names by id. See `confirm`. */
-export const confirmItems = (client: pg.ClientBase, items: ReadonlyMap<number, string>): Promise<void> =>
-  confirm(client, 'item', [...items.keys()], [...items.values()]);
-
-/** `sites` are ids by name. See `confirm`. */
-export const confirmSites = (client: pg.ClientBase, sites: ReadonlyMap<string, number>): Promise<void> =>
-  confirm(client, 'site', [...sites.values()], [...sites.keys()]);
 
 /** Undefined when a name has no id. */
 const numberedBy = (
@@ -71,56 +64,86 @@ const numberedBy = (
 /** The cache is emptied above this size; a chain's assortment is a tenth of it. */
 const cachedNamesMax = 500_000;
 
-export const createNames = (pool: pg.Pool): Names => {
-  const caches = { site: new Map<string, number>(), item: new Map<string, number>() };
+/** Ids by name, all of them from one identity of the database; undefined before the first. */
+type Cache = { database: string | undefined; ids: Map<string, number> };
 
-  const idsOf = async (table: 'site' | 'item', wanted: Iterable<string>): Promise<Map<string, number>> => {
-    const cache = caches[table];
-    if (cache.size > cachedNamesMax) cache.clear();
-    // Not the cache itself: another slice may empty it while this one waits.
-    const ids = new Map<string, number>();
-    const missing: string[] = [];
-    for (const name of new Set(wanted)) {
-      const id = cache.get(name);
-      if (id === undefined) missing.push(name);
-      else ids.set(name, id);
+/** Ids of names that the cache has, and the names that it lacks. */
+const takeCached = (cache: Cache, wanted: Iterable<string>, database: string | undefined) => {
+  if (cache.ids.size > cachedNamesMax || (database !== undefined && cache.database !== database)) {
+    cache.ids.clear();
+    cache.database = database;
+  }
+  // Not the cache itself: another slice may empty it while this one waits.
+  const ids = new Map<string, number>();
+  const missing: string[] = [];
+  for (const name of new Set(wanted)) {
+    const id = cache.ids.get(name);
+    if (id === undefined) missing.push(name);
+    else ids.set(name, id);
+  }
+  return { ids, missing: missing.sort() };
+};
+
+/** Ids of the names, new or old. With `database`, rejects with `StaleIds` when the connection meets another one. */
+const idsOf = async (
+  pool: pg.Pool,
+  table: 'site' | 'item',
+  cache: Cache,
+  wanted: Iterable<string>,
+  database?: string,
+): Promise<Map<string, number>> => {
+  const { ids, missing } = takeCached(cache, wanted, database);
+  if (missing.length === 0) return ids;
+  const read = async (names: readonly string[]) => {
+    const { rows } = await pool.query<{ id: number; name: string; database: string }>(
+      `select ${table}_id as id, name, (select database_identity()) as database from ${table} where name = any($1::text[])`,
+      [texts(names)],
+    );
+    const [met] = rows;
+    if (database !== undefined && met !== undefined && met.database !== database)
+      throw new StaleIds(`other connections meet the database ${met.database}, this one ${database}`);
+    for (const row of rows) {
+      ids.set(row.name, row.id);
+      // Another slice may have given the cache to another database meanwhile.
+      if (cache.database === database) cache.ids.set(row.name, row.id);
     }
-    if (missing.length === 0) return ids;
-    missing.sort();
-    const select = `select ${table}_id as id, name from ${table} where name = any($1::text[])`;
-    const remember = (rows: { id: number; name: string }[]) => {
-      for (const row of rows) {
-        cache.set(row.name, row.id);
-        ids.set(row.name, row.id);
-      }
-    };
-    remember((await pool.query(select, [texts(missing)])).rows);
-    const unknown = missing.filter((name) => !ids.has(name));
-    if (unknown.length > 0) {
-      await pool.query(
-        `insert into ${table} (name) select name from unnest($1::text[]) as t(name) order by name on conflict do nothing`,
-        [texts(unknown)],
-      );
-      remember((await pool.query(select, [texts(unknown)])).rows);
-    }
-    for (const name of missing)
-      if (!ids.has(name)) throw new Error(`the ${table} ${name} was neither found nor created`);
-    return ids;
   };
+  await read(missing);
+  const unknown = missing.filter((name) => !ids.has(name));
+  if (unknown.length > 0) {
+    await pool.query(
+      `insert into ${table} (name) select name from unnest($1::text[]) as t(name) order by name on conflict do nothing`,
+      [texts(unknown)],
+    );
+    await read(unknown);
+  }
+  for (const name of missing)
+    if (!ids.has(name)) throw new Error(`the ${table} ${name} was neither found nor created`);
+  return ids;
+};
 
+export const createNames = (pool: pg.Pool): Names => {
+  const newCache = (): Cache => ({ database: undefined, ids: new Map() });
+  let sites = newCache();
+  let items = newCache();
   const sourceIds = createSourceIds(pool);
   const months = createMonths(pool);
   return {
     sourceIds,
-    siteIds: (names) => idsOf('site', names),
-    itemIds: async (lists) => {
-      const numbered = numberedBy(caches.item, lists);
-      return numbered ?? (numberedBy(await idsOf('item', lists.flat()), lists) as number[][]);
+    siteIds: (names) => idsOf(pool, 'site', sites, names),
+    itemIds: async (lists, database) => {
+      const numbered = items.database === database ? numberedBy(items.ids, lists) : undefined;
+      return (
+        numbered ??
+        (numberedBy(await idsOf(pool, 'item', items, lists.flat(), database), lists) as number[][])
+      );
     },
     ensureMonths: months.ensureMonths,
     makeMonthsAhead: months.makeMonthsAhead,
     forget: () => {
-      for (const cache of Object.values(caches)) cache.clear();
+      // New ones, so that a question that is on its way cannot fill them.
+      sites = newCache();
+      items = newCache();
       sourceIds.forget();
       months.forget();
     },

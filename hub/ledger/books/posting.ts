@@ -2,7 +2,6 @@ import type pg from 'pg';
 import { Deltas } from './deltas.ts';
 import type { EventBatch, FreshEvents } from './fresh-events.ts';
 import { findRepeats, JournalCopy, type JournalRow } from './journal.ts';
-import { confirmItems } from './names.ts';
 import type { Quarantined } from './quarantine.ts';
 import type { Turns } from './turns.ts';
 
@@ -12,8 +11,6 @@ class Posting {
   readonly journal: JournalCopy;
   /** Events by source id. */
   readonly counts = new Map<number, number>();
-  /** Names of the items by the ids that the rows have. */
-  readonly items = new Map<number, string>();
 
   constructor(intervalMs: number, eventsMax: number) {
     this.deltas = new Deltas(intervalMs);
@@ -23,8 +20,6 @@ class Posting {
   add(row: JournalRow): void {
     this.journal.add(row);
     this.deltas.add(row);
-    for (let i = 0; i < row.itemIds.length; i++)
-      this.items.set(row.itemIds[i] as number, row.entry.items[i] as string);
     this.counts.set(row.sourceId, (this.counts.get(row.sourceId) ?? 0) + 1);
   }
 }
@@ -83,7 +78,6 @@ export const postEvents = async (
   { posting, refused, events, intervalMs }: Parsed,
 ): Promise<Posted> => {
   const { deltas, counts, journal } = posting;
-  await confirmItems(client, posting.items);
   if (await journal.copyIfNew(client)) return { deltas, counts, repeated: [], conflicting: [], refused };
 
   const rows: JournalRow[] = [];

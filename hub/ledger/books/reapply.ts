@@ -3,6 +3,7 @@ import type { Stream } from '@branchline/contracts/ids.ts';
 import type pg from 'pg';
 import { inTransaction } from '../../postgres/in-transaction.ts';
 import { type EventReader, journalRow, numbered, readSafely } from './fresh-events.ts';
+import { databaseOf } from './identity.ts';
 import type { Names } from './names.ts';
 import { eventsOf, parseEvents, postEvents } from './posting.ts';
 import { keepConflicts } from './quarantine.ts';
@@ -118,7 +119,7 @@ const judge = async (client: pg.ClientBase, ports: Reapply, row: AskedRow): Prom
     return { state: 'held', detail: `still ${entry.code}: ${where}${entry.detail}` };
   }
   const journaled = journalRow(entry, { sourceId, siteId, seq: first }, record);
-  const batch = await numbered(ports.names, { rows: [journaled], refused: [] });
+  const batch = await numbered(ports.names, await databaseOf(client), { rows: [journaled], refused: [] });
   const parsed = await parseEvents(client, eventsOf(batch), { intervalMs: ports.intervalMs });
   const { deltas, repeated, conflicting } = await postEvents(client, parsed);
   await addToTotals(client, deltas, { intervalMs: ports.intervalMs, partition: noPartition });

@@ -122,15 +122,16 @@ const openSources = async (
 /**
  * Locks the slice's sources in the order of their ids and returns which of its seqs are novel. The difference is computed
  * once per source, not per event: with thousands of gaps that takes 29 ms instead of two seconds. Rejects with `StaleIds`
- * when a row is not of the source that its id stands for, down to the name of its site.
+ * when a row is not of the source that its id stands for, down to the name of its site. `database` is the identity of the
+ * database that the transaction is in, so that the slice's items need not be compared one by one (K1).
  */
 export const lockSources = async (
   client: pg.ClientBase,
   groups: SourceSlice[],
   sourceIds: number[],
   sites: ReadonlyMap<string, number>,
-): Promise<LockedSource[]> => {
-  if (groups.length === 0) return [];
+): Promise<{ database: string; locked: LockedSource[] }> => {
+  if (groups.length === 0) return { database: '', locked: [] };
   const ids: number[] = [];
   const firsts: number[] = [];
   const lasts: number[] = [];
@@ -141,7 +142,12 @@ export const lockSources = async (
       lasts.push(last);
     }
   }
-  const { rows } = await client.query<{ source_id: number; first: string | null; last: string | null }>({
+  const { rows } = await client.query<{
+    source_id: number;
+    first: string | null;
+    last: string | null;
+    database: string;
+  }>({
     name: 'lock-sources',
     text: `
       with batch as (
@@ -155,7 +161,7 @@ export const lockSources = async (
         from source s join batch b using (source_id) join wanted w using (source_id, site_id, agent, stream, epoch)
           join site on site.site_id = w.site_id and site.name = w.site
         order by s.source_id for update of s)
-      select source_id, lower(novel) as first, upper(novel) - 1 as last
+      select source_id, lower(novel) as first, upper(novel) - 1 as last, (select database_identity()) as database
       from locked left join lateral unnest(seqs - seen) as novel on true`,
     values: [
       int4s(ids),
@@ -175,13 +181,14 @@ export const lockSources = async (
     if (row.first !== null) ranges.push([Number(row.first), Number(row.last)]);
     novel.set(row.source_id, ranges);
   }
-  return groups.map((group, i) => {
+  const locked = groups.map((group, i) => {
     const sourceId = sourceIds[i] as number;
     const ranges = novel.get(sourceId);
     // Without this check an unknown source would look like one with nothing novel, and its events would be skipped for ever.
     if (ranges === undefined) throw new StaleIds(`source ${keyOf(group)} is not row ${sourceId}`);
     return { group, sourceId, novel: ranges };
   });
+  return { database: rows[0]?.database ?? '', locked };
 };
 
 export type SourceTally = {

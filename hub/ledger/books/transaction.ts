@@ -73,8 +73,8 @@ export const createBooks = (
   const ports = { names, intervalMs, policy, turns: createTurns() };
   return {
     apply: async (slice) => {
-      const prepared = await prepare(names, slice);
       try {
+        const prepared = await prepare(names, slice);
         const outcome = await inTransaction(pool, (client) => applySlice(client, slice, prepared, ports));
         // Another hub was faster, or the database went back: in the second case the ids are not its own (K1).
         if (outcome.fenced) names.forget();
@@ -104,7 +104,7 @@ const applySlice = async (
 ): Promise<SliceOutcome> => {
   if (!(await policy.fence(client, slice))) return { fenced: true };
 
-  const locked = await lockSources(client, sources, sourceIds, sites);
+  const { database, locked } = await lockSources(client, sources, sourceIds, sites);
   const groups: NovelGroup[] = locked.map(({ group, sourceId, novel }) => ({
     group,
     sourceId,
@@ -112,7 +112,7 @@ const applySlice = async (
     novel: policy.novelOf(group, novel),
   }));
 
-  const events = freshEvents(groups, { names, read: policy.read });
+  const events = freshEvents(groups, { names, database, read: policy.read });
   const parsed = await parseEvents(client, events, { intervalMs, turns });
   const posted = await postEvents(client, parsed);
 

@@ -14,6 +14,8 @@ export type Counters = {
   lostByRetention: number;
   /** Partitions whose log was found to be another one than before. */
   newIncarnations: number;
+  /** How often the database was found to be another one than before. */
+  databasesReplaced: number;
   refusedStatuses: number;
 };
 
@@ -28,6 +30,7 @@ export const newCounters = (): Counters => ({
   slices: 0,
   lostByRetention: 0,
   newIncarnations: 0,
+  databasesReplaced: 0,
   refusedStatuses: 0,
 });
 
