@@ -3,8 +3,10 @@ import type pg from 'pg';
 import { openSpans, type SiteCalendar, type Span } from './core/calendar.ts';
 import type { Expected } from './core/completeness.ts';
 import { type SiteView, viewSite } from './core/fleet.ts';
+import { shareReading } from './core/one-reading.ts';
 import { drainSeconds, type Sample, withSample } from './core/pace.ts';
 import { readFleet, type Totals } from './io/fleet-query.ts';
+import { followCalendars } from './io/site-calendars.ts';
 
 /**
  * The current state of all sites, shared by all queries. Read a view before the figures it qualifies, never after: what
@@ -25,26 +27,19 @@ export type FleetView = {
 };
 
 export type FleetViews = {
+  /** For a question of a person; not much older than the newest state. */
   now(): Promise<FleetView>;
+  /** For the stream of changes. */
+  fresh(): Promise<FleetView>;
   /** Makes the next query read again, because a calendar or a dismissal changed. */
   forget(): void;
 };
 
+/** A view is usable for so many times as long as it is fresh. An older view only makes figures seem less complete than they are. */
+const usableTimes = 5;
+
 /** Window over which a backlog's rate is measured: the last few statuses of each agent. */
 const pendingKeptMs = 60_000;
-
-/** Chains have few calendars and many sites: equal calendars become one object, the key of the cache of open spans. */
-const shareCalendars = () => {
-  const known = new Map<string, SiteCalendar>();
-  return (calendar: SiteCalendar): SiteCalendar => {
-    const { timeZone, openedOn, closedOn, hours, closedDays } = calendar;
-    const key = JSON.stringify([timeZone, openedOn, closedOn, hours, [...closedDays].sort()]);
-    const same = known.get(key);
-    if (same !== undefined) return same;
-    known.set(key, calendar);
-    return calendar;
-  };
-};
 
 export const followFleet = (options: {
   pool: pg.Pool;
@@ -53,19 +48,18 @@ export const followFleet = (options: {
   intervalMs: number;
   silentAfterMs: number;
   clock: Clock;
-  /** Maximum age of a view; the queries of one page share it. */
+  /** Maximum age of a fresh view; the queries of one page share it. */
   freshMs: number;
 }): FleetViews => {
   const pending = new Map<number, Sample[]>();
-  let reading: { since: number; view: Promise<FleetView> } | undefined;
+  const calendars = followCalendars(options.pool, options.chainZone);
 
   const read = async (): Promise<FleetView> => {
-    const fleet = await readFleet(options.pool, options.chainZone);
+    const fleet = await readFleet(options.pool, calendars);
     const at = options.clock.now();
     const intervalMs = fleet.intervalMinutes === null ? options.intervalMs : fleet.intervalMinutes * 60_000;
-    const shared = shareCalendars();
     const sites = fleet.sites.map((facts) =>
-      viewSite({ ...facts, calendar: shared(facts.calendar) }, at, {
+      viewSite(facts, at, {
         intervalMs,
         silentAfterMs: options.silentAfterMs,
       }),
@@ -85,23 +79,13 @@ export const followFleet = (options: {
     };
   };
 
-  return {
-    now: () => {
-      const now = options.clock.monotonic();
-      if (reading === undefined || now - reading.since >= options.freshMs) {
-        const view = read();
-        const own = { since: now, view };
-        reading = own;
-        view.catch(() => {
-          if (reading === own) reading = undefined;
-        });
-      }
-      return reading.view;
-    },
-    forget: () => {
-      reading = undefined;
-    },
-  };
+  const views = shareReading({
+    read,
+    monotonic: () => options.clock.monotonic(),
+    freshMs: options.freshMs,
+    usableMs: usableTimes * options.freshMs,
+  });
+  return { now: views.usable, fresh: views.fresh, forget: views.forget };
 };
 
 /** The selling sites, each with the spans of the range in which it should be open. */

@@ -82,7 +82,7 @@ export const feedLive = ({ views, changes, clock, log }: LiveFeedPorts): LiveFee
   const cycle = async () => {
     const startedAt = clock.monotonic();
     try {
-      await audience.pollNow(await views.now());
+      await audience.pollNow(await views.fresh());
       audience.deliver();
     } catch (error) {
       log.debug({ err: error }, 'the books could not be polled; pages wait');

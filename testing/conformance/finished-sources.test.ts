@@ -7,6 +7,7 @@ import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import { readBooks } from '@branchline/hub/ledger/intake/progress.ts';
 import { readFleet } from '@branchline/hub/reports/io/fleet-query.ts';
 import { dismissGap, readGaps } from '@branchline/hub/reports/io/gap-table.ts';
+import { followCalendars } from '@branchline/hub/reports/io/site-calendars.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { agentStatus } from '../world/agent-status.ts';
@@ -159,7 +160,7 @@ describe('finished sources', () => {
     expect(await finishedEpochs()).toEqual([]);
     const [mark] = await readMarks(database.pool, ids);
     expect(mark?.control).toMatchObject({ epoch: someEpoch, appliedTo: 2, missing: [[3, 5]] });
-    const [found] = (await readFleet(database.pool, 'UTC')).sites;
+    const [found] = (await readFleet(database.pool, followCalendars(database.pool, 'UTC'))).sites;
     expect(found).toMatchObject({ name: site, gaps: 3 });
     expect(await readGaps(database.pool, found?.siteId as number)).toMatchObject([
       { epoch: someEpoch, missing: 3 },
@@ -249,7 +250,7 @@ describe('the cost of a question', () => {
   };
 
   const questions = {
-    fleet: (pool: pg.Pool) => readFleet(pool, 'UTC'),
+    fleet: (pool: pg.Pool) => readFleet(pool, followCalendars(pool, 'UTC')),
     'the gaps of a site': (pool: pg.Pool) => readGaps(pool, 3),
     'figures of the books': readBooks,
   };

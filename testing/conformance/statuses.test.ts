@@ -12,6 +12,7 @@ import { createNames, type Names } from '@branchline/hub/ledger/books/names.ts';
 import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import { siteCompleteTo } from '@branchline/hub/reports/core/completeness.ts';
 import { readFleet } from '@branchline/hub/reports/io/fleet-query.ts';
+import { followCalendars } from '@branchline/hub/reports/io/site-calendars.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
@@ -78,7 +79,7 @@ const times = async (of = epoch) => {
 const second = (n: number) => noon + n * 1_000;
 /** Time up to which reports take the site's sales to be complete, in seconds after noon; null when unknown. */
 const salesCompleteTo = async () => {
-  const [found] = (await readFleet(database.pool, 'UTC')).sites;
+  const [found] = (await readFleet(database.pool, followCalendars(database.pool, 'UTC'))).sites;
   const completeTo = siteCompleteTo(found?.agents ?? [], 'pos');
   return completeTo === null ? null : (completeTo - noon) / 1_000;
 };

@@ -97,11 +97,13 @@ const openBranches = async (pool: pg.Pool) => {
   };
 };
 
+/** One for all stands: another would lock out those that run. */
+const password = randomUUID();
+
 export const startReportsStand = async (
   database: BooksDatabase,
   options: { now: number; timeZone?: string; demoNetwork?: string; insecureListen?: boolean },
 ) => {
-  const password = randomUUID();
   await grantReportsRole(database.url, password);
   const url = new URL(database.url);
   url.username = 'branchline_reports';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { minutesOf, type SiteCalendar } from '../core/calendar.ts';
+import type { SiteCalendar } from '../core/calendar.ts';
 import type { SourceState } from '../core/completeness.ts';
 import type { AgentState, SiteFacts } from '../core/fleet.ts';
 
@@ -120,57 +120,18 @@ const countsText = `
     coalesce(sum(applied) filter (where stream = 'pos'), 0) > 0 as sent_transactions
   from source_figures group by site_id`;
 
-type SiteRow = {
-  site_id: number;
-  name: string;
-  time_zone: string | null;
-  opened_on: string | null;
-  closed_on: string | null;
-};
-
-const calendarsOf = async (pool: pg.Pool, chainZone: string) => {
-  const [sites, hours, days] = await Promise.all([
-    pool.query<SiteRow>({
-      name: 'sites',
-      text: 'select site_id, name, time_zone, opened_on::text, closed_on::text from site order by name',
-    }),
-    pool.query<{ site_id: number; weekday: number; opens: string; closes: string }>({
-      name: 'opening-hours',
-      text: 'select site_id, weekday, opens::text, closes::text from opening_hours order by site_id, weekday, opens',
-    }),
-    pool.query<{ site_id: number; day: string }>({
-      name: 'closed-days',
-      text: 'select site_id, day::text from closed_day',
-    }),
-  ]);
-  const hoursOf = Map.groupBy(hours.rows, (row) => row.site_id);
-  const daysOf = Map.groupBy(days.rows, (row) => row.site_id);
-  return sites.rows.map((row): { siteId: number; name: string; calendar: SiteCalendar } => ({
-    siteId: row.site_id,
-    name: row.name,
-    calendar: {
-      timeZone: row.time_zone ?? chainZone,
-      openedOn: row.opened_on,
-      closedOn: row.closed_on,
-      hours: (hoursOf.get(row.site_id) ?? []).map(({ weekday, opens, closes }) => ({
-        weekday,
-        opens: minutesOf(opens),
-        closes: minutesOf(closes),
-      })),
-      closedDays: new Set(daysOf.get(row.site_id)?.map(({ day }) => day)),
-    },
-  }));
-};
-
 const sumOf = (rows: CountRow[], key: keyof Totals): number =>
   Math.min(
     Number.MAX_SAFE_INTEGER,
     rows.reduce((sum, row) => sum + Number(row[key]), 0),
   );
 
-export const readFleet = async (pool: pg.Pool, chainZone: string): Promise<Fleet> => {
+export const readFleet = async (
+  pool: pg.Pool,
+  calendars: () => Promise<readonly { siteId: number; name: string; calendar: SiteCalendar }[]>,
+): Promise<Fleet> => {
   const [sites, agents, counts, interval] = await Promise.all([
-    calendarsOf(pool, chainZone),
+    calendars(),
     pool.query<AgentRow>({ name: 'agents', text: agentsText }),
     pool.query<CountRow>({ name: 'source-counts', text: countsText }),
     pool.query<{ value: string }>({

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { shareReading } from './one-reading.ts';
+
+/** Readings that end when the test says so. */
+const stand = (freshMs: number, usableMs: number) => {
+  const started: { resolve(value: number): void; reject(error: Error): void }[] = [];
+  const clock = { at: 0 };
+  const reading = shareReading({
+    read: () => {
+      const { promise, resolve, reject } = Promise.withResolvers<number>();
+      started.push({ resolve, reject });
+      return promise;
+    },
+    monotonic: () => clock.at,
+    freshMs,
+    usableMs,
+  });
+  const end = async (n: number) => {
+    started[n]?.resolve(n);
+    await Promise.resolve();
+    await Promise.resolve();
+  };
+  return { reading, started, clock, end };
+};
+
+test('many questions share one reading while it is fresh', async () => {
+  const { reading, started, clock, end } = stand(400, 2_000);
+  const answers = [reading.usable(), reading.fresh(), reading.usable()];
+  expect(started).toHaveLength(1);
+  await end(0);
+  expect(await Promise.all(answers)).toEqual([0, 0, 0]);
+  clock.at = 399;
+  expect(await reading.fresh()).toBe(0);
+  expect(started).toHaveLength(1);
+});
+
+test('a question is answered from the last reading while the next one is under way, but not from one that is too old', async () => {
+  const { reading, started, clock, end } = stand(400, 2_000);
+  const first = reading.usable();
+  await end(0);
+  await first;
+  clock.at = 1_999;
+  expect(await reading.usable()).toBe(0);
+  expect(started).toHaveLength(2);
+  const fresh = reading.fresh();
+  expect(await reading.usable()).toBe(0);
+  expect(started).toHaveLength(2);
+  clock.at = 2_000;
+  const late = reading.usable();
+  await end(1);
+  expect(await Promise.all([fresh, late])).toEqual([1, 1]);
+  // The second reading began at 1,999.
+  clock.at = 3_000;
+  expect(await reading.usable()).toBe(1);
+  expect(started).toHaveLength(3);
+});
+
+test('after something was forgotten neither the last reading nor the one under way answers', async () => {
+  const { reading, started, clock, end } = stand(400, 2_000);
+  const before = reading.usable();
+  reading.forget();
+  const after = reading.usable();
+  expect(started).toHaveLength(2);
+  await end(1);
+  await end(0);
+  expect(await before).toBe(0);
+  expect(await after).toBe(1);
+  clock.at = 100;
+  expect(await reading.usable()).toBe(1);
+});
+
+test('a reading that fails is told to those who waited for it, and tried again by the next', async () => {
+  const { reading, started, end } = stand(400, 2_000);
+  const failed = reading.usable();
+  started[0]?.reject(new Error('no database'));
+  await expect(failed).rejects.toThrow('no database');
+  const again = reading.usable();
+  await end(1);
+  expect(await again).toBe(1);
+});
+
+test('with no time in which it is fresh every question reads', async () => {
+  const { reading, started, end } = stand(0, 0);
+  const answers = [reading.usable(), reading.fresh()];
+  expect(started).toHaveLength(2);
+  await end(0);
+  await end(1);
+  expect(await Promise.all(answers)).toEqual([0, 1]);
+});
