@@ -61,6 +61,13 @@ export const agentConfig = z.strictObject({
     .min(100)
     .default(5_000)
     .describe('A batch that has no receipt after this time is sent again.'),
+  receiptSilenceMs: z
+    .int()
+    .min(100)
+    .default(180_000)
+    .describe(
+      'With the link up and no receipt for this long, the agent reconnects; after that it waits twice as long each time.',
+    ),
   backoffCapMs: z.int().min(0).default(15_000).describe('Longest backoff while no receipts arrive.'),
   groupCommitMs: z
     .int()

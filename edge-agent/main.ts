@@ -36,6 +36,7 @@ const start = async () => {
       windowFrames: config.windowFrames,
       receiptTimeoutMs: config.receiptTimeoutMs,
       backoffCapMs: config.backoffCapMs,
+      receiptSilenceMs: config.receiptSilenceMs,
       statusIntervalMs: config.statusIntervalMs,
       diskBudgetBytes: config.diskBudgetBytes,
       rules: { site, eventBytesMax: config.eventBytesMax },

@@ -7,12 +7,13 @@ import { createLinkLog } from './core/link-log.ts';
 import type { Source } from './core/outbox/source.ts';
 import {
   createOutbox,
+  type Outbox,
   type OutboxEffect,
   type OutboxInput,
   type OutboxSettings,
 } from './core/outbox/state.ts';
 import { describe, step, takeChanged } from './core/outbox.ts';
-import type { Session } from './core/status.ts';
+import type { SendingFigures, Session } from './core/status.ts';
 import type { FrameAnswer, StoreFigures } from './core/store-port.ts';
 import type { Uplink, UplinkHandlers } from './io/mqtt-uplink.ts';
 import type { Store } from './io/store-thread.ts';
@@ -39,12 +40,20 @@ const keepEveryMs = 250;
 const receiptGraceMs = 1_000;
 const receiptPollMs = 20;
 
+const silenceReason = (silentMs: number): string =>
+  `no receipt for ${Math.round(silentMs / 1_000)} s although the link is up: look whether a bridge serves this site's shard, and whether its link to the broker is up`;
+
 /** All effects but `publish`, which needs the frame at hand. */
-const perform = (effect: OutboxEffect, { store, log }: SendingPorts, report: () => void): void => {
+const perform = (
+  effect: OutboxEffect,
+  { store, log }: SendingPorts,
+  { reconnect, report }: { reconnect: Uplink['reconnect']; report(): void },
+): void => {
   if (effect.do === 'read') store.send({ kind: 'frame', ...effect });
   else if (effect.do === 'new-epoch') store.send({ kind: 'new-epoch', ...effect });
   else if (effect.do === 'find') store.send({ kind: 'find', ...effect });
   else if (effect.do === 'alarm') log.warn(effect, 'alarm');
+  else if (effect.do === 'reconnect') reconnect(silenceReason(effect.silentMs));
   else if (effect.do !== 'publish') report();
 };
 
@@ -63,6 +72,20 @@ const frameOf = (
 const inputOf = (control: Control): OutboxInput =>
   control.kind === 'applied-mark' ? { kind: 'mark', mark: control } : { kind: 'replay', request: control };
 
+const untilReceipted = async (outbox: Outbox, uplink: Uplink, clock: Clock): Promise<void> => {
+  const until = clock.monotonic() + receiptGraceMs;
+  while (outbox.flights.size > 0 && uplink.isUp() && clock.monotonic() < until)
+    await new Promise((resolve) => setTimeout(resolve, receiptPollMs));
+};
+
+const figuresOf = ({ counters, silence }: Outbox, uplink: Uplink, unreadable: number): SendingFigures => ({
+  ...counters,
+  unreadable,
+  linkUp: uplink.isUp(),
+  briefLinks: uplink.briefLinks(),
+  reconnects: silence.reconnects,
+});
+
 export const startSending = (settings: SendingSettings, ports: SendingPorts) => {
   const { store, clock, log } = ports;
   const { session } = settings;
@@ -72,7 +95,8 @@ export const startSending = (settings: SendingSettings, ports: SendingPorts) => 
 
   const advance = (input: OutboxInput): OutboxEffect[] => {
     const effects = step(outbox, input, clock.monotonic(), uplink.isCongested());
-    for (const effect of effects) perform(effect, ports, () => void reporting.report('alive'));
+    const report = () => void reporting.report('alive');
+    for (const effect of effects) perform(effect, ports, { reconnect: uplink.reconnect, report });
     return effects;
   };
 
@@ -85,9 +109,9 @@ export const startSending = (settings: SendingSettings, ports: SendingPorts) => 
   };
 
   const uplink = ports.openUplink({
-    onUp: () => {
+    onUp: (packetBytesMax) => {
       linkLog.onUp();
-      advance({ kind: 'link-up' });
+      advance({ kind: 'link-up', packetBytesMax });
       void reporting.report('birth');
     },
     onDown: (reason) => {
@@ -110,22 +134,17 @@ export const startSending = (settings: SendingSettings, ports: SendingPorts) => 
   const timers = [
     setInterval(() => advance({ kind: 'tick' }), tickEveryMs),
     setInterval(keepPositions, keepEveryMs),
-    setInterval(() => void reporting.report('alive'), settings.statusIntervalMs),
+    setInterval(() => void reporting.reportIfDue(), settings.statusIntervalMs),
   ];
-  const untilReceipted = async () => {
-    const until = clock.monotonic() + receiptGraceMs;
-    while (outbox.flights.size > 0 && uplink.isUp() && clock.monotonic() < until)
-      await new Promise((resolve) => setTimeout(resolve, receiptPollMs));
-  };
 
   return {
     advance,
     onFrame,
     oldest: reporting.oldest,
     sources: () => describe(outbox),
-    counters: () => ({ ...outbox.counters, unreadable, linkUp: uplink.isUp() }),
+    counters: () => figuresOf(outbox, uplink, unreadable),
     stop: async (): Promise<void> => {
-      await untilReceipted();
+      await untilReceipted(outbox, uplink, clock);
       await reporting.report('stopping');
       for (const timer of timers) clearInterval(timer);
       await uplink.close();

@@ -86,7 +86,7 @@ it('reads a frame as compressed lines with their size and checksum', async () =>
   await put([1, 2, 3], 'pos', 10);
   const epoch = (messages.find((message) => message.kind === 'committed') as { highest: { epoch: string }[] })
     .highest[0]?.epoch as string;
-  store.receive({ kind: 'frame', id: 7, stream: 'pos', epoch, first: 2, last: 9 });
+  store.receive({ kind: 'frame', id: 7, stream: 'pos', epoch, first: 2, last: 9, rawBytesMax: 100_000 });
   const answer = messages.at(-1);
   if (answer?.kind !== 'frame' || answer.lines === undefined) throw new Error('no frame');
   expect(answer).toMatchObject({ id: 7, examinedTo: 3, sent: [2, 3], unsendable: [] });

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { Aedes } from 'aedes';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type MqttLink, type MqttLinkOptions, openMqttLink } from './link.ts';
 
 let broker: Aedes;
@@ -105,13 +105,19 @@ test.skipIf(!openssl)(
   },
 );
 
+/** Answers a connection as an MQTT 3.1.1 broker does: version 5 is refused. True when it is accepted. */
+const onConnect = (socket: Socket, packet: Buffer): boolean => {
+  const accepted = packet[8] === 4;
+  socket.write(Buffer.from([0x20, 2, 0, accepted ? 0 : 1]));
+  return accepted;
+};
 /** Speaks just enough MQTT 3.1.1: accepts the connection, and grants subscriptions if it is told to. */
 const rawBroker = (onPacket: (type: number, packet: Buffer, answer: (bytes: number[]) => void) => void) =>
   createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (packet) => {
       const type = (packet[0] ?? 0) >> 4;
-      if (type === 1) socket.write(Buffer.from([0x20, 2, 0, 0]));
+      if (type === 1) onConnect(socket, packet);
       else if (type === 12) socket.write(Buffer.from([0xd0, 0]));
       else onPacket(type, packet, (bytes) => socket.write(Buffer.from(bytes)));
     });
@@ -143,12 +149,115 @@ test('a broker that answers everything but the subscription: the link gives up b
   expect(subscriptions).toBeGreaterThanOrEqual(2);
 });
 
+test('a broker that no longer answers is noticed although messages are published all the time', async () => {
+  let silent = false;
+  const port = await listen(
+    createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (packet) => {
+        if (silent) return;
+        const type = (packet[0] ?? 0) >> 4;
+        if (type === 1) onConnect(socket, packet);
+        if (type !== 8) return;
+        socket.write(Buffer.from(suback(packet)));
+        silent = true;
+      });
+    }),
+  );
+  const down = Promise.withResolvers<string>();
+  const mine = openMqttLink(
+    { url: `mqtt://127.0.0.1:${port}`, clientId: 'a', subscriptions: ['t'], keepaliveSeconds: 1 },
+    { onUp: () => {}, onDown: down.resolve, onMessage: () => {} },
+  );
+  link = mine;
+  const publishing = setInterval(() => mine.publish('t', 'x'), 100);
+  expect(await down.promise).toBe('Keepalive timeout');
+  clearInterval(publishing);
+});
+
+test('a broker that speaks MQTT 5 says how large a packet it takes, and why it disconnects', async () => {
+  const port = await listen(
+    createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (packet) => {
+        const type = (packet[0] ?? 0) >> 4;
+        // CONNACK with Maximum Packet Size (0x27), SUBACK, and DISCONNECT with Session taken over (0x8e).
+        if (type === 1) socket.write(Buffer.from([0x20, 8, 0, 0, 5, 0x27, 0, 1, 0, 0]));
+        if (type === 8) socket.write(Buffer.from([0x90, 4, packet[2] ?? 0, packet[3] ?? 0, 0, 0]));
+        if (type === 3) socket.end(Buffer.from([0xe0, 2, 0x8e, 0]));
+      });
+    }),
+  );
+  const up = Promise.withResolvers<number | undefined>();
+  const down = Promise.withResolvers<string>();
+  const mine = openMqttLink(
+    { url: `mqtt://127.0.0.1:${port}`, clientId: 'a', subscriptions: ['t'], reconnectBaseMs: 10_000 },
+    { onUp: up.resolve, onDown: down.resolve, onMessage: () => {} },
+  );
+  link = mine;
+  expect(await up.promise).toBe(65_536);
+  mine.publish('t', 'x');
+  expect(await down.promise).toBe('the broker says: another client has connected with the same client id');
+});
+
+test('a broker that ends connections of an unknown version without a word gets the other one', async () => {
+  const levels: (number | undefined)[] = [];
+  const port = await listen(
+    createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (packet) => {
+        const type = (packet[0] ?? 0) >> 4;
+        if (type === 1) levels.push(packet[8]);
+        if (type === 1 && packet[8] === 5) socket.end();
+        else if (type === 1) onConnect(socket, packet);
+        else if (type === 8) socket.write(Buffer.from(suback(packet)));
+      });
+    }),
+  );
+  await new Promise<void>((resolve) => {
+    link = openMqttLink(
+      { url: `mqtt://127.0.0.1:${port}`, clientId: 'a', subscriptions: ['t'], reconnectBaseMs: 1 },
+      { onUp: () => resolve(), onDown: () => {}, onMessage: () => {} },
+    );
+  });
+  expect(levels).toEqual([5, 4]);
+});
+
+test('a link is renewed on request, and counts the brief ones until one has lasted', async () => {
+  const port = await listen(createServer(broker.handle));
+  const reasons: string[] = [];
+  const ups = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  const mine = openMqttLink(
+    {
+      url: `mqtt://127.0.0.1:${port}`,
+      clientId: 'a',
+      subscriptions: ['t'],
+      reconnectBaseMs: 1,
+      steadyAfterMs: 300,
+    },
+    {
+      onUp: () => ups[reasons.length]?.resolve(),
+      onDown: (reason) => reasons.push(reason),
+      onMessage: () => {},
+    },
+  );
+  link = mine;
+  for (const { promise } of ups.slice(0, 2)) {
+    await promise;
+    mine.reconnect('no receipt');
+  }
+  expect(reasons).toEqual(['no receipt', 'no receipt']);
+  expect(mine.briefLinks()).toBe(2);
+  await ups[2]?.promise;
+  await vi.waitFor(() => expect(mine.briefLinks()).toBe(0), { timeout: 5_000 });
+});
+
 test('closing ends in time although the broker has stopped reading', async () => {
   const port = await listen(
     createServer((socket) => {
       socket.on('error', () => {});
-      socket.once('data', () => {
-        socket.write(Buffer.from([0x20, 2, 0, 0]));
+      socket.once('data', (connect) => {
+        if (!onConnect(socket, connect)) return;
         socket.once('data', (packet) => {
           socket.write(Buffer.from(suback(packet)));
           socket.pause();
@@ -159,7 +268,7 @@ test('closing ends in time although the broker has stopped reading', async () =>
   const up = Promise.withResolvers<void>();
   const mine = openMqttLink(
     { url: `mqtt://127.0.0.1:${port}`, clientId: 'a', subscriptions: ['t'], closeTimeoutMs: 200 },
-    { onUp: up.resolve, onDown: () => {}, onMessage: () => {} },
+    { onUp: () => up.resolve(), onDown: () => {}, onMessage: () => {} },
   );
   await up.promise;
   while (mine.unsentBytes() < 1_000_000) {
@@ -175,11 +284,10 @@ test('a link that comes up and breaks again and again backs off, and the reason 
   let connections = 0;
   const port = await listen(
     createServer((socket) => {
-      connections++;
       socket.on('error', () => {});
       socket.on('data', (packet) => {
         const type = (packet[0] ?? 0) >> 4;
-        if (type === 1) socket.write(Buffer.from([0x20, 2, 0, 0]));
+        if (type === 1 && onConnect(socket, packet)) connections++;
         if (type === 8) socket.end(Buffer.from(suback(packet)));
       });
     }),
@@ -216,7 +324,7 @@ test('a link that has lasted reconnects quickly again', async () => {
       socket.on('error', () => {});
       socket.on('data', (packet) => {
         const type = (packet[0] ?? 0) >> 4;
-        if (type === 1) socket.write(Buffer.from([0x20, 2, 0, 0]));
+        if (type === 1) onConnect(socket, packet);
         if (type !== 8) return;
         socket.write(Buffer.from(suback(packet)));
         setTimeout(() => socket.end(), breakAfterMs);

@@ -23,8 +23,6 @@ export type MqttLinkOptions = {
   ca?: string | undefined;
   cert?: string | undefined;
   key?: string | undefined;
-  /** 4 is MQTT 3.1.1, which every broker supports. */
-  protocolVersion?: 4 | 5;
   keepaliveSeconds?: number;
   /** Until the broker has accepted the connection. */
   connectTimeoutMs?: number;
@@ -43,7 +41,8 @@ export type MqttLinkOptions = {
 };
 
 export type MqttHandlers = {
-  onUp(): void;
+  /** `packetBytesMax`: the largest packet that the broker takes, if it says so; MQTT 3.1.1 cannot. */
+  onUp(packetBytesMax?: number): void;
   /** Also called when a connection attempt fails; `reason` is one line for a log. */
   onDown(reason: string): void;
   onMessage(topic: string, payload: Uint8Array): void;
@@ -55,6 +54,10 @@ export type MqttLink = {
   publish(topic: string, payload: Uint8Array | string): boolean;
   /** Bytes not yet written to the socket; a sender should wait while they grow. */
   unsentBytes(): number;
+  /** Links in a row that broke soon after they came up; 0 once one has lasted. */
+  briefLinks(): number;
+  /** Ends the connection and begins another, as after any other end. Does nothing while the link is down. */
+  reconnect(reason: string): void;
   close(): Promise<void>;
 };
 
@@ -91,7 +94,6 @@ const openerFor = async (url: string, certificates: Certificates): Promise<OpenC
 
 const clientOptionsOf = (options: MqttLinkOptions): IClientOptions => ({
   clientId: options.clientId,
-  protocolVersion: options.protocolVersion ?? 4,
   clean: true,
   reconnectPeriod: 0,
   resubscribe: false,
@@ -99,6 +101,8 @@ const clientOptionsOf = (options: MqttLinkOptions): IClientOptions => ({
   // Otherwise mqtt-packet allocates a buffer for each of the 65,536 packet ids: 12 MB, and QoS 0 uses no ids.
   writeCache: false,
   keepalive: options.keepaliveSeconds ?? 20,
+  // Otherwise a client that publishes never pings, and does not notice that nobody is there any more.
+  reschedulePings: false,
   connectTimeout: options.connectTimeoutMs ?? 5_000,
   ...(options.username === undefined ? {} : { username: options.username }),
   ...(options.password === undefined ? {} : { password: options.password }),
@@ -112,6 +116,20 @@ const certificatesOf = ({ ca, cert, key }: MqttLinkOptions): Certificates => ({
 
 const messageOf = (error: Error): string =>
   error.message === '' ? String((error as NodeJS.ErrnoException).code ?? error.name) : error.message;
+
+/** CONNACK codes of MQTT 3.1.1 (§ 3.2.2.3) and MQTT 5 (§ 3.2.2.2). */
+const refusesVersion = (error: Error): boolean => [1, 0x84].includes((error as { code?: number }).code ?? 0);
+
+/** Why an MQTT 5 broker ends a connection (§ 3.14.2.1), where the name of the code alone does not help. */
+const disconnectReasons: Record<number, string> = {
+  135: 'the broker says: not authorised',
+  141: 'the broker says: keepalive timeout',
+  142: 'the broker says: another client has connected with the same client id',
+  149: 'the broker says: packet too large; raise its packet limit (max_packet_size in Mosquitto)',
+  151: 'the broker says: quota exceeded',
+};
+const disconnectReason = (code: number): string =>
+  disconnectReasons[code] ?? `the broker ended the connection with reason 0x${code.toString(16)}`;
 
 const subscribe = (
   client: MqttClient,
@@ -142,55 +160,106 @@ const endWithin = async (client: MqttClient, timeoutMs: number): Promise<void> =
   client.stream?.destroy();
 };
 
+/** What the end of a connection says of the MQTT version: nothing, that the broker refuses it, or that it may not know it. */
+type VersionAnswer = 'none' | 'refused' | 'unknown';
+
+type ConnectionHandlers = {
+  onReady(packetBytesMax: number | undefined): void;
+  onMessage(topic: string, payload: Uint8Array): void;
+  onEnd(reason: string, version: VersionAnswer): void;
+};
+
+/** Follows one connection until it ends, which it does once; returns how to end it. */
+const followConnection = (
+  client: MqttClient,
+  { subscriptions, readyTimeoutMs }: { subscriptions: string[]; readyTimeoutMs: number },
+  { onReady, onMessage, onEnd }: ConnectionHandlers,
+): ((reason: string) => void) => {
+  let lastError: string | undefined;
+  let connected = false;
+  let ended = false;
+
+  const end = (reason: string, version: VersionAnswer = 'none') => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(deadline);
+    client.end(true);
+    onEnd(reason, version);
+  };
+  const onDeadline = () => {
+    const missing = connected ? 'the broker does not answer the subscription' : 'no connection';
+    end(`not ready within ${readyTimeoutMs} ms: ${missing}`);
+  };
+  const deadline = setTimeout(onDeadline, readyTimeoutMs);
+
+  client.on('connect', ({ properties }) => {
+    connected = true;
+    const ready = () => {
+      if (ended) return;
+      clearTimeout(deadline);
+      onReady(properties?.maximumPacketSize);
+    };
+    subscribe(client, subscriptions, ready, end);
+  });
+  client.on('message', (topic, payload) => {
+    // It proves as much as the answer to a ping.
+    client.reschedulePing(true);
+    if (!ended) onMessage(topic, payload);
+  });
+  client.on('disconnect', ({ reasonCode }) => {
+    lastError = disconnectReason(reasonCode ?? 0);
+  });
+  client.on('error', (error) => {
+    lastError ??= messageOf(error);
+    if (!connected && refusesVersion(error)) end(lastError, 'refused');
+  });
+  client.on('close', () => {
+    // Some brokers close the connection without a word when they do not know the version.
+    end(lastError ?? 'connection closed', connected || lastError !== undefined ? 'none' : 'unknown');
+  });
+  return end;
+};
+
 export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): MqttLink => {
-  const { readyTimeoutMs = 15_000, closeTimeoutMs = 2_000 } = options;
+  const { readyTimeoutMs = 15_000, closeTimeoutMs = 2_000, subscriptions } = options;
   const clientOptions = clientOptionsOf(options);
+  const pace = createReconnectPace(options);
   let current: MqttClient | undefined;
   let up = false;
   let closed = false;
-  const pace = createReconnectPace(options);
   let retryTimer: NodeJS.Timeout | undefined;
+  let end: ((reason: string) => void) | undefined;
+  // MQTT 5 states the broker's packet limit and why it disconnects; a broker that does not speak it gets MQTT 3.1.1.
+  let protocolVersion: 4 | 5 = 5;
 
   const connect = (open: OpenClient) => {
     if (closed) return;
-    const mine = open(clientOptions);
-    current = mine;
-    let lastError = 'connection closed';
-    let ended = false;
-    let waitsFor = 'no connection';
-    const onDeadline = () => down(`not ready within ${readyTimeoutMs} ms: ${waitsFor}`);
-    const deadline = setTimeout(onDeadline, readyTimeoutMs);
-
-    const down = (reason: string) => {
-      if (ended) return;
-      ended = true;
-      clearTimeout(deadline);
-      up = false;
-      mine.end(true);
-      if (closed) return;
-      const { waitMs, hint } = pace.onDown(performance.now());
-      handlers.onDown(hint === undefined ? reason : `${reason}; ${hint}`);
-      retryTimer = setTimeout(connect, waitMs, open);
-    };
-
-    mine.on('connect', () => {
-      waitsFor = 'the broker does not answer the subscription';
-      subscribe(mine, options.subscriptions, ready, down);
-    });
-    const ready = () => {
-      if (ended || closed) return;
-      clearTimeout(deadline);
-      up = true;
-      pace.onUp(performance.now());
-      handlers.onUp();
-    };
-    mine.on('message', (topic, payload) => {
-      if (!ended && !closed) handlers.onMessage(topic, payload);
-    });
-    mine.on('error', (error) => {
-      lastError = messageOf(error);
-    });
-    mine.on('close', () => down(lastError));
+    current = open({ ...clientOptions, protocolVersion });
+    end = followConnection(
+      current,
+      { subscriptions, readyTimeoutMs },
+      {
+        onReady: (packetBytesMax) => {
+          if (closed) return;
+          up = true;
+          pace.onUp(performance.now());
+          handlers.onUp(packetBytesMax);
+        },
+        onMessage: (topic, payload) => {
+          if (!closed) handlers.onMessage(topic, payload);
+        },
+        onEnd: (reason, version) => {
+          up = false;
+          if (closed) return;
+          const refusedNewer = version === 'refused' && protocolVersion === 5;
+          if (refusedNewer || version === 'unknown') protocolVersion = protocolVersion === 5 ? 4 : 5;
+          if (refusedNewer) return connect(open);
+          const { waitMs, hint } = pace.onDown(performance.now());
+          handlers.onDown(hint === undefined ? reason : `${reason}; ${hint}`);
+          retryTimer = setTimeout(connect, waitMs, open);
+        },
+      },
+    );
   };
   void openerFor(options.url, certificatesOf(options)).then(connect);
 
@@ -202,6 +271,10 @@ export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): 
       return true;
     },
     unsentBytes: () => current?.stream?.writableLength ?? 0,
+    briefLinks: () => pace.briefLinks(performance.now()),
+    reconnect: (reason) => {
+      if (up) end?.(reason);
+    },
     close: async () => {
       closed = true;
       up = false;

@@ -9,6 +9,8 @@ export type ReconnectPace = {
   onUp(now: number): void;
   /** What usually causes it, after several brief links in a row. */
   onDown(now: number): { waitMs: number; hint?: string };
+  /** Brief links in a row; 0 once the current one has lasted. */
+  briefLinks(now: number): number;
 };
 
 /** After so many brief links in a row, the reason says what usually causes them. */
@@ -36,6 +38,7 @@ export const createReconnectPace = ({
     onUp: (now) => {
       upAt = now;
     },
+    briefLinks: (now) => (upAt !== undefined && now - upAt >= steadyAfterMs ? 0 : brief),
     onDown: (now) => {
       if (upAt !== undefined) {
         const lasted = now - upAt >= steadyAfterMs;

@@ -1,9 +1,8 @@
-import { limits } from '@branchline/contracts/limits.ts';
 import type { Range } from '@branchline/kernel/ranges.ts';
 
 /**
- * Selects the rows of the next frame: seqs without a gap, up to the target size. A row that is damaged or gone ends the
- * frame, or is skipped when it comes first. An event larger than the target goes alone.
+ * Selects the rows of the next frame: seqs without a gap, up to `bytesMax`. A row that is damaged or gone ends the
+ * frame, or is skipped when it comes first. An event larger than that goes alone.
  */
 export type ReadRow = { seq: number; bytes: number; damaged: boolean };
 
@@ -16,7 +15,13 @@ export type FrameCut = {
 };
 
 /** `complete`: `rows` holds every row of [first, last]; otherwise it ends early. */
-export const cutFrame = (rows: ReadRow[], first: number, last: number, complete: boolean): FrameCut => {
+export const cutFrame = (
+  rows: ReadRow[],
+  first: number,
+  last: number,
+  complete: boolean,
+  bytesMax: number,
+): FrameCut => {
   const unsendable: Range[] = [];
   let expected = first;
   let from = 0;
@@ -36,7 +41,7 @@ export const cutFrame = (rows: ReadRow[], first: number, last: number, complete:
   for (; to < rows.length; to++) {
     const row = rows[to] as ReadRow;
     bytes += row.bytes + 1;
-    if (row.damaged || row.seq !== expected || bytes > limits.frameRawBytesTarget) break;
+    if (row.damaged || row.seq !== expected || bytes > bytesMax) break;
     expected = row.seq + 1;
   }
   return { examinedTo: expected - 1, unsendable, from, to };

@@ -9,6 +9,7 @@ const source = (highest: number, pending: number, appliedTo: number): AgentState
   recordedTo: highest - pending,
   appliedTo,
   pending,
+  heldBack: 0,
 });
 const state = (one: AgentState['sources'][number], oldest: [string, number][] = []): AgentState => ({
   sources: [one],
@@ -20,7 +21,15 @@ const state = (one: AgentState['sources'][number], oldest: [string, number][] = 
     refusedByCode: { 'too-slow': 2 },
     commitSeconds: new Histogram(),
   },
-  sending: { framesSent: 0, framesResent: 0, alarms: 0, unreadable: 0, linkUp: true },
+  sending: {
+    framesSent: 0,
+    framesResent: 0,
+    alarms: 0,
+    unreadable: 0,
+    linkUp: true,
+    briefLinks: 0,
+    reconnects: 0,
+  },
   diskFreeBytes: undefined,
   diskBudgetBytes: 10,
   now: 100_000,

@@ -2,6 +2,7 @@ import type { ErrorCode } from '@branchline/contracts/errors.ts';
 import { streams } from '@branchline/contracts/ids.ts';
 import { byLabel, counter, type Family, gauge, type Histogram } from '@branchline/kernel/metrics.ts';
 import type { describe } from './outbox.ts';
+import type { SendingFigures } from './status.ts';
 import type { StoreFigures } from './store-port.ts';
 
 /** The agent's metrics for Prometheus. Site and agent are not labels, because the scrape target already names them. */
@@ -19,7 +20,7 @@ export type AgentState = {
     refusedByCode: Partial<Record<ErrorCode, number>>;
     commitSeconds: Histogram;
   };
-  sending: { framesSent: number; framesResent: number; alarms: number; unreadable: number; linkUp: boolean };
+  sending: SendingFigures;
   diskFreeBytes: number | undefined;
   diskBudgetBytes: number;
   now: number;
@@ -90,8 +91,23 @@ const intakeFamilies = ({ intake }: AgentState): Family[] => [
   ),
 ];
 
-const sendingFamilies = ({ sending }: AgentState): Family[] => [
+const sendingFamilies = ({ sending, sources }: AgentState): Family[] => [
   gauge('branchline_agent_link_up', 'Whether the MQTT link is up.', Number(sending.linkUp)),
+  gauge(
+    'branchline_agent_brief_links',
+    'Links in a row that broke soon after they came up; 0 once one has lasted.',
+    sending.briefLinks,
+  ),
+  gauge(
+    'branchline_agent_silent_reconnects',
+    'Reconnects since the last receipt, because none came although the link was up.',
+    sending.reconnects,
+  ),
+  gauge(
+    'branchline_agent_held_back_events',
+    'Events that are larger than the MQTT broker takes, and wait for a higher limit.',
+    sum(sources, (source) => source.heldBack),
+  ),
   counter('branchline_agent_frames_sent_total', 'Frames published.', sending.framesSent),
   counter(
     'branchline_agent_frames_resent_total',
@@ -100,7 +116,7 @@ const sendingFamilies = ({ sending }: AgentState): Family[] => [
   ),
   counter(
     'branchline_agent_alarms_total',
-    'Receipts and marks that contradict the database, events lost after their receipt, damaged events.',
+    'Receipts and marks that contradict the database, events lost after their receipt, damaged or held-back events, halved frames.',
     sending.alarms,
   ),
   counter(

@@ -1,9 +1,18 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
-import { beginFrames, giveUp, onFrameRead, timeOutOverdue } from './outbox/flights.ts';
+import {
+  beginFrames,
+  giveUp,
+  onFrameRead,
+  onLinkLost,
+  retryHeldBack,
+  timeOutOverdue,
+} from './outbox/flights.ts';
+import * as line from './outbox/line.ts';
 import { onMark } from './outbox/marks.ts';
 import { onReceipt } from './outbox/receipts.ts';
 import { onFound, onReplay } from './outbox/replay-requests.ts';
 import * as sendWindow from './outbox/send-window.ts';
+import * as silence from './outbox/silence.ts';
 import {
   newSource,
   nextGap,
@@ -21,7 +30,7 @@ import type { KeptPosition } from './store-port.ts';
  * input and the time; what has to be done comes back as effects. It knows sets of seqs and a window of frames, never
  * events, so that a million of them waiting cost it nothing. docs/outbox.md is its table of states and transitions.
  *
- * Each way to send again has a bound: the window for frames, full jitter for timeouts, `damagedInARowMax` for damaged
+ * Each way to send again has a bound: the windows of frames and bytes, full jitter for timeouts, `damagedInARowMax` for damaged
  * frames, the hub's own pace for marks and replays.
  */
 
@@ -30,6 +39,8 @@ export const step = (outbox: Outbox, input: OutboxInput, now: number, congested 
   const effects: OutboxEffect[] = [];
   handle(outbox, input, now, effects);
   timeOutOverdue(outbox, now);
+  if (line.forgetLimit(outbox.line, now)) retryHeldBack(outbox);
+  if (outbox.linkUp) reconnectIfSilent(outbox, now, effects);
   if (outbox.linkUp && !congested) beginFrames(outbox, now, effects);
   const hadBacklog = outbox.hasBacklog;
   outbox.hasBacklog = hasBacklog(outbox);
@@ -47,9 +58,9 @@ const hasBacklog = ({ flights, sources }: Outbox): boolean => {
 const handle = (outbox: Outbox, input: OutboxInput, now: number, effects: OutboxEffect[]) => {
   switch (input.kind) {
     case 'link-up':
-      return onLinkUp(outbox);
+      return onLinkUp(outbox, input.packetBytesMax);
     case 'link-down':
-      return onLinkDown(outbox);
+      return onLinkDown(outbox, now, effects);
     case 'accepted':
       return onAccepted(outbox, input.stream, input.epoch, input.highest);
     case 'frame-read':
@@ -71,15 +82,26 @@ const handle = (outbox: Outbox, input: OutboxInput, now: number, effects: Outbox
   }
 };
 
-const onLinkUp = (outbox: Outbox): void => {
+const onLinkUp = (outbox: Outbox, packetBytesMax: number | undefined): void => {
   outbox.linkUp = true;
   for (const source of outbox.sources.values()) source.liveAfter = source.highest;
   sendWindow.onLinkUp(outbox.window);
+  if (line.onLinkUp(outbox.line, packetBytesMax)) retryHeldBack(outbox);
 };
 
-const onLinkDown = (outbox: Outbox): void => {
+const onLinkDown = (outbox: Outbox, now: number, effects: OutboxEffect[]): void => {
+  outbox.linkUp = false;
+  silence.onLinkDown(outbox.silence);
+  onLinkLost(outbox, now, effects);
+};
+
+/** What was under way is given up now, so that the link's end is not taken for a fault of a frame. */
+const reconnectIfSilent = (outbox: Outbox, now: number, effects: OutboxEffect[]): void => {
+  const silentMs = silence.takeDue(outbox.silence, now);
+  if (silentMs === undefined) return;
   outbox.linkUp = false;
   for (const flight of outbox.flights.values()) giveUp(outbox, flight);
+  effects.push({ do: 'reconnect', silentMs, reconnects: outbox.silence.reconnects });
 };
 
 const onAccepted = (outbox: Outbox, stream: Stream, epoch: string, highest: number): void => {
@@ -126,4 +148,5 @@ export const describe = (outbox: Outbox) =>
     recordedTo: recordedTo(source),
     appliedTo: source.appliedTo,
     pending: pendingOf(source),
+    heldBack: source.heldBack.size,
   }));

@@ -11,6 +11,18 @@ type Sources = ReturnType<typeof describe>;
 /** One run of the process; `id` is random. */
 export type Session = { site: string; agent: string; id: string; bootAt: number; agentVersion: string };
 
+export type SendingFigures = {
+  framesSent: number;
+  framesResent: number;
+  alarms: number;
+  unreadable: number;
+  linkUp: boolean;
+  /** Links in a row that broke soon after they came up. */
+  briefLinks: number;
+  /** Reconnects since the last receipt, because none came although the link was up. */
+  reconnects: number;
+};
+
 export type IntakeCounters = { duplicates: number; refused: number };
 
 /** The seqs whose acceptance times the status needs: the first unrecorded one of each source. */
@@ -63,7 +75,7 @@ export const statusPage = (
   oldest: Oldest,
   figures: StoreFigures,
   intake: IntakeCounters,
-  sending: { framesSent: number; framesResent: number; alarms: number; unreadable: number; linkUp: boolean },
+  sending: SendingFigures,
 ) => {
   const accepted = figures.retired + sum(sources, (source) => source.highest);
   const pending = sum(sources, (source) => source.pending);
@@ -72,12 +84,15 @@ export const statusPage = (
     agent: session.agent,
     session: session.id,
     linkUp: sending.linkUp,
+    briefLinks: sending.briefLinks,
+    reconnects: sending.reconnects,
     accepted,
     duplicates: intake.duplicates,
     refused: intake.refused,
     recorded: accepted - pending,
     applied: figures.retired + sum(sources, (source) => source.appliedTo),
     pending,
+    heldBack: sum(sources, (source) => source.heldBack),
     oldestUnrecordedAt: oldest.size === 0 ? null : Math.min(...oldest.values()),
     highestBySource: sources.map(({ stream, epoch, highest, recordedTo, appliedTo }) => ({
       stream,

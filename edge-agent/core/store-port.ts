@@ -34,7 +34,15 @@ export type StoredSource = Position & { highest: number; releasedTo: number };
 /** A position to keep, and up to where its events may be released. */
 export type KeptPosition = Position & { releaseTo: number };
 
-export type FrameRequest = { id: number; stream: Stream; epoch: string; first: number; last: number };
+export type FrameRequest = {
+  id: number;
+  stream: Stream;
+  epoch: string;
+  first: number;
+  last: number;
+  /** Size of the events, uncompressed, that the frame may have; one larger event goes alone. */
+  rawBytesMax: number;
+};
 export type FrameAnswer = {
   id: number;
   /** The rows from `first` of the request up to here were examined. The rest of the request is free again. */

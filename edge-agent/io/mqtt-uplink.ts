@@ -14,7 +14,7 @@ export type UplinkOptions = {
 };
 
 export type UplinkHandlers = {
-  onUp(): void;
+  onUp(packetBytesMax?: number): void;
   onDown(reason: string): void;
   onReceipt(receipt: Receipt): void;
   onControl(control: Control): void;
@@ -26,6 +26,8 @@ export type Uplink = {
   isUp(): boolean;
   /** The link has so many unsent bytes that new frames would only age in a buffer. */
   isCongested(): boolean;
+  briefLinks(): number;
+  reconnect(reason: string): void;
   publishFrame(payload: Uint8Array): boolean;
   publishStatus(json: string): boolean;
   close(): Promise<void>;
@@ -75,6 +77,8 @@ export const openUplink = (options: UplinkOptions, handlers: UplinkHandlers): Up
   );
   return {
     isUp: link.isUp,
+    briefLinks: link.briefLinks,
+    reconnect: link.reconnect,
     isCongested: () => link.unsentBytes() > unsentBytesMax,
     publishFrame: (payload) => link.publish(topics.up, payload),
     publishStatus: (json) => link.publish(topics.status, json),

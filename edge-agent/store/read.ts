@@ -1,4 +1,3 @@
-import { limits } from '@branchline/contracts/limits.ts';
 import { cutFrame } from '../core/frame-cut.ts';
 import type { FindRequest, FrameRequest, OldestQuestion } from '../core/store-port.ts';
 import { gzipLines } from '../io/gzip-lines.ts';
@@ -9,11 +8,11 @@ import { guarded, type StorePorts } from './ports.ts';
 /** Answers with the frame; returns how many damaged rows it came upon. */
 export const readFrame = (
   { room, post, touch }: StorePorts,
-  { id, stream, epoch, first, last }: FrameRequest,
+  { id, stream, epoch, first, last, rawBytesMax }: FrameRequest,
 ): number => {
   room.salvage()?.fetch(stream, epoch, first, last);
-  const { rows, complete } = room.table().rows(stream, epoch, first, last, limits.frameRawBytesTarget);
-  const cut = cutFrame(rows, first, last, complete);
+  const { rows, complete } = room.table().rows(stream, epoch, first, last, rawBytesMax);
+  const cut = cutFrame(rows, first, last, complete, rawBytesMax);
   const damaged = rows.filter((row) => row.damaged && row.seq <= cut.examinedTo);
   for (const { seq } of damaged) post({ kind: 'damaged-row', stream, epoch, seq });
   touch(rows.length);

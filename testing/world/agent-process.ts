@@ -45,8 +45,9 @@ export const spawnAgent = (
 export const eventually = async <T>(
   find: () => T | undefined | Promise<T | undefined>,
   what: string,
+  withinMs = 15_000,
 ): Promise<T> => {
-  const until = performance.now() + 15_000;
+  const until = performance.now() + withinMs;
   while (performance.now() < until) {
     const found = await find();
     if (found !== undefined) return found;

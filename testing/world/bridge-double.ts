@@ -4,6 +4,7 @@ import type { Control, Receipt, Status } from '@branchline/contracts/downlink.ts
 import { isProblem } from '@branchline/contracts/errors.ts';
 import { type FrameHeader, splitFrame, splitLines } from '@branchline/contracts/frame.ts';
 import { mqttTopic, parseMqttTopic } from '@branchline/contracts/topics.ts';
+import { limitPackets } from '@branchline/local/packet-limit.ts';
 import { Aedes } from 'aedes';
 
 /** For tests: a real MQTT broker with a minimal bridge in it, which keeps what it receives and answers as the test says. */
@@ -11,7 +12,7 @@ export type TestBridge = {
   url: string;
   /** `stream/epoch/seq` → the event's JSON, of every frame, answered or not. */
   events: Map<string, string>;
-  frames: FrameHeader[];
+  frames: (FrameHeader & { bytes: number })[];
   statuses: Status[];
   /** The answer to a frame; undefined for none. By default the frame is recorded. */
   answerTo: (header: FrameHeader) => Receipt | undefined;
@@ -32,8 +33,20 @@ export const recordedReceipt = (header: FrameHeader): Receipt => ({
   recordedAt: Date.now(),
 });
 
-/** `keepsEvents: false` skips decompression, for measurements. */
-export const startTestBridge = async (keepsEvents = true): Promise<TestBridge> => {
+type BridgeOptions = { keepsEvents?: boolean; packetBytesMax?: number };
+
+const serve = (broker: Aedes, packetBytesMax: number | undefined): Server =>
+  createServer((socket) => {
+    if (packetBytesMax !== undefined) limitPackets(socket, packetBytesMax, () => {});
+    broker.handle(socket);
+  });
+
+/**
+ * `keepsEvents: false` skips decompression, for measurements. With `packetBytesMax` the broker closes connections that bring
+ * a larger packet, without a word.
+ */
+export const startTestBridge = async (options: BridgeOptions = {}): Promise<TestBridge> => {
+  const { keepsEvents = true, packetBytesMax } = options;
   let broker: Aedes;
   let server: Server;
   let port = 0;
@@ -72,7 +85,7 @@ export const startTestBridge = async (keepsEvents = true): Promise<TestBridge> =
         if (topic.channel === 'status') bridge.statuses.push(JSON.parse(packet.payload.toString()) as Status);
         if (topic.channel === 'up') onFrame(topic, packet.payload as Buffer);
       });
-      server = createServer(broker.handle);
+      server = serve(broker, packetBytesMax);
       await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
       port = (server.address() as { port: number }).port;
       bridge.url = `mqtt://127.0.0.1:${port}`;
@@ -84,7 +97,7 @@ export const startTestBridge = async (keepsEvents = true): Promise<TestBridge> =
     if (isProblem(frame)) throw new Error(frame.detail);
     const { header, body } = frame;
     if (crc32(body) !== header.crc) throw new Error('the frame has a wrong checksum');
-    bridge.frames.push(header);
+    bridge.frames.push({ ...header, bytes: payload.length });
     if (keepsEvents) {
       const lines = splitLines(gunzipSync(body), header.count);
       if (isProblem(lines)) throw new Error(lines.detail);

@@ -16,18 +16,23 @@ export const earlier = '33333333-3333-4333-8333-333333333333';
 
 export const receiptTimeoutMs = 1_000;
 
-/** `stored` are sources of an earlier session; ten events, unless said otherwise. */
+/** `stored` are sources of an earlier session; ten events, unless said otherwise. The line is wide: its bytes take no time. */
 export const outboxOf = (stored: readonly Partial<StoredSource>[] = []): Outbox => {
   const none = { recorded: [], appliedTo: 0, releasedTo: 0 };
   const sources = stored.map(
     (change): StoredSource => ({ stream: 'pos', epoch: earlier, highest: 10, ...none, ...change }),
   );
-  return createOutbox(
-    { windowFrames: 8, receiptTimeoutMs, backoffCapMs: 10_000, bootAt: 0 },
+  const outbox = createOutbox(
+    { windowFrames: 8, receiptTimeoutMs, backoffCapMs: 10_000, receiptSilenceMs: 180_000, bootAt: 0 },
     sources,
     () => 1,
   );
+  outbox.line.windowBytes = wideBytes;
+  outbox.line.bytesPerMs = Number.POSITIVE_INFINITY;
+  return outbox;
 };
+
+const wideBytes = 1024 * 1024;
 
 export const linkUp: OutboxInput = { kind: 'link-up' };
 export const linkDown: OutboxInput = { kind: 'link-down' };
@@ -46,9 +51,16 @@ export const frameRead = (
   first: number,
   last: number,
   unsendable: [number, number][] = [],
+  bytes?: number,
 ): OutboxInput => ({
   kind: 'frame-read',
-  answer: { id, examinedTo: last, unsendable, ...(first <= last ? { sent: [first, last] } : {}) },
+  answer: {
+    id,
+    examinedTo: last,
+    unsendable,
+    ...(first <= last ? { sent: [first, last] } : {}),
+    ...(bytes === undefined ? {} : { lines: { gzip: new Uint8Array(bytes), raw: 2 * bytes, crc: 0 } }),
+  },
 });
 
 const receipt = (message: Receipt): OutboxInput => ({ kind: 'receipt', receipt: message });

@@ -28,6 +28,7 @@ const sourceSnapshot = (source: Source): Record<SourceField, string> => ({
   liveAfter: text(source.liveAfter),
   recorded: ranges(source.recorded),
   unsendable: ranges(source.unsendable),
+  heldBack: ranges(source.heldBack),
   taken: ranges(source.taken),
   again: ranges(source.again),
   // The seqs with a known time.
@@ -42,6 +43,8 @@ export const snapshot = (outbox: Outbox): Snapshot => ({
     sources: text([...outbox.sources.keys()]),
     flights: [...outbox.flights.values()].map(flightText).join(),
     window: text(outbox.window),
+    line: text(outbox.line),
+    silence: text(outbox.silence),
     replays: text([outbox.replays.progress(), searchesOf(outbox)]),
     counters: text(outbox.counters),
     changed: text([...outbox.changed].map(({ epoch }) => epoch)),
@@ -71,8 +74,9 @@ export const changesBetween = (before: Snapshot, after: Snapshot): Set<ChangingF
 /** What goes with an effect every time, so that the table need not say it in each row. */
 export const impliedBy: Record<OutboxEffect['do'], readonly ChangingField[]> = {
   read: ['flights', 'nextId', 'lastStream', 'source.taken'],
-  publish: ['counters', 'source.taken'],
+  publish: ['counters', 'source.taken', 'line', 'silence'],
   'new-epoch': [],
+  reconnect: ['silence', 'linkUp', 'flights', 'source.taken'],
   find: ['nextId'],
   alarm: ['counters'],
   drained: [],

@@ -65,6 +65,17 @@ const beingRead = () => {
   step(outbox, accepted(10), 0);
   return outbox;
 };
+/** The link has broken twice or more often with frames of 100,000 bytes under way, and there is another one. */
+const largeInFlight = (times: number, events: number) => {
+  const outbox = given([{ highest: events }]);
+  for (let time = 1; time <= times; time++) {
+    const read = step(outbox, linkUp, 0).find((effect) => effect.do === 'read');
+    if (read?.do === 'read') step(outbox, frameRead(read.id, 1, events, [], 100_000), 0);
+    if (time < times) step(outbox, linkDown, 0);
+  }
+  return outbox;
+};
+const linkUpWith = (packetBytesMax: number): OutboxInput => ({ kind: 'link-up', packetBytesMax });
 /** Ten events of this session, recorded. */
 const allRecorded = () => given([], [linkUp, accepted(10), recorded(1, 10)]);
 /** Ten events of an earlier session, recorded and applied; the first two have left the archive. */
@@ -80,8 +91,8 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   'link-up': [
     {
       when: 'nothing waits',
-      outcome: 'events accepted so far become the backlog, later ones are live; the window starts small',
-      changes: ['linkUp', 'source.liveAfter', 'window'],
+      outcome: 'events accepted so far become the backlog, later ones are live; the windows start small',
+      changes: ['linkUp', 'source.liveAfter', 'window', 'line'],
       effects: [],
       given: () => {
         const outbox = allRecorded();
@@ -93,19 +104,49 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     {
       when: 'events wait',
       outcome: 'the same, and the first window of frames is begun',
-      changes: ['linkUp'],
+      changes: ['linkUp', 'line'],
       effects: ['read'],
       given: () => given([{}]),
       input: linkUp,
+    },
+    {
+      when: 'the broker takes larger packets than the one before',
+      outcome: 'what was held back for their size is sent',
+      changes: ['linkUp', 'line', 'source.heldBack', 'hasBacklog'],
+      effects: ['read'],
+      given: () => {
+        const outbox = given([{ highest: 1 }]);
+        step(outbox, linkUpWith(10_000), 0);
+        step(outbox, frameRead(1, 1, 1, [], 20_000), 0);
+        step(outbox, linkDown, 0);
+        return outbox;
+      },
+      input: linkUpWith(100_000),
     },
   ],
   'link-down': [
     {
       when: 'frames are in flight',
       outcome: 'they are given up; their seqs wait again',
-      changes: ['linkUp', 'flights', 'source.taken', 'counters'],
+      changes: ['linkUp', 'flights', 'source.taken', 'counters', 'silence'],
       effects: [],
       given: inFlight,
+      input: linkDown,
+    },
+    {
+      when: 'a large frame is in flight, for the second time without a receipt for one',
+      outcome: 'the same, and frames are halved',
+      changes: ['linkUp', 'flights', 'source.taken', 'counters', 'silence', 'line'],
+      effects: ['alarm frames-halved'],
+      given: () => largeInFlight(2, 10),
+      input: linkDown,
+    },
+    {
+      when: 'the large frame is one event, and frames have been halved below its size',
+      outcome: 'it is held back, and the others go on',
+      changes: ['linkUp', 'flights', 'counters', 'silence', 'line', 'source.heldBack', 'hasBacklog'],
+      effects: ['alarm event-held-back', 'drained'],
+      given: () => largeInFlight(3, 1),
       input: linkDown,
     },
   ],
@@ -151,7 +192,8 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   'frame-read': [
     {
       when: 'all rows fit',
-      outcome: 'the frame is published; its receipt is due after the timeout',
+      outcome:
+        'the frame is published; its receipt is due after the timeout and the time that what is under way takes',
       changes: ['flights'],
       effects: ['publish'],
       given: beingRead,
@@ -182,6 +224,30 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       input: frameRead(1, 11, 10, [[1, 10]]),
     },
     {
+      when: 'it is larger than the broker takes',
+      outcome: 'it is not sent; the next one has fewer events',
+      changes: ['line'],
+      effects: ['read'],
+      given: () => {
+        const outbox = given([], [linkUpWith(10_000)]);
+        step(outbox, accepted(10), 0);
+        return outbox;
+      },
+      input: frameRead(1, 1, 10, [], 20_000),
+    },
+    {
+      when: 'it is a single event, larger than the broker takes',
+      outcome: 'it is held back, and the others go on',
+      changes: ['flights', 'source.heldBack'],
+      effects: ['alarm event-held-back'],
+      given: () => {
+        const outbox = given([], [linkUpWith(10_000)]);
+        step(outbox, accepted(1), 0);
+        return outbox;
+      },
+      input: frameRead(1, 1, 1, [], 20_000),
+    },
+    {
       when: 'the frame is unknown, because the link went down meanwhile',
       outcome: 'nothing',
       changes: [],
@@ -193,8 +259,17 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
   receipt: [
     {
       when: 'recorded: all of a live frame',
-      outcome: 'the seqs are recorded, with their time; the frame leaves; the window grows',
-      changes: ['flights', 'window', 'source.recorded', 'source.times', 'changed', 'firstReceiptAt'],
+      outcome: 'the seqs are recorded, with their time; the frame leaves; the windows grow',
+      changes: [
+        'flights',
+        'window',
+        'line',
+        'silence',
+        'source.recorded',
+        'source.times',
+        'changed',
+        'firstReceiptAt',
+      ],
       effects: [],
       given: inFlight,
       input: recorded(1, 10),
@@ -202,7 +277,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     {
       when: 'recorded: part of a frame',
       outcome: 'the seqs are recorded; the frame stays in flight',
-      changes: ['source.recorded', 'source.times', 'changed', 'firstReceiptAt'],
+      changes: ['silence', 'source.recorded', 'source.times', 'changed', 'firstReceiptAt'],
       effects: [],
       given: inFlight,
       input: recorded(1, 4),
@@ -213,6 +288,8 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       changes: [
         'flights',
         'window',
+        'line',
+        'silence',
         'source.recorded',
         'source.times',
         'changed',
@@ -253,7 +330,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     {
       when: 'damaged, up to eight in a row',
       outcome: 'the frame is given up and begun again at once',
-      changes: ['flights', 'counters', 'damagedInARow'],
+      changes: ['flights', 'counters', 'damagedInARow', 'silence'],
       effects: ['read'],
       given: inFlight,
       input: damaged(1, 10),
@@ -261,7 +338,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     {
       when: 'damaged, from the ninth in a row on',
       outcome: 'the frame counts as timed out',
-      changes: ['flights', 'counters', 'damagedInARow', 'window'],
+      changes: ['flights', 'counters', 'damagedInARow', 'silence', 'window', 'line'],
       effects: ['read'],
       given: () => given([], [linkUp, accepted(10), ...Array.from({ length: 8 }, () => damaged(1, 10))]),
       input: damaged(1, 10),
@@ -270,7 +347,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       when: 'hold',
       outcome:
         'all published frames are given up; nothing is begun until the time is over, then one frame to ask',
-      changes: ['flights', 'source.taken', 'counters', 'window'],
+      changes: ['flights', 'source.taken', 'counters', 'window', 'silence'],
       effects: [],
       given: inFlight,
       input: hold(3_000),
@@ -459,8 +536,8 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'a receipt is overdue',
-      outcome: 'the frame is given up, the window halved, and the frame begun again at once',
-      changes: ['flights', 'counters', 'window'],
+      outcome: 'the frame is given up, the windows are halved, and the frame is begun again at once',
+      changes: ['flights', 'counters', 'window', 'line'],
       effects: ['read'],
       given: inFlight,
       input: tick,
@@ -468,8 +545,8 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'a receipt is overdue for the second time without any receipt between',
-      outcome: 'the frame is given up, the window halved, and sending pauses with full jitter',
-      changes: ['flights', 'source.taken', 'counters', 'window'],
+      outcome: 'the frame is given up, the windows are halved, and sending pauses with full jitter',
+      changes: ['flights', 'source.taken', 'counters', 'window', 'line'],
       effects: [],
       given: () => {
         const outbox = inFlight();
@@ -488,6 +565,29 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       given: () => given([{ highest: 5_000 }], [linkUp, hold(3_000)]),
       input: tick,
       now: 3_000,
+    },
+    {
+      when: 'a frame was sent 3 to 6 minutes ago, and no receipt has come since',
+      outcome: 'frames in flight are given up and the link is renewed; the next time it waits twice as long',
+      changes: ['counters', 'window', 'line'],
+      effects: ['reconnect'],
+      given: inFlight,
+      input: tick,
+      now: 180_000,
+    },
+    {
+      when: 'an hour has passed since frames were halved',
+      outcome: 'full frames are tried again, and what was held back',
+      changes: ['line', 'source.heldBack', 'hasBacklog'],
+      effects: ['read'],
+      given: () => {
+        const outbox = largeInFlight(3, 1);
+        drive(outbox, linkDown);
+        drive(outbox, linkUp);
+        return outbox;
+      },
+      input: tick,
+      now: 3_600_000,
     },
     {
       when: 'the link is congested',

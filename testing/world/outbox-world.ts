@@ -60,7 +60,13 @@ class World {
     this.#random = seededRandom(seed);
     this.#faults = faults;
     this.#releasePolicy = releasePolicy;
-    const settings = { windowFrames, receiptTimeoutMs: 2_000, backoffCapMs: 4_000, bootAt: 0 };
+    const settings = {
+      windowFrames,
+      receiptTimeoutMs: 2_000,
+      backoffCapMs: 4_000,
+      receiptSilenceMs: 30_000,
+      bootAt: 0,
+    };
     this.#outbox = createOutbox(settings, [], this.#random);
   }
 
@@ -127,14 +133,22 @@ class World {
   }
 
   #perform(effect: OutboxEffect): void {
+    if (effect.do === 'reconnect') this.#later(100, () => this.#renewLink());
     if (effect.do !== 'read') return;
     const { id, first, last } = effect;
     const to = Math.min(last, first + Math.floor(this.#random() * 40));
     this.#later(this.#random() * 20, () => this.#readFrame(id, first, to));
   }
 
+  #renewLink(): void {
+    this.#give({ kind: 'link-down' });
+    this.#give({ kind: 'link-up' });
+  }
+
   #readFrame(id: number, first: number, last: number): void {
-    const answer = { id, examinedTo: last, unsendable: [], sent: [first, last] as Range };
+    const size = 100 * (last - first + 1);
+    const lines = { gzip: new Uint8Array(size), raw: 4 * size, crc: 0 };
+    const answer = { id, examinedTo: last, unsendable: [], sent: [first, last] as Range, lines };
     for (const effect of step(this.#outbox, { kind: 'frame-read', answer }, this.#now)) {
       if (effect.do !== 'publish') this.#perform(effect);
       else if (!this.#outbox.linkUp) this.#broken.publishedWhileDown = true;

@@ -19,14 +19,14 @@ it('every input is dispatched and has transitions, and every effect and alarm oc
 
   const state = code('./state.ts');
   const declared = [
-    ...[...state.matchAll(/^ {2}\| \{ do: '([a-z-]+)'/gm)]
+    ...[...state.matchAll(/^ {2}\| \(?\{ do: '([a-z-]+)'/gm)]
       .map((found) => found[1])
       .filter((name) => name !== 'alarm'),
     ...[...(/AlarmKind =([^;]+);/.exec(state)?.[1] ?? '').matchAll(/'([a-z-]+)'/g)].map(
       (found) => `alarm ${found[1]}`,
     ),
   ];
-  expect(declared.length).toBe(6 + 7);
+  expect(declared.length).toBe(7 + 9);
   const seen = new Set(Object.values(transitions).flatMap((rows) => rows.flatMap(({ effects }) => effects)));
   expect([...seen].sort()).toEqual(declared.sort());
 });

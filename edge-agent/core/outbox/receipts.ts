@@ -1,7 +1,9 @@
 import type { Receipt } from '@branchline/contracts/downlink.ts';
 import type { Range } from '@branchline/kernel/ranges.ts';
 import { giveUp, timeOut } from './flights.ts';
+import * as line from './line.ts';
 import * as sendWindow from './send-window.ts';
+import * as silence from './silence.ts';
 import { noteRecorded, type Source } from './source.ts';
 import { alarm, known, type Outbox, type OutboxEffect } from './state.ts';
 
@@ -18,13 +20,19 @@ export const onReceipt = (outbox: Outbox, receipt: Receipt, now: number, effects
   if (receipt.kind === 'hold') return onHold(outbox, receipt.retryAfterMs, now);
   const source = known(outbox, receipt.stream, receipt.epoch, receipt.ranges, effects);
   if (source === undefined) return;
+  silence.onAnswer(outbox.silence);
   if (receipt.kind === 'damaged') return onDamaged(outbox, source, receipt.ranges, now);
   if (source.recorded.rangeCount >= recordedRangesMax)
     return alarm(outbox, effects, 'too-fragmented', source, `${source.recorded.rangeCount} recorded ranges`);
-  onRecorded(outbox, source, receipt);
+  onRecorded(outbox, source, receipt, now);
 };
 
-const onRecorded = (outbox: Outbox, source: Source, { ranges, recordedAt }: RecordedReceipt): void => {
+const onRecorded = (
+  outbox: Outbox,
+  source: Source,
+  { ranges, recordedAt }: RecordedReceipt,
+  now: number,
+): void => {
   outbox.firstReceiptAt ??= recordedAt;
   outbox.damagedInARow = 0;
   for (const [first, last] of ranges) {
@@ -33,10 +41,12 @@ const onRecorded = (outbox: Outbox, source: Source, { ranges, recordedAt }: Reco
   }
   outbox.changed.add(source);
   for (const flight of outbox.flights.values()) {
-    if (flight.source !== source || flight.sentAt === undefined) continue;
+    const { sentAt, ...sent } = flight;
+    if (flight.source !== source || sentAt === undefined) continue;
     if (source.recorded.gaps(flight.first, flight.last, 1).length > 0) continue;
     outbox.flights.delete(flight.id);
     sendWindow.onReceipt(outbox.window);
+    line.onDelivered(outbox.line, { ...sent, sentAt }, now);
   }
 };
 
@@ -51,6 +61,7 @@ const onDamaged = (outbox: Outbox, source: Source, ranges: readonly Range[], now
 };
 
 const onHold = (outbox: Outbox, retryAfterMs: number, now: number): void => {
+  silence.onAnswer(outbox.silence);
   for (const flight of outbox.flights.values()) if (flight.sentAt !== undefined) giveUp(outbox, flight);
   sendWindow.onHold(outbox.window, retryAfterMs, now);
 };

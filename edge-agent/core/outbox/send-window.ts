@@ -51,8 +51,9 @@ export const onReceipt = (window: SendWindow): void => {
   window.size = Math.min(window.framesMax, window.size + step);
 };
 
-export const onTimeout = (window: SendWindow, sentAt: number, now: number, random: Random): void => {
-  if (sentAt < window.lastCutAt) return;
+/** False when a timeout of the same window has halved it already. */
+export const onTimeout = (window: SendWindow, sentAt: number, now: number, random: Random): boolean => {
+  if (sentAt < window.lastCutAt) return false;
   window.lastCutAt = now;
   window.size = Math.max(1, window.size / 2);
   window.threshold = window.size;
@@ -61,6 +62,7 @@ export const onTimeout = (window: SendWindow, sentAt: number, now: number, rando
     window.pausedUntil =
       now + fullJitterMs(window.attempts, window.backoffBaseMs, window.backoffCapMs, random);
   window.attempts++;
+  return true;
 };
 
 export const onHold = (window: SendWindow, retryAfterMs: number, now: number): void => {

@@ -14,7 +14,9 @@ export type Source = {
   recorded: RangeSet;
   /** Rows that are damaged or gone. */
   unsendable: RangeSet;
-  /** Recorded, unsendable or in flight: what the next frame must not hold. */
+  /** Events that are larger than the broker takes. */
+  heldBack: RangeSet;
+  /** Recorded, unsendable, held back or in flight: what the next frame must not hold. */
   taken: RangeSet;
   /** Recorded once and to be sent again: they go with the backlog, even where they are newer. */
   again: RangeSet;
@@ -36,6 +38,7 @@ export const newSource = (stream: Stream, epoch: string): Source => ({
   liveAfter: 0,
   recorded: new RangeSet(),
   unsendable: new RangeSet(),
+  heldBack: new RangeSet(),
   taken: new RangeSet(),
   again: new RangeSet(),
   times: new RecordedTimes(),
@@ -101,6 +104,7 @@ export const noteRecorded = (source: Source, first: number, last: number): void 
   source.recorded.add(first, last);
   source.taken.add(first, last);
   source.again.remove(first, last);
+  source.heldBack.remove(first, last);
 };
 
 /**
@@ -114,11 +118,12 @@ export const noteReleased = (source: Source, to: number): void => {
   source.times.forget(1, source.releasedTo);
 };
 
-/** Frees these seqs for the next frame, except those that are recorded or unsendable. */
+/** Frees these seqs for the next frame, except those that are recorded, unsendable or held back. */
 export const untake = (source: Source, first: number, last: number): void => {
   source.taken.remove(first, last);
   for (const [from, to] of source.recorded.within(first, last)) source.taken.add(from, to);
   for (const [from, to] of source.unsendable.within(first, last)) source.taken.add(from, to);
+  for (const [from, to] of source.heldBack.within(first, last)) source.taken.add(from, to);
 };
 
 /** These seqs are to be sent again, although a receipt confirmed them. */

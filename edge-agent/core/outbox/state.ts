@@ -2,9 +2,11 @@ import type { AppliedMark, Receipt, ReplayRequest } from '@branchline/contracts/
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type { Random } from '@branchline/kernel/random.ts';
 import type { Range } from '@branchline/kernel/ranges.ts';
-import type { FindAnswer, FrameAnswer, StoredSource } from '../store-port.ts';
+import type { FindAnswer, FrameAnswer, FrameRequest, StoredSource } from '../store-port.ts';
+import { type Delivered, type Line, newLine } from './line.ts';
 import { Replays } from './replays.ts';
 import { newWindow, type SendWindow } from './send-window.ts';
+import { newSilence, type Silence } from './silence.ts';
 import { loadedSource, nextGap, type Source, sourceKey } from './source.ts';
 
 /** The outbox's state, inputs and effects; docs/outbox.md lists them with every transition. */
@@ -13,12 +15,15 @@ export type OutboxSettings = {
   windowFrames: number;
   receiptTimeoutMs: number;
   backoffCapMs: number;
+  /** Without any receipt for so long, the link is renewed. */
+  receiptSilenceMs: number;
   /** Wall time of this start; what earlier sessions recorded was recorded before it. */
   bootAt: number;
 };
 
 export type OutboxInput =
-  | { kind: 'link-up' }
+  /** `packetBytesMax`: the largest packet that the broker takes, if it says so. */
+  | { kind: 'link-up'; packetBytesMax?: number | undefined }
   | { kind: 'link-down' }
   | { kind: 'accepted'; stream: Stream; epoch: string; highest: number }
   | { kind: 'frame-read'; answer: FrameAnswer }
@@ -38,16 +43,20 @@ export type AlarmKind =
   | 'lost-tail'
   | 'lost-behind-receipt'
   | 'missing-but-released'
-  | 'row-unsendable';
+  | 'row-unsendable'
+  | 'frames-halved'
+  | 'event-held-back';
 
 export type OutboxEffect =
-  | { do: 'read'; id: number; stream: Stream; epoch: string; first: number; last: number }
+  | ({ do: 'read' } & FrameRequest)
   | { do: 'publish'; id: number }
   | { do: 'new-epoch'; stream: Stream; epoch: string }
   | { do: 'find'; id: number; stream: Stream; acceptedFrom: number; acceptedTo: number }
   | { do: 'alarm'; alarm: AlarmKind; stream: Stream; epoch: string; detail: string }
   /** What was accepted before the link came up, or was to be replayed, is recorded. */
   | { do: 'drained' }
+  /** The link is up and no receipt has come for too long. */
+  | { do: 'reconnect'; silentMs: number; reconnects: number }
   /** A replay began or ended, or was requested once more. */
   | { do: 'replay-progress' };
 
@@ -60,6 +69,12 @@ export type Flight = {
   lane: Lane;
   first: number;
   last: number;
+  /** Its size on the line; a guess while the store reads it. */
+  bytes: number;
+  /** The size of all frames in flight when it was published, itself included. */
+  underWay: number;
+  /** What receipts had confirmed by then. */
+  deliveredBefore: Delivered;
   /** Undefined while the store reads it. */
   sentAt: number | undefined;
   deadline: number;
@@ -72,6 +87,8 @@ export type Outbox = {
   readonly sources: Map<string, Source>;
   readonly flights: Map<number, Flight>;
   readonly window: SendWindow;
+  readonly line: Line;
+  readonly silence: Silence;
   readonly replays: Replays;
   readonly counters: { framesSent: number; framesResent: number; alarms: number };
   /** Sources whose position has changed since `takeChanged`. */
@@ -95,6 +112,8 @@ export const createOutbox = (settings: OutboxSettings, stored: StoredSource[], r
     sources,
     flights: new Map(),
     window: newWindow(settings.windowFrames, backoffBaseMs, settings.backoffCapMs),
+    line: newLine(settings.windowFrames),
+    silence: newSilence(settings.receiptSilenceMs),
     replays: new Replays(),
     counters: { framesSent: 0, framesResent: 0, alarms: 0 },
     changed: new Set(),
