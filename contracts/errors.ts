@@ -26,6 +26,22 @@ export const errors = {
     hint: 'This version does not know the event type; update the agent before tills send it.',
   },
   'unknown-currency': { retry: false, hint: 'Use an upper-case ISO 4217 code.' },
+  'tenders-differ': {
+    retry: false,
+    hint: 'The tenders of a transaction add up to its gross. Cash rounding is a tender too: of CHF 19.97 paid with CHF 19.95, {"tenderType": "ROUNDING", "amount": 2} is the rest.',
+  },
+  'line-sign': {
+    retry: false,
+    hint: 'A SALE line is not negative, a RETURN line not positive; a void reverses both. A line that is no goods, such as a coupon, says so in its itemType; see docs/events.md.',
+  },
+  'scale-label': {
+    retry: false,
+    hint: "A number with prefix 02 or 20 to 29 holds a weight or a price, so each label would be an item of its own. Send the item's own number as itemId, or set the agent's scaleLabels.",
+  },
+  'not-kept': {
+    retry: false,
+    hint: 'Fiscal data is carried as it was sent, and JSON cannot keep this value. Send it as text, in quotes.',
+  },
   'bad-text': {
     retry: false,
     hint: "NUL characters and lone surrogates cannot be stored; check the till's character encoding.",

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { quantityPattern } from './decimal.ts';
+import type { Problem } from './errors.ts';
 import { hasCheckDigit } from './event.ts';
-import { itemIsNamed, obeys } from './rules.ts';
+import { itemIdForm, itemIsNamed, obeys } from './rules.ts';
+import { isScaleLabel, itemOnLabel, type ScaleLabel } from './scale-label.ts';
 
 const itemIdPattern = /^[^\p{C}]{1,64}$/u;
 
@@ -26,9 +28,12 @@ export const itemSchema = (object: typeof z.strictObject | typeof z.object) =>
     description: z.string().max(200).optional(),
   }).check(obeys(itemIsNamed));
 
-/** The name under which the books keep an item: the retailer's own number if there is one, otherwise the GTIN. */
+/**
+ * The name under which the books keep an item: the retailer's own number if there is one, otherwise the GTIN. An id of blanks
+ * alone, which older agents accepted, has no other form.
+ */
 export const itemKey = (item: { gtin?: string | undefined; itemId?: string | undefined }): string =>
-  item.itemId ?? (item.gtin as string);
+  item.itemId === undefined ? (item.gtin as string) : itemIdForm(item.itemId) || item.itemId;
 
 export const quantity = z
   .string()
@@ -36,3 +41,32 @@ export const quantity = z
 
 /** UN/ECE Recommendation 20; H87 means "piece". */
 export const unitOfMeasure = z.string().regex(/^[A-Z0-9]{2,3}$/, 'a unit is a UN/ECE Recommendation 20 code');
+
+/**
+ * Gives the item of an incoming event the id under which the books keep it, or says why it has none. A scale label without an
+ * id of its own gets the one that a configured pattern finds in it.
+ */
+export const nameItem = (
+  item: { gtin?: string | undefined; itemId?: string | undefined },
+  scaleLabels: readonly ScaleLabel[],
+): (Problem & { where: 'gtin' | 'itemId' }) | undefined => {
+  if (item.itemId !== undefined) {
+    const form = itemIdForm(item.itemId);
+    if (form === item.itemId) return undefined;
+    if (!isItemId(form)) {
+      const detail = 'in Unicode form C and without blanks around it, an item id is 1 to 64 characters';
+      return { code: 'schema', detail, where: 'itemId' };
+    }
+    item.itemId = form;
+    return undefined;
+  }
+  const gtin = item.gtin as string;
+  if (!isScaleLabel(gtin)) return undefined;
+  item.itemId = itemOnLabel(gtin, scaleLabels);
+  if (item.itemId !== undefined) return undefined;
+  return {
+    code: 'scale-label',
+    detail: `${gtin} is the number of a scale label, not of an item`,
+    where: 'gtin',
+  };
+};

@@ -3,15 +3,21 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { isProblem } from './errors.ts';
-import { contentOf, withRecordedTime } from './event.ts';
+import { contentOf, hasCheckDigit, withRecordedTime } from './event.ts';
 import { changedEvent } from './fixtures/changed-events.ts';
-import { eventIdOf, parseAtIntake, parseForBooks, type TransactionEvent } from './parse.ts';
+import { itemKey } from './item.ts';
+import { type BranchEvent, eventIdOf, parseAtIntake, parseForBooks, type TransactionEvent } from './parse.ts';
 import { posSchemas } from './pos.ts';
+import { itemIdForm } from './rules.ts';
+import { readScaleLabels, type ScaleLabel } from './scale-label.ts';
 import { stockSchemas } from './stock.ts';
 
 const folder = new URL('fixtures/v1/', import.meta.url);
 const fixture = (name: string): Record<string, unknown> =>
   JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Record<string, unknown>;
+
+const withCheckDigit = (digits: string): string =>
+  Array.from({ length: 10 }, (_, digit) => `${digits.slice(0, -1)}${digit}`).find(hasCheckDigit) as string;
 
 /** A copy with one change; `path` as in `data.lines.0.quantity`. */
 const changed = (event: Record<string, unknown>, path: string, value: unknown): unknown => {
@@ -48,10 +54,12 @@ describe('a transaction', () => {
     ['B21', 'type', 7, 'schema'],
     ['B23', 'data.currency', 'XXX', 'unknown-currency'],
     ['B23', 'data.lines.0.extendedAmount', 1_000_000_000_000, 'schema'],
-    ['B22', 'data.lines.0.lineType', 'RETURN', 'schema'],
+    ['B22', 'data.lines.0.lineType', 'RETURN', 'line-sign'],
+    ['B32', 'data.lines.0.itemType', 'GOODS', 'schema'],
+    ['B32', 'data.lines.0.itemType', 'COUPON', 'line-sign'],
     ['B10', 'data.lines.0.item', {}, 'schema'],
     ['B24', 'id', 'till-1:2026-11-23:43', 'id-mismatch'],
-    ['B24', 'data.tenders', [{ tenderType: 'CASH', amount: 1 }], 'schema'],
+    ['B24', 'data.tenders', [{ tenderType: 'CASH', amount: 1 }], 'tenders-differ'],
     ['B24', 'data.lines.0.item.gtin', '04022847522021', 'schema'],
     ['B16', 'data.site.storeId', 'store/../other', 'schema'],
   ])('bad input %s: %s = %j is refused', (_, path, value, code) => {
@@ -89,6 +97,70 @@ describe('a transaction', () => {
   });
 });
 
+describe('the id of an item', () => {
+  const transaction = fixture('pos.transaction.completed.json');
+  const movement = fixture('stock.movement.json');
+  const count = fixture('stock.count.json');
+  const itemsOf = (event: unknown) => (event as { data: { lines: { item: object }[] } }).data.lines;
+
+  test.each([
+    [' milk', 'milk'],
+    ['milk\u00a0\u3000', 'milk'],
+    ['cafe\u0301', 'caf\u00e9'],
+    ['caf\u00e9', 'caf\u00e9'],
+    ['\u1100\u1161', '\uac00'],
+    ['mi\ufe0flk\u3164', 'milk'],
+    ['mi\u2007lk', 'mi lk'],
+    ['\u212b', '\u00c5'],
+  ])('bad input B35: %j is the item %j, at the intake and in the books', (itemId, form) => {
+    for (const event of [transaction, movement, count]) {
+      const stated = changed(event, 'data.lines.0.item', { itemId });
+      expect(itemsOf(parseAtIntake(stated))[0]?.item).toEqual({ itemId: form });
+      const [line] = itemsOf(parseForBooks(stated));
+      expect(itemKey(line?.item as object)).toBe(form);
+    }
+  });
+
+  test.each([[' '], ['\u3164\u00a0'], ['\u0958'.repeat(33)]])(
+    'bad input B35: %j has no form of 1 to 64 characters: refused, but the books apply what an older agent stored',
+    (itemId) => {
+      const stated = changed(movement, 'data.lines.0.item', { itemId });
+      expect(parseAtIntake(stated)).toMatchObject({ code: 'schema', where: 'data.lines.0.item.itemId' });
+      expect(itemKey(itemsOf(parseForBooks(stated))[0]?.item as object)).not.toBe('');
+    },
+  );
+
+  test.each(['02071234005008', '02900000000001', '00212345678909'])(
+    'bad input B33: the scale label %s alone names no item, but the books apply what an older agent stored',
+    (label) => {
+      const gtin = withCheckDigit(label);
+      for (const event of [transaction, movement, count]) {
+        const stated = changed(event, 'data.lines.0.item', { gtin });
+        expect(parseAtIntake(stated)).toMatchObject({ code: 'scale-label', where: 'data.lines.0.item.gtin' });
+        expect(itemKey(itemsOf(parseForBooks(stated))[0]?.item as object)).toBe(gtin);
+        const named = changed(event, 'data.lines.0.item', { gtin, itemId: 'ham' });
+        expect(isProblem(parseAtIntake(named))).toBe(false);
+      }
+    },
+  );
+
+  test('a scale label gets the id that a configured pattern finds in it', () => {
+    const labels = readScaleLabels('2[0-9] IIIII WWWWW C') as ScaleLabel[];
+    const stated = changed(transaction, 'data.lines.0.item', { gtin: '02071234005008' });
+    expect(itemsOf(parseAtIntake(stated, labels))[0]?.item).toEqual({
+      gtin: '02071234005008',
+      itemId: '71234',
+    });
+  });
+
+  test('an ordinary GTIN, also of eight digits with prefix 2, needs no id', () => {
+    for (const gtin of ['04022847522022', '00000020000004', '02999999999993'.replace('02', '03')])
+      expect(
+        isProblem(parseAtIntake(changed(transaction, 'data.lines.0.item', { gtin: withCheckDigit(gtin) }))),
+      ).toBe(false);
+  });
+});
+
 test("a till's day-end report is numbered from 1, and its counts are never negative", () => {
   const report = fixture('pos.day.closed.json');
   for (const [path, value, code] of [
@@ -114,7 +186,9 @@ test("a till's day-end report is numbered from 1, and its counts are never negat
 test('a void reverses every sign and refers to its transaction', () => {
   const event = fixture('pos.transaction.voided.json');
   expect(parseAtIntake(changed(event, 'data.references', []))).toMatchObject({ code: 'schema' });
-  expect(parseAtIntake(changed(event, 'data.lines.0.extendedAmount', 398))).toMatchObject({ code: 'schema' });
+  expect(parseAtIntake(changed(event, 'data.lines.0.extendedAmount', 398))).toMatchObject({
+    code: 'line-sign',
+  });
 });
 
 test('a movement has the sign of its reason, a count is never negative', () => {
@@ -144,6 +218,12 @@ test('the content of a stored event does not depend on when it was accepted', ()
   expect(content(canonical)).toBe(first);
 });
 
+/** As the intake stores it. */
+const inTheirForm = ({ data }: BranchEvent): void => {
+  for (const { item } of 'lines' in data ? data.lines : [])
+    if (item.itemId !== undefined) item.itemId = itemIdForm(item.itemId);
+};
+
 describe.each([
   ['the intake', z.strictObject, parseAtIntake],
   ['the books', z.object as unknown as typeof z.strictObject, parseForBooks],
@@ -163,9 +243,15 @@ describe.each([
       const parsed = parse(structuredClone(value));
       const { success, data, error } = schema.safeParse(value);
       if (success && isProblem(parsed)) {
-        expect(parsed.code).toBe('id-mismatch');
-        expect((data as { id: string }).id).not.toBe(eventIdOf(data as TransactionEvent));
+        if (parsed.code === 'id-mismatch')
+          expect((data as { id: string }).id).not.toBe(eventIdOf(data as TransactionEvent));
+        else
+          expect([parse, parsed.where]).toEqual([
+            parseAtIntake,
+            expect.stringMatching(/item\.(gtin|itemId)$/),
+          ]);
       } else if (success) {
+        if (parse === parseAtIntake) inTheirForm(data as BranchEvent);
         taken++;
         expect(JSON.stringify(parsed)).toBe(JSON.stringify(data));
       } else {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { type ErrorCode, type Problem, problem } from './errors.ts';
+import { type ErrorCode, isProblem, type Problem, problem } from './errors.ts';
 import type { Stream } from './ids.ts';
+import { nameItem } from './item.ts';
 import {
   type AbortedTransaction,
   type DayReport,
@@ -12,6 +13,7 @@ import {
   type Transaction,
   type TransactionName,
 } from './pos.ts';
+import type { ScaleLabel } from './scale-label.ts';
 import { type Count, type Movement, stockSchemas, stockTypes } from './stock.ts';
 
 /**
@@ -79,7 +81,7 @@ const tolerant = compiledByType(z.object as unknown as typeof z.strictObject);
 export const streamOf = (type: string): Stream => (type.startsWith('org.branchline.pos.') ? 'pos' : 'stock');
 
 const codeOf = (issue: z.core.$ZodIssue): ErrorCode =>
-  issue.code === 'custom' && issue.params?.code === 'unknown-currency' ? 'unknown-currency' : 'schema';
+  (issue.code === 'custom' ? (issue.params?.code as ErrorCode | undefined) : undefined) ?? 'schema';
 
 const read = (schemaOf: (type: string) => Schema | undefined, value: unknown): BranchEvent | Problem => {
   const type: unknown =
@@ -131,8 +133,24 @@ export const eventIdOf = (event: Named): string => {
   }
 };
 
-/** For the agent: an unknown attribute or field is a problem, because it may hold personal data. */
-export const parseAtIntake = (value: unknown): BranchEvent | Problem => read(strict, value);
+/**
+ * For the agent: an unknown attribute or field is a problem, because it may hold personal data. Items get the id under which
+ * the books keep them. What only the intake refuses is here and not in the schemas, because the books still apply it: agents
+ * accepted it before.
+ */
+export const parseAtIntake = (
+  value: unknown,
+  scaleLabels: readonly ScaleLabel[] = [],
+): BranchEvent | Problem => {
+  const event = read(strict, value);
+  if (isProblem(event) || !('lines' in event.data)) return event;
+  const { lines } = event.data;
+  for (let i = 0; i < lines.length; i++) {
+    const fault = nameItem((lines[i] as (typeof lines)[number]).item, scaleLabels);
+    if (fault !== undefined) return problem(fault.code, fault.detail, `data.lines.${i}.item.${fault.where}`);
+  }
+  return event;
+};
 
 /** For the hub: unknown fields are ignored, an unknown type is a problem. */
 export const parseForBooks = (value: unknown): BranchEvent | Problem => read(tolerant, value);

@@ -5,7 +5,7 @@ import { envelope, instant, site } from './event.ts';
 import { itemSchema, quantity, unitOfMeasure } from './item.ts';
 import { isJson, type Json, withoutProto } from './json.ts';
 import { limits } from './limits.ts';
-import { completedIsConsistent, obeys, voidIsConsistent } from './rules.ts';
+import { completedIsConsistent, type ItemType, itemTypes, obeys, voidIsConsistent } from './rules.ts';
 import { isDay } from './time.ts';
 
 /**
@@ -45,6 +45,8 @@ const fiscal = z.record(
   z.custom<Json>(isJson, 'not a JSON value').overwrite(withoutProto),
 );
 
+const itemTypeNames = Object.keys(itemTypes) as [ItemType, ...ItemType[]];
+
 const transactionRef = { workstationId, businessDay: day, sequenceNumber };
 
 const transactionSchema = (object: typeof z.strictObject | typeof z.object) =>
@@ -63,6 +65,7 @@ const transactionSchema = (object: typeof z.strictObject | typeof z.object) =>
         object({
           lineNumber: z.int().min(1),
           lineType: z.enum(['SALE', 'RETURN']),
+          itemType: z.enum(itemTypeNames).optional(),
           voided: z.boolean().optional(),
           item: itemSchema(object),
           quantity,

@@ -1,6 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from './limits.ts';
-import { completedIsConsistent, itemIsNamed, movementIsConsistent, voidIsConsistent } from './rules.ts';
+import {
+  completedIsConsistent,
+  itemIdForm,
+  itemIsNamed,
+  movementIsConsistent,
+  voidIsConsistent,
+} from './rules.ts';
 
 const line = (lineNumber: number, change: object = {}) => ({
   lineNumber,
@@ -19,6 +26,29 @@ describe('a completed transaction', () => {
   test.each([
     ['nothing sold', sold([])],
     ['tenders that add up to the gross', sold([line(1)], 10)],
+    [
+      'cash rounding as a tender',
+      {
+        ...sold([line(1)]),
+        tenders: [
+          { tenderType: 'CASH', amount: 1995 },
+          { tenderType: 'ROUNDING', amount: 2 },
+        ],
+        totals: { gross: 1997 },
+      },
+    ],
+    ['a coupon of nothing', sold([line(1, { itemType: 'COUPON', quantity: '0', extendedAmount: -200 })])],
+    ['a coupon', sold([line(1, { itemType: 'COUPON', extendedAmount: -200 })])],
+    [
+      'a coupon that is taken back',
+      sold([line(1, { itemType: 'COUPON', lineType: 'RETURN', quantity: '-1', extendedAmount: 200 })]),
+    ],
+    [
+      'a deposit that is paid back',
+      sold([line(1, { itemType: 'DEPOSIT', lineType: 'RETURN', quantity: '-6', extendedAmount: -150 })]),
+    ],
+    ['an adjustment of either sign', sold([line(1, { itemType: 'ADJUSTMENT', extendedAmount: -1_106_206 })])],
+    ['a tip', sold([line(1, { itemType: 'TIP' })])],
     ['lines in any order', sold([line(3), line(1), line(2)])],
     ['a return', sold([line(1, { lineType: 'RETURN', quantity: '-1', extendedAmount: -10 })])],
     ['any sign on a voided line', sold([line(1, { voided: true, quantity: '-1', extendedAmount: -10 })])],
@@ -31,6 +61,18 @@ describe('a completed transaction', () => {
     ['a line number twice in a row', sold([line(1), line(1)]), ['lines', 1, 'lineNumber']],
     ['a line number twice, apart', sold([line(2), line(1), line(2)]), ['lines', 2, 'lineNumber']],
     ['a sale of less than nothing', sold([line(1), line(2, { quantity: '-1' })]), ['lines', 1]],
+    ['a coupon that costs something', sold([line(1, { itemType: 'COUPON' })]), ['lines', 0]],
+    ['a coupon of less than nothing', sold([line(1, { itemType: 'COUPON', quantity: '-1' })]), ['lines', 0]],
+    [
+      'a gift card that pays the customer',
+      sold([line(1, { itemType: 'GIFT_CARD', extendedAmount: -10 })]),
+      ['lines', 0],
+    ],
+    [
+      'a deposit paid back on a sale line',
+      sold([line(1, { itemType: 'DEPOSIT', extendedAmount: -25 })]),
+      ['lines', 0],
+    ],
     ['a sale that pays the customer', sold([line(1, { extendedAmount: -1 })]), ['lines', 0]],
     [
       'a return of a positive quantity',
@@ -65,6 +107,27 @@ test('a void reverses every sign and refers to the transaction it reverses', () 
   expect(voidIsConsistent({ ...reversed, references: references.slice(0, 1) })?.path).toEqual([]);
   expect(voidIsConsistent(reversed)?.path).toEqual([]);
   expect(voidIsConsistent({ ...sold([line(1)], 10), references })?.path).toEqual(['lines', 0]);
+});
+
+test('a void reverses the signs of lines that are no goods too', () => {
+  const references = [{ referenceType: 'VOID' }];
+  const reversed = (change: object) => voidIsConsistent({ ...sold([line(1, change)]), references });
+  expect(reversed({ itemType: 'COUPON', quantity: '0', extendedAmount: 200 })).toBeUndefined();
+  expect(reversed({ itemType: 'TIP', quantity: '-1', extendedAmount: -10 })).toBeUndefined();
+  expect(reversed({ itemType: 'COUPON', quantity: '0', extendedAmount: -200 })?.code).toBe('line-sign');
+});
+
+test('the form of an item id does not change again, and ids that look alike share it', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const form = itemIdForm(text);
+      expect(itemIdForm(form)).toBe(form);
+      expect(itemIdForm(text.normalize('NFC'))).toBe(form);
+      expect(itemIdForm(text.normalize('NFD'))).toBe(form);
+      expect(itemIdForm(` \u00a0${text}\u3000`)).toBe(form);
+    }),
+    { numRuns: 5_000 },
+  );
 });
 
 test('a movement has the sign of its reason and a size that a shelf can hold', () => {

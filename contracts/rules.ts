@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { quantityOf } from './decimal.ts';
+import type { ErrorCode } from './errors.ts';
 import { limits } from './limits.ts';
 
 /**
@@ -8,8 +9,8 @@ import { limits } from './limits.ts';
  * of stored events extracts no others.
  */
 
-/** The first violation found; `path` is relative to the value that the rule was given. */
-export type Fault = { path: (string | number)[]; message: string };
+/** The first violation found; `path` is relative to the value that the rule was given, and `code` is `schema` if absent. */
+export type Fault = { path: (string | number)[]; message: string; code?: ErrorCode };
 export type Rule<T> = (value: T) => Fault | undefined;
 
 const rulesOfChecks = new WeakMap<object, Rule<never>>();
@@ -18,7 +19,9 @@ const rulesOfChecks = new WeakMap<object, Rule<never>>();
 export const obeys = <T>(rule: Rule<T>) => {
   const check = (payload: z.core.ParsePayload<T>): void => {
     const fault = rule(payload.value);
-    if (fault !== undefined) payload.issues.push({ code: 'custom', input: payload.value, ...fault });
+    if (fault === undefined) return;
+    const { path, message, code } = fault;
+    payload.issues.push({ code: 'custom', input: payload.value, path, message, params: { code } });
   };
   rulesOfChecks.set(check, rule);
   return check;
@@ -32,9 +35,42 @@ export const itemIsNamed: Rule<{ gtin?: string | undefined; itemId?: string | un
     ? { path: [], message: 'an item needs a gtin or an itemId' }
     : undefined;
 
+const plainIdPattern = /^[\x21-\x7e]*$/;
+const invisiblePattern = /\p{Default_Ignorable_Code_Point}/gu;
+const blankPattern = /[\p{Zs}\u2800]/gu;
+
+/**
+ * The form in which an item id is compared and kept: Unicode form C, without surrounding blanks and without characters that
+ * nobody can see, every blank as a space. Agents store this form; the books apply it to what older agents stored as well.
+ */
+export const itemIdForm = (text: string): string =>
+  plainIdPattern.test(text)
+    ? text
+    : text.replace(invisiblePattern, '').replace(blankPattern, ' ').normalize('NFC').trim();
+
+/**
+ * What a line sells if it is no goods. Such a line moves no stock and adds no units. `amountSign` is the sign of the amount of
+ * a SALE line, 0 for either, and `isSales` whether the amount is the retailer's sales: a deposit, a gift card, a tip or a
+ * donation is money that the till takes for somebody else or for later.
+ */
+export const itemTypes = {
+  SERVICE: { amountSign: 1, isSales: true },
+  COUPON: { amountSign: -1, isSales: true },
+  DEPOSIT: { amountSign: 1, isSales: false },
+  GIFT_CARD: { amountSign: 1, isSales: false },
+  TIP: { amountSign: 1, isSales: false },
+  CHARITY: { amountSign: 1, isSales: false },
+  ADJUSTMENT: { amountSign: 0, isSales: false },
+} as const;
+export type ItemType = keyof typeof itemTypes;
+
+/** The tender that makes up the difference between the gross and what is paid in cash where small coins do not exist. */
+export const roundingTender = 'ROUNDING';
+
 type Line = {
   lineNumber: number;
   lineType: 'SALE' | 'RETURN';
+  itemType?: ItemType | undefined;
   voided?: boolean | undefined;
   quantity: string;
   extendedAmount: number;
@@ -57,6 +93,19 @@ const isAscending = (lines: readonly Line[]): boolean => {
 };
 
 /** A line that was voided within its transaction is printed but does not count, so its signs are not checked. */
+const hasSigns = (line: Line, thousandths: number, ofSale: 1 | -1): boolean => {
+  const { lineType, itemType, voided, extendedAmount } = line;
+  const sign = lineType === 'SALE' ? ofSale : -ofSale;
+  const amountSign = itemType === undefined ? 1 : itemTypes[itemType].amountSign;
+  return voided === true || (thousandths * sign >= 0 && extendedAmount * sign * amountSign >= 0);
+};
+
+const signFault = ({ lineType, itemType }: Line, i: number): Fault => ({
+  path: ['lines', i],
+  message: `the quantity or amount of a ${lineType} line${itemType === undefined ? '' : ` of type ${itemType}`} has the wrong sign`,
+  code: 'line-sign',
+});
+
 const transactionFault = (
   { lines, tenders, totals }: TransactionFacts,
   ofSale: 1 | -1,
@@ -65,18 +114,13 @@ const transactionFault = (
   let amounts = Math.abs(totals.gross);
   let quantities = 0;
   for (let i = 0; i < lines.length; i++) {
-    const { lineNumber, lineType, voided, quantity, extendedAmount } = lines[i] as Line;
-    if (seen?.has(lineNumber))
+    const line = lines[i] as Line;
+    if (seen?.has(line.lineNumber))
       return { path: ['lines', i, 'lineNumber'], message: 'the line number occurs twice on the transaction' };
-    seen?.add(lineNumber);
-    const thousandths = quantityOf(quantity);
-    const sign = lineType === 'SALE' ? ofSale : -ofSale;
-    if (!voided && !(thousandths * sign >= 0 && extendedAmount * sign >= 0))
-      return {
-        path: ['lines', i],
-        message: `the quantity or amount of a ${lineType} line has the wrong sign`,
-      };
-    amounts += Math.abs(extendedAmount);
+    seen?.add(line.lineNumber);
+    const thousandths = quantityOf(line.quantity);
+    if (!hasSigns(line, thousandths, ofSale)) return signFault(line, i);
+    amounts += Math.abs(line.extendedAmount);
     quantities += Math.abs(thousandths);
   }
   if (amounts >= limits.eventSumMax || quantities >= limits.eventSumMax)
@@ -88,6 +132,7 @@ const transactionFault = (
     : {
         path: ['tenders'],
         message: `the tenders add up to ${paid}, the transaction's gross is ${totals.gross}`,
+        code: 'tenders-differ',
       };
 };
 

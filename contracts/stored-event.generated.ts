@@ -14,6 +14,7 @@ const transactionLinesPiece = piece(
   String.raw`\{`,
   String.raw`"lineNumber":([1-9]\d{0,14})`,
   String.raw`,"lineType":"(?:SALE|(RETURN))"`,
+  String.raw`(?:,"itemType":"(SERVICE|COUPON|DEPOSIT|GIFT_CARD|TIP|CHARITY|ADJUSTMENT)")?`,
   String.raw`(?:,"voided":(true|false))?`,
   String.raw`,"item":\{`,
   String.raw`(?:"gtin":"(\d{14})"(?:,|(?=\})))?`,
@@ -38,7 +39,7 @@ const transactionLinesPiece = piece(
 
 const transactionTendersPiece = piece(
   String.raw`\{`,
-  String.raw`"tenderType":"[A-Z0-9_]{1,32}"`,
+  String.raw`"tenderType":"([A-Z0-9_]{1,32})"`,
   String.raw`,"amount":(-?[1-9]\d{0,14}|0)\}`,
 );
 
@@ -204,10 +205,10 @@ const transactionLines = (pieces: TextPieces): NonNullable<StoredTransaction['da
   if (pieces.closes()) return list;
   while (list.length < 5000) {
     const found1 = pieces.take(transactionLinesPiece);
-    if (found1 === undefined || !(found1[4] === undefined || hasCheckDigit(found1[4])) || !(found1[5] === undefined || isItemId(found1[5])) || !(found1[9] === undefined || isDay(found1[9]))) return undefined;
-    const item = { gtin: found1[4], itemId: found1[5] };
+    if (found1 === undefined || !(found1[5] === undefined || hasCheckDigit(found1[5])) || !(found1[6] === undefined || isItemId(found1[6])) || !(found1[10] === undefined || isDay(found1[10]))) return undefined;
+    const item = { gtin: found1[5], itemId: found1[6] };
     if (itemIsNamed(item) !== undefined) return undefined;
-    list.push({ lineNumber: Number(found1[1]), lineType: (found1[2] ?? 'SALE') as 'SALE' | 'RETURN', voided: flagOrNone(found1[3]), item, quantity: found1[6] as string, extendedAmount: Number(found1[7]), returnDisposition: found1[8] as 'sellable_accessible' | 'sellable_not_accessible' | 'non_sellable_other' | undefined });
+    list.push({ lineNumber: Number(found1[1]), lineType: (found1[2] ?? 'SALE') as 'SALE' | 'RETURN', itemType: found1[3] as 'SERVICE' | 'COUPON' | 'DEPOSIT' | 'GIFT_CARD' | 'TIP' | 'CHARITY' | 'ADJUSTMENT' | undefined, voided: flagOrNone(found1[4]), item, quantity: found1[7] as string, extendedAmount: Number(found1[8]), returnDisposition: found1[9] as 'sellable_accessible' | 'sellable_not_accessible' | 'non_sellable_other' | undefined });
     if (pieces.closes()) return list;
     if (!pieces.goesOn()) return undefined;
   }
@@ -220,7 +221,7 @@ const transactionTenders = (pieces: TextPieces): NonNullable<StoredTransaction['
   while (list.length < 64) {
     const found1 = pieces.take(transactionTendersPiece);
     if (found1 === undefined) return undefined;
-    list.push({ amount: Number(found1[1]) });
+    list.push({ tenderType: found1[1] as string, amount: Number(found1[2]) });
     if (pieces.closes()) return list;
     if (!pieces.goesOn()) return undefined;
   }

@@ -1,5 +1,6 @@
 import { agentName, siteName } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
+import { readScaleLabels } from '@branchline/contracts/scale-label.ts';
 import { listenPort, logLevel } from '@branchline/kernel/settings.ts';
 import * as z from 'zod';
 
@@ -37,6 +38,18 @@ export const agentConfig = z.strictObject({
     .max(limits.eventBytesCeiling)
     .default(limits.eventBytesMax)
     .describe('Size limit of one event, as canonical JSON.'),
+  scaleLabels: z
+    .string()
+    .transform((text, context) => {
+      const labels = readScaleLabels(text);
+      if (typeof labels !== 'string') return labels;
+      context.addIssue(labels);
+      return z.NEVER;
+    })
+    .optional()
+    .describe(
+      'Where scale labels (prefix 02 and 20 to 29) have the item\'s number, such as "2[0-9] IIIII WWWWW C"; several are separated by semicolons. See docs/events.md.',
+    ),
   diskBudgetBytes: z
     .int()
     .min(4 * 1024 * 1024)

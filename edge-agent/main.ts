@@ -39,7 +39,11 @@ const start = async () => {
       receiptSilenceMs: config.receiptSilenceMs,
       statusIntervalMs: config.statusIntervalMs,
       diskBudgetBytes: config.diskBudgetBytes,
-      rules: { site, eventBytesMax: config.eventBytesMax },
+      rules: {
+        site,
+        eventBytesMax: config.eventBytesMax,
+        scaleLabels: config.scaleLabels ?? [],
+      },
       session: {
         site,
         agent,

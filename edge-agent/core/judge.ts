@@ -1,16 +1,18 @@
 import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
 import { sourceFault, withRecordedTime } from '@branchline/contracts/event.ts';
+import { fiscalLosses, type Loss } from '@branchline/contracts/json-losses.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { parseAtIntake, streamOf } from '@branchline/contracts/parse.ts';
+import type { ScaleLabel } from '@branchline/contracts/scale-label.ts';
 import { isDeeperThan } from './depth.ts';
 import type { NewEvent } from './store-port.ts';
 
 /**
  * Turns the bytes of a request into events for the store, or problems. The order matters, because each step protects the next:
- * size, depth, JSON, schema, site, source, text, size of the canonical form.
+ * size, depth, JSON, schema, fiscal data, site, source, text, size of the canonical form.
  */
 
-export type IntakeRules = { site: string; eventBytesMax: number };
+export type IntakeRules = { site: string; eventBytesMax: number; scaleLabels: readonly ScaleLabel[] };
 
 /** One event of a request: what to store, or why not, with the id if there is one. */
 export type Judged = { event: NewEvent } | { problem: Problem; id?: string };
@@ -35,13 +37,19 @@ const idOf = (value: unknown): string | undefined => {
   return typeof id === 'string' ? id.slice(0, 128) : undefined;
 };
 
-const read = (value: unknown, rules: IntakeRules, recordedTime: string): NewEvent | Problem => {
+const read = (
+  value: unknown,
+  rules: IntakeRules,
+  recordedTime: string,
+  loss: Loss | undefined,
+): NewEvent | Problem => {
   // Filled in before the schema orders the keys, so that the canonical form is the same with and without it.
   if (typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string') {
     (value as { dataclassification?: unknown }).dataclassification ??= classificationOf[streamOf(value.type)];
   }
-  const event = parseAtIntake(value);
+  const event = parseAtIntake(value, rules.scaleLabels);
   if (isProblem(event)) return event;
+  if (loss !== undefined) return problem('not-kept', loss.detail, loss.path);
   if (event.data.site.storeId !== rules.site)
     return problem(
       'site-mismatch',
@@ -62,8 +70,8 @@ const read = (value: unknown, rules: IntakeRules, recordedTime: string): NewEven
   return { stream: streamOf(event.type), id: event.id, text, contentAt: text.length - json.length + 1 };
 };
 
-const judge = (value: unknown, rules: IntakeRules, recordedTime: string): Judged => {
-  const result = read(value, rules, recordedTime);
+const judge = (value: unknown, rules: IntakeRules, recordedTime: string, loss: Loss | undefined): Judged => {
+  const result = read(value, rules, recordedTime, loss);
   if (!isProblem(result)) return { event: result };
   const id = idOf(value);
   return id === undefined ? { problem: result } : { problem: result, id };
@@ -82,21 +90,25 @@ export const judgeBody = (body: Uint8Array, rules: IntakeRules, now: number): Ju
   if (isDeeperThan(body, limits.eventDepthMax + 1))
     return problem('too-deep', `more than ${limits.eventDepthMax} brackets are open at once`);
   const recordedTime = new Date(now).toISOString();
+  let text: string;
   let value: unknown;
   try {
-    value = JSON.parse(strictUtf8.decode(body));
+    text = strictUtf8.decode(body);
+    value = JSON.parse(text);
   } catch (error) {
     return problem('not-json', error instanceof SyntaxError ? error.message.slice(0, 200) : notText(body));
   }
   if (!Array.isArray(value)) {
     if (typeof value !== 'object' || value === null)
       return problem('not-json', 'neither an object nor an array of objects');
-    return { single: true, items: [judge(value, rules, recordedTime)] };
+    const [loss] = fiscalLosses(text, [value]);
+    return { single: true, items: [judge(value, rules, recordedTime, loss)] };
   }
   if (value.length > limits.intakeEventsPerRequestMax)
     return problem(
       'too-many-events',
       `${value.length} events, the limit is ${limits.intakeEventsPerRequestMax}`,
     );
-  return { single: false, items: value.map((item) => judge(item, rules, recordedTime)) };
+  const losses = fiscalLosses(text, value);
+  return { single: false, items: value.map((item, i) => judge(item, rules, recordedTime, losses[i])) };
 };

@@ -59,10 +59,18 @@ export const salesItem = z.object({
 });
 export type SalesItem = z.infer<typeof salesItem>;
 
+const beside = {
+  rounding: minorUnits.describe('tenders called ROUNDING: the gross less this was paid'),
+  notSales: minorUnits.describe(
+    'what of the gross is no sales: deposits, gift cards, tips, donations, adjustments',
+  ),
+};
+
 export const salesDay = z.object({
   businessDay: day,
   currency,
   ...sold,
+  ...beside,
   completeness,
   revision: count,
   changedAt: instant.nullable(),
@@ -177,7 +185,7 @@ export const reconciliation = z.object({
   reportNumber: z.int().nullable(),
   closedAt: instant.nullable(),
   stated: dayFigures.nullable(),
-  books: dayFigures,
+  books: dayFigures.extend(beside),
   gaps: count.describe('seqs of this site missing in the books'),
   suspectVoids: count.describe(
     'voids of this till and day with a flag, see /voids; they are in the figures all the same',

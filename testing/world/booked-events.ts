@@ -31,6 +31,8 @@ export const bookedEvent = (
       currency: 'EUR',
       workstation: 'till-1',
       gross: amounts.reduce((sum, amount) => sum + amount, 0),
+      rounding: 0,
+      notSales: 0,
       lines: itemIds.length,
       units: quantities.reduce((sum, quantity) => sum + quantity, 0),
       items: itemIds.map(String),

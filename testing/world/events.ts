@@ -7,7 +7,14 @@ import { headers, originText } from '@branchline/contracts/topics.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 
 /** Small, valid events for tests: fields that a test does not name get harmless values. */
-export type SaleLine = { item: string; quantity: number; amount: number; sellable?: boolean };
+export type SaleLine = {
+  item: string;
+  quantity: number;
+  amount: number;
+  sellable?: boolean;
+  /** If it is no goods. */
+  itemType?: string;
+};
 
 const iso = (at: number): string => new Date(at).toISOString();
 
@@ -34,6 +41,7 @@ export const transactionEvent = (transaction: {
     lines: transaction.lines.map((line, i) => ({
       lineNumber: i + 1,
       lineType: line.quantity < 0 ? 'RETURN' : 'SALE',
+      ...(line.itemType === undefined ? {} : { itemType: line.itemType }),
       item: { itemId: line.item },
       quantity: decimalText(sign * line.quantity, 3),
       extendedAmount: sign * line.amount,

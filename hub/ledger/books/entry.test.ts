@@ -29,7 +29,8 @@ test('a completed transaction becomes one row with a value per line', () => {
   expect(read(fixture('pos.transaction.completed'))).toEqual({
     ...{ kind: kinds.completed, eventId: 'till-1:2026-11-23:42', businessDay: '2026-11-23' },
     ...{ at: Date.parse('2026-11-23T09:15:00.250Z'), offsetMinutes: 60, location: '', currency: 'EUR' },
-    ...{ workstation: 'till-1', gross: 269, lines: 2, units: 1_000, flags: 0, dayReport: null, voided: [] },
+    ...{ workstation: 'till-1', gross: 269, rounding: 0, notSales: 0, lines: 2, units: 1_000 },
+    ...{ flags: 0, dayReport: null, voided: [] },
     items: ['4711', '8091115-011'],
     quantities: [2_000, -1_000],
     amounts: [398, -129],
@@ -37,6 +38,47 @@ test('a completed transaction becomes one row with a value per line', () => {
     deltas: [-2_000, 0],
     trace: '0af7651916cd43dd8448eb211c80319c',
   } satisfies Entry);
+});
+
+test('cash rounding is what its tenders add up to; the gross stays as stated', () => {
+  const stated = sale([{ item: 'bread', quantity: 1_000, amount: 1_997 }], { currency: 'CHF' });
+  stated.data.tenders = [
+    { tenderType: 'CASH', amount: 1_995 },
+    { tenderType: 'ROUNDING', amount: 2 },
+  ];
+  expect(read(stated)).toMatchObject({ gross: 1_997, rounding: 2, notSales: 0, flags: 0 });
+});
+
+test('a line that is no goods has an amount, but no quantity; what is no sales is summed apart', () => {
+  const typed = [
+    { item: 'meal', quantity: 1_000, amount: 1_000 },
+    { item: 'COUPON', quantity: 0, amount: -200, itemType: 'COUPON' },
+    { item: 'DELIVERY', quantity: 1_000, amount: 300, itemType: 'SERVICE' },
+    { item: 'BOTTLE', quantity: 6_000, amount: 150, itemType: 'DEPOSIT' },
+    { item: 'CRATE', quantity: -1_000, amount: -310, itemType: 'DEPOSIT' },
+    { item: 'CARD', quantity: 1_000, amount: 5_000, itemType: 'GIFT_CARD' },
+    { item: 'TIP', quantity: 1_000, amount: 90, itemType: 'TIP' },
+    { item: 'DONATION', quantity: 1_000, amount: 7, itemType: 'CHARITY' },
+    { item: 'DEBT', quantity: 1_000, amount: -1_000, itemType: 'ADJUSTMENT' },
+  ];
+  const entry = read(sale(typed));
+  expect(entry).toMatchObject({
+    ...{ kind: kinds.completed, gross: 5_037, lines: 9, units: 1_000, flags: 0 },
+    notSales: 150 - 310 + 5_000 + 90 + 7 - 1_000,
+    quantities: [1_000, 0, 0, 0, 0, 0, 0, 0, 0],
+    amounts: typed.map(({ amount }) => amount),
+  });
+  expect((entry as Entry).deltas?.slice(1).every((delta) => delta === 0)).toBe(true);
+  const voided = read(sale(typed, { voidOf: true })) as Entry;
+  expect([voided.gross, voided.notSales, voided.units]).toEqual([-5_037, -3_937, -1_000]);
+});
+
+test('an item whose id is spelt otherwise is the same item, also in what an older agent stored', () => {
+  for (const item of ['caf\u00e9', 'cafe\u0301', ' caf\u00e9', 'caf\u00e9\u00a0', 'caf\ufe0f\u00e9'])
+    for (const recordedtime of [undefined, '2026-11-23T09:15:01.000Z'])
+      expect(read({ recordedtime, ...sale([{ item, quantity: 1_000, amount: 100 }]) })).toMatchObject({
+        items: ['caf\u00e9'],
+      });
 });
 
 test('a void names what it takes back, and a void in training takes back nothing', () => {

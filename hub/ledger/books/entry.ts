@@ -5,6 +5,7 @@ import { itemKey } from '@branchline/contracts/item.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { parseForBooks, streamOf } from '@branchline/contracts/parse.ts';
 import { posEventId, posTypes } from '@branchline/contracts/pos.ts';
+import { itemTypes, roundingTender } from '@branchline/contracts/rules.ts';
 import { stockTypes } from '@branchline/contracts/stock.ts';
 import { readStored } from '@branchline/contracts/stored-event.ts';
 import type {
@@ -52,11 +53,15 @@ export type Entry = {
   workstation: string;
   /** Minor units. */
   gross: number;
+  /** What tenders called ROUNDING add up to: the gross less this was paid. Minor units. */
+  rounding: number;
+  /** What of the gross is no sales, such as deposits and gift cards. Minor units. */
+  notSales: number;
   lines: number;
   /** Thousandths. */
   units: number;
   items: string[];
-  /** Thousandths, per line. */
+  /** Thousandths, per line; 0 where a line is no goods. */
   quantities: number[];
   /** Minor units, per line. */
   amounts: number[];
@@ -98,6 +103,22 @@ const voidedSales = ({ references }: StoredTransaction['data']): VoidedSale[] =>
     .filter(({ referenceType }) => referenceType === 'VOID')
     .map((reference) => ({ businessDay: reference.businessDay, eventId: posEventId(reference) }));
 
+const quantityOfGoods = ({ itemType, quantity }: Line): number =>
+  itemType === undefined ? quantityOf(quantity) : 0;
+
+const amountBesideSales = (lines: readonly Line[]): number => {
+  let sum = 0;
+  for (const { itemType, extendedAmount } of lines)
+    if (itemType !== undefined && !itemTypes[itemType].isSales) sum += extendedAmount;
+  return sum;
+};
+
+const roundingOf = ({ tenders }: StoredTransaction['data']): number => {
+  let sum = 0;
+  for (const { tenderType, amount } of tenders) if (tenderType === roundingTender) sum += amount;
+  return sum;
+};
+
 const transactionFlags = (event: StoredTransaction, at: number, amounts: number[]): number => {
   const { totals, endAt } = event.data;
   let found = 0;
@@ -118,7 +139,7 @@ const transactionEntry = (event: StoredTransaction, common: Common): Entry => {
   const lines = transaction.lines.some((line) => line.voided === true)
     ? transaction.lines.filter((line) => line.voided !== true)
     : transaction.lines;
-  const quantities = lines.map((line) => quantityOf(line.quantity));
+  const quantities = lines.map(quantityOfGoods);
   const amounts = lines.map((line) => line.extendedAmount);
   // A void in training takes back what was never sold, so it is training too.
   const kind =
@@ -135,6 +156,8 @@ const transactionEntry = (event: StoredTransaction, common: Common): Entry => {
     currency: transaction.currency,
     workstation: transaction.workstationId,
     gross: transaction.totals.gross,
+    rounding: roundingOf(transaction),
+    notSales: amountBesideSales(lines),
     lines: lines.length,
     units: sumOf(quantities),
     items: lines.map((line) => itemKey(line.item)),
@@ -153,6 +176,8 @@ const nothing = {
   currency: '',
   workstation: '',
   gross: 0,
+  rounding: 0,
+  notSales: 0,
   lines: 0,
   units: 0,
   items: [],

@@ -14,7 +14,7 @@ export type JournalRow = Booked & {
 
 const columns =
   'business_day, site_id, event_id, kind, at, offset_minutes, source_id, seq, location, currency, gross, lines, units, ' +
-  'items, quantities, amounts, deltas, flags, content, recorded_at, trace';
+  'items, quantities, amounts, deltas, flags, content, recorded_at, trace, rounding, not_sales';
 const columnCount = columns.split(',').length;
 /** Bytes of a row with one line. */
 const bytesPerRow = 384;
@@ -45,6 +45,14 @@ const writeRow = (writer: RowWriter, row: JournalRow): void => {
   writer.timestamp(row.recordedAt);
   if (entry.trace === '') writer.null();
   else writer.uuid(entry.trace);
+  writeUnlessZero(writer, entry.rounding);
+  writeUnlessZero(writer, entry.notSales);
+};
+
+/** Few transactions have these figures, and null takes no room in a row. */
+const writeUnlessZero = (writer: RowWriter, amount: number): void => {
+  if (amount === 0) writer.null();
+  else writer.int8(amount);
 };
 
 const uniqueViolation = '23505';

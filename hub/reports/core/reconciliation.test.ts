@@ -7,7 +7,7 @@ const day = (change: Partial<TillDay> = {}): TillDay => ({
   businessDay: '2026-11-22',
   workstation: 'till-1',
   stated: figures,
-  books: figures,
+  books: { ...figures, rounding: 0, notSales: 0 },
   gaps: 0,
   suspectVoids: 0,
   ...change,
@@ -27,7 +27,10 @@ test('voids that cannot be right are named although the totals agree', () => {
 });
 
 test('a day that differs says in which figures', () => {
-  const one = day({ books: { transactions: 1_203, voids: 2, gross: 8_812_000 }, gaps: 1 });
+  const one = day({
+    books: { transactions: 1_203, voids: 2, gross: 8_812_000, rounding: -2, notSales: 500 },
+    gaps: 1,
+  });
   expect(stateOf(one)).toBe('differs');
   expect(textOf(one)).toBe(
     'store-0117 till-1, 2026-11-22: 1,203 of 1,204 transactions, 1 gap, 2 of 3 voids, totals differ by -345 minor units',
@@ -35,7 +38,7 @@ test('a day that differs says in which figures', () => {
 });
 
 test('a day without a report is open', () => {
-  const one = day({ stated: null, books: { transactions: 1, voids: 0, gross: 5 } });
+  const one = day({ stated: null, books: { transactions: 1, voids: 0, gross: 5, rounding: 0, notSales: 0 } });
   expect(stateOf(one)).toBe('open');
   expect(textOf(one)).toBe(
     'store-0117 till-1, 2026-11-22: 1 transaction in the books, 0 gaps, no day-end report yet',

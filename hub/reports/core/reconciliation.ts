@@ -6,7 +6,8 @@ export type TillDay = {
   businessDay: string;
   workstation: string;
   stated: DayFigures | null;
-  books: DayFigures;
+  /** A report states no rounding and does not tell sales from the rest, so these two are not compared. */
+  books: DayFigures & { rounding: number; notSales: number };
   gaps: number;
   /** Voids of the day that take back a sale which is not in the books, or a second time. */
   suspectVoids: number;

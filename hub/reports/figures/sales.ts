@@ -151,6 +151,8 @@ export const salesByDay = async (
         businessDay: day,
         currency,
         ...sold(sums ?? nothingSold),
+        rounding: sums?.rounding ?? 0,
+        notSales: sums?.notSales ?? 0,
         completeness,
         revision: sums?.revision ?? 0,
         changedAt: instantOrNull(sums?.changedAt ?? null),

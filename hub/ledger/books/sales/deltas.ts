@@ -28,6 +28,9 @@ export type WindowDelta = SaleSums & {
 };
 
 export type TillDayDelta = SaleSums & {
+  /** See Entry. */
+  rounding: number;
+  notSales: number;
   siteId: number;
   businessDay: string;
   workstation: string;
@@ -178,6 +181,8 @@ export class TillDayDeltas {
         lines: 0,
         units: 0,
         gross: 0,
+        rounding: 0,
+        notSales: 0,
       };
       this.#deltas.set(key, found);
     }
@@ -188,6 +193,8 @@ export class TillDayDeltas {
   add({ entry, siteId }: Booked): void {
     const delta = this.#deltaOf(siteId, entry);
     addSale(delta, entry);
+    delta.rounding += entry.rounding;
+    delta.notSales += entry.notSales;
   }
 
   deltas = (): TillDayDelta[] => [...this.#deltas.values()];

@@ -85,13 +85,14 @@ export const addToTillDays = async (client: pg.ClientBase, deltas: TillDayDelta[
   await client.query({
     name: 'add-to-till-days',
     text: `
-      insert into till_day as d (site_id, business_day, workstation, currency, transactions, voids, lines, units, gross)
-      select * from unnest($1::int4[], $2::date[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[])
-        as t(site_id, business_day, workstation, currency, transactions, voids, lines, units, gross)
+      insert into till_day as d (site_id, business_day, workstation, currency, transactions, voids, lines, units, gross, rounding, not_sales)
+      select * from unnest($1::int4[], $2::date[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[], $11::int8[])
+        as t(site_id, business_day, workstation, currency, transactions, voids, lines, units, gross, rounding, not_sales)
       order by 2, 1, 3, 4
       on conflict (business_day, site_id, workstation, currency) do update set
         transactions = d.transactions + excluded.transactions, voids = d.voids + excluded.voids, lines = d.lines + excluded.lines,
-        units = d.units + excluded.units, gross = d.gross + excluded.gross, revision = d.revision + 1, changed_at = now()`,
+        units = d.units + excluded.units, gross = d.gross + excluded.gross, rounding = d.rounding + excluded.rounding,
+        not_sales = d.not_sales + excluded.not_sales, revision = d.revision + 1, changed_at = now()`,
     values: [
       int4s(deltas.map((delta) => delta.siteId)),
       dates(deltas.map((delta) => delta.businessDay)),
@@ -102,6 +103,8 @@ export const addToTillDays = async (client: pg.ClientBase, deltas: TillDayDelta[
       int8s(deltas.map((delta) => delta.lines)),
       int8s(deltas.map((delta) => delta.units)),
       int8s(deltas.map((delta) => delta.gross)),
+      int8s(deltas.map((delta) => delta.rounding)),
+      int8s(deltas.map((delta) => delta.notSales)),
     ],
   });
 };

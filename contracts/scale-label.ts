@@ -1,0 +1,56 @@
+/**
+ * Labels that a scale prints: numbers with prefix 02 or 20 to 29, which hold an item's number beside a weight or a price.
+ * GS1 leaves the layout to each country and retailer, so a pattern has to say where the item's number is:
+ *
+ *     2[0-9] IIIII WWWWW C
+ *
+ * Thirteen digits as on the label: a digit stands for itself, `[0-9]` for a range, I for a digit of the item's number, W for
+ * one of the weight, P for one of the price, X for one that does not matter, C for the check digit. A UPC-A number has a zero
+ * in front. Source: GS1 General Specifications § 2.1.12 (variable measure items in restricted distribution).
+ */
+export type ScaleLabel = RegExp;
+
+const digitsOnLabel = 13;
+const symbolPattern = /\d|\[\d-\d\]|[IWPXC]/g;
+
+/** The pattern, or what is wrong with it. */
+const readPattern = (text: string): ScaleLabel | string => {
+  const compact = text.replaceAll(' ', '');
+  const symbols = compact.match(symbolPattern) ?? [];
+  if (symbols.join('') !== compact)
+    return 'only digits, ranges such as [0-9], and the letters I W P X C are allowed';
+  if (symbols.length !== digitsOnLabel)
+    return `a pattern stands for ${digitsOnLabel} digits, this one for ${symbols.length}`;
+  if (symbols.indexOf('C') !== digitsOnLabel - 1)
+    return 'C, the check digit, is the last symbol and no other';
+  if (!/^[^I]*I+[^I]*$/.test(compact)) return "I, the digits of the item's number, are in one place";
+  if (symbols.some((symbol) => symbol.length > 1 && (symbol[1] as string) > (symbol[3] as string)))
+    return 'a range begins with its lower digit';
+  const source = compact.replace(/I+/, ({ length }) => `(\\d{${length}})`).replace(/[WPXC]/g, '\\d');
+  return new RegExp(`^0${source}$`);
+};
+
+/** Patterns that are separated by semicolons, or what is wrong with the first that cannot be read. */
+export const readScaleLabels = (text: string): ScaleLabel[] | string => {
+  const labels: ScaleLabel[] = [];
+  for (const part of text.split(';').filter((one) => one.trim() !== '')) {
+    const label = readPattern(part);
+    if (typeof label === 'string') return `${part.trim()}: ${label}`;
+    labels.push(label);
+  }
+  return labels;
+};
+
+/** Of a GTIN of 14 digits. */
+export const isScaleLabel = (gtin: string): boolean =>
+  gtin.charCodeAt(0) === 48 &&
+  (gtin.charCodeAt(1) === 50 || (gtin.charCodeAt(1) === 48 && gtin.charCodeAt(2) === 50));
+
+/** The item's number on a label, by the first pattern that fits; undefined if none does. */
+export const itemOnLabel = (gtin: string, labels: readonly ScaleLabel[]): string | undefined => {
+  for (const label of labels) {
+    const found = label.exec(gtin)?.[1];
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
