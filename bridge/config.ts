@@ -1,18 +1,26 @@
-import { listenPort, logLevel, stuckMinutes } from '@branchline/kernel/settings.ts';
+import { mqttUrl } from '@branchline/kernel/broker-settings.ts';
+import {
+  always,
+  kafkaBrokers,
+  listenPort,
+  logLevel,
+  secrets,
+  stuckMinutes,
+} from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 import { parseShards } from './core/shards.ts';
 
 /** The bridge's settings: validation, `--help` and documentation in one. */
 export const bridgeConfig = z.object({
-  kafka: z.string().min(1).describe('Kafka brokers, host:port, separated by commas'),
+  kafka: kafkaBrokers.describe('Kafka brokers, host:port, separated by commas'),
   topicPrefix: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,100}$/)
     .default('branchline')
     .describe("Prefix of the installation's Kafka topics"),
-  mqtt: z.string().min(1).describe('The MQTT broker, mqtt://host:port or mqtts://host:port'),
+  mqtt: mqttUrl.describe('The MQTT broker, mqtt://host:port or mqtts://host:port'),
   mqttUsername: z.string().optional().describe('User name at the MQTT broker'),
-  mqttPassword: z.string().optional().describe('Password at the MQTT broker; better by file'),
+  mqttPassword: z.string().optional().describe('Password at the MQTT broker').register(secrets, always),
   mqttCa: z.string().optional().describe('PEM file of the certificate authority of the MQTT broker'),
   mqttKeepaliveSeconds: z
     .int()

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { kafkaTopics } from '@branchline/contracts/topics.ts';
 import { takesRecords } from '@branchline/drivers/kafka/admin.ts';
 import { brokerList } from '@branchline/drivers/kafka/client.ts';
+import { brokerProblems, readCa } from '@branchline/kernel/broker-settings.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
 import { createLog } from '@branchline/kernel/log.ts';
@@ -19,7 +19,7 @@ import { mqttIntake } from './io/mqtt-intake.ts';
 import packageJson from './package.json' with { type: 'json' };
 import { runBridge } from './run.ts';
 
-const config = loadConfigOrExit(usage, bridgeConfig);
+const config = loadConfigOrExit(usage, bridgeConfig, brokerProblems);
 const log = createLog('bridge', config.logLevel);
 
 const shards = parseShards(config.shards) as number[];
@@ -37,7 +37,7 @@ const start = async () => {
     url: config.mqtt,
     username: config.mqttUsername,
     password: config.mqttPassword,
-    ca: config.mqttCa === undefined ? undefined : readFileSync(config.mqttCa, 'utf8'),
+    ca: readCa(config.mqttCa),
     keepaliveSeconds: config.mqttKeepaliveSeconds,
   };
   const bridge = runBridge(

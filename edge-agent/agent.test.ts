@@ -34,8 +34,8 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const start = async (name = 'data', flags: string[] = []) => {
-  const agent = await startTestAgent(join(directory, name), bridge.url, flags);
+const start = async (name = 'data', flags: string[] = [], env: NodeJS.ProcessEnv = {}) => {
+  const agent = await startTestAgent(join(directory, name), bridge.url, flags, env);
   agents.push(agent);
   return agent;
 };
@@ -275,7 +275,9 @@ it('E4 a spent budget is 503 with Retry-After, and is counted', async () => {
 }, 60_000);
 
 it('an intake that other machines can reach accepts events only with its token', async () => {
-  const agent = await start('data', ['--intake-host', '0.0.0.0', '--intake-token', 'a-token-of-sixteen']);
+  const agent = await start('data', ['--intake-host', '0.0.0.0'], {
+    BRANCHLINE_INTAKE_TOKEN: 'a-token-of-sixteen',
+  });
   expect((await agent.post(sale(1))).status).toBe(401);
   expect((await agent.post(sale(1), { authorization: 'Bearer a-token-of-sixteex' })).status).toBe(401);
   expect((await agent.post(sale(1), { authorization: 'Bearer a-token-of-sixteen' })).status).toBe(201);

@@ -1,7 +1,8 @@
 import { agentName, siteName } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { readScaleLabels } from '@branchline/contracts/scale-label.ts';
-import { listenPort, logLevel } from '@branchline/kernel/settings.ts';
+import { mqttUrl } from '@branchline/kernel/broker-settings.ts';
+import { always, listenPort, logLevel, secrets } from '@branchline/kernel/settings.ts';
 import * as z from 'zod';
 
 /** The agent's settings. The descriptions are its `--help` and its documentation. */
@@ -14,11 +15,9 @@ export const agentConfig = z.strictObject({
     .string()
     .min(1)
     .describe('Directory of the event database, on a local disk that keeps what was synced. One per agent.'),
-  mqtt: z
-    .url({ protocol: /^(mqtt|mqtts|tcp|ssl|ws|wss)$/ })
-    .describe('URL of the MQTT broker, such as mqtt://host:1883 or mqtts://host:8883.'),
+  mqtt: mqttUrl.describe('URL of the MQTT broker, such as mqtt://host:1883 or mqtts://host:8883.'),
   mqttUsername: z.string().optional().describe('User name at the broker; usually the name of the site.'),
-  mqttPassword: z.string().optional().describe('Password at the broker; preferably from a file.'),
+  mqttPassword: z.string().optional().describe('Password at the broker.').register(secrets, always),
   mqttCa: z.string().optional().describe("PEM file of the authority that signed the broker's certificate."),
   intakeHost: z
     .string()
@@ -29,9 +28,8 @@ export const agentConfig = z.strictObject({
     .string()
     .min(16)
     .optional()
-    .describe(
-      'Token that tills send as "Authorization: Bearer …"; at least 16 characters, preferably from a file.',
-    ),
+    .describe('Token that tills send as "Authorization: Bearer …"; at least 16 characters.')
+    .register(secrets, always),
   eventBytesMax: z
     .int()
     .min(1_024)

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { readCa } from '@branchline/kernel/broker-settings.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
 import { createLog } from '@branchline/kernel/log.ts';
-import { isLoopback } from '@branchline/kernel/loopback.ts';
 import { processMetrics } from '@branchline/kernel/process-metrics.ts';
 import { systemRandom } from '@branchline/kernel/random.ts';
+import { settingsProblems } from './check-settings.ts';
 import { agentConfig } from './config.ts';
 import { serveIntake } from './http/server.ts';
 import { diskFreeBytes } from './io/disk-space.ts';
 import { openUplink } from './io/mqtt-uplink.ts';
+import { makePrivate } from './io/private-files.ts';
 import { returnMemory } from './io/return-memory.ts';
 import { openStore } from './io/store-thread.ts';
 import packageJson from './package.json' with { type: 'json' };
@@ -21,16 +22,15 @@ const usage = `edge-agent: accepts the events of one site, stores them on disk a
 
   node edge-agent/main.ts --site store-0001 --data-dir DIR --mqtt mqtt://broker:1883`;
 
-const config = loadConfigOrExit(usage, agentConfig);
+const config = loadConfigOrExit(usage, agentConfig, settingsProblems);
 const log = createLog('edge-agent', config.logLevel);
 const { site, agent } = config;
 
 const start = async () => {
-  if (!isLoopback(config.intakeHost) && config.intakeToken === undefined)
-    throw new Error(
-      `intakeHost is ${config.intakeHost}, which other machines can reach: set intakeToken (BRANCHLINE_INTAKE_TOKEN), or leave intakeHost at 127.0.0.1`,
-    );
-  const ca = config.mqttCa === undefined ? undefined : readFileSync(config.mqttCa, 'utf8');
+  // New files are for this user only: the database, its WAL, and what is put aside.
+  process.umask(0o077);
+  for (const problem of makePrivate(config.dataDir)) log.warn({}, problem);
+  const ca = readCa(config.mqttCa);
   return runAgent(
     {
       windowFrames: config.windowFrames,

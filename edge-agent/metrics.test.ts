@@ -15,7 +15,7 @@ let agent: TestAgent;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'branchline-'));
-  agent = await startTestAgent(directory, 'mqtt://127.0.0.1:9', ['--intake-token', token]);
+  agent = await startTestAgent(directory, 'mqtt://127.0.0.1:9', [], { BRANCHLINE_INTAKE_TOKEN: token });
 });
 afterAll(async () => {
   await agent.stop();

@@ -1,7 +1,16 @@
 import { isLoopback } from '@branchline/kernel/loopback.ts';
-import { listenPort, logLevel, stuckMinutes } from '@branchline/kernel/settings.ts';
+import {
+  kafkaBrokers,
+  listenPort,
+  logLevel,
+  postgresUrl,
+  secrets,
+  stuckMinutes,
+  withPassword,
+} from '@branchline/kernel/settings.ts';
 import { isTimeZone } from '@branchline/kernel/zone.ts';
 import { z } from 'zod';
+import { connectionProblems } from './io/connection-problems.ts';
 
 export const roles = ['ledger', 'reports'] as const;
 
@@ -18,7 +27,7 @@ export const hubConfig = z.object({
       'roles of this process, separated by commas: ledger (Kafka to books), reports (API, dashboard)',
     ),
   kafka: z
-    .string()
+    .union([kafkaBrokers, z.literal('')])
     .default('')
     .describe('Kafka brokers, host:port, separated by commas; needed by the role ledger only'),
   topicPrefix: z
@@ -26,11 +35,11 @@ export const hubConfig = z.object({
     .regex(/^[a-z0-9-]{1,64}$/)
     .default('branchline')
     .describe('prefix of every topic name'),
-  postgres: z
-    .string()
+  postgres: postgresUrl
     .describe(
-      'postgres:// URL of the role branchline_hub, or of branchline_reports for a hub with reports only; better in a file, see BRANCHLINE_POSTGRES_FILE',
-    ),
+      'postgres:// URL of the role branchline_hub, or of branchline_reports for a hub with reports only',
+    )
+    .register(secrets, withPassword),
   instance: z
     .string()
     .regex(/^[a-z0-9-]{1,64}$/)
@@ -76,18 +85,19 @@ export const hubConfig = z.object({
 });
 export type HubConfig = z.infer<typeof hubConfig>;
 
-/** What is wrong with settings that are right one by one; undefined when nothing is. */
-export const settingsProblem = (config: HubConfig): string | undefined => {
+/** What is wrong with settings that are right one by one: a sentence each. */
+export const settingsProblems = (config: HubConfig): string[] => {
+  const problems = connectionProblems(config);
   if (config.roles.includes('ledger') && config.kafka === '')
-    return (
+    problems.push(
       'The role ledger reads from Kafka, and kafka (--kafka, BRANCHLINE_KAFKA) is not set. ' +
-      'Name its brokers, or start with --roles reports.'
+        'Name its brokers, or start with --roles reports.',
     );
   if (config.roles.includes('reports') && !isLoopback(config.reportsHost) && !config.insecureListen)
-    return (
+    problems.push(
       `reportsHost ${config.reportsHost} is reachable from other machines, and there is no sign-in yet: whoever reaches the ` +
-      'dashboard can read all sales and change calendars. Use 127.0.0.1 behind a proxy that authenticates, ' +
-      'or set insecureListen (--insecure-listen true) on a closed network.'
+        'dashboard can read all sales and change calendars. Use 127.0.0.1 behind a proxy that authenticates, ' +
+        'or set insecureListen (--insecure-listen true) on a closed network.',
     );
-  return undefined;
+  return problems;
 };

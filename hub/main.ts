@@ -2,7 +2,7 @@ import { brokerList, createKafka } from '@branchline/drivers/kafka/client.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { runUntilStopped } from '@branchline/kernel/lifecycle.ts';
 import { createLog } from '@branchline/kernel/log.ts';
-import { hubConfig, settingsProblem } from './config.ts';
+import { hubConfig, settingsProblems } from './config.ts';
 import { runHub } from './run.ts';
 
 const config = loadConfigOrExit(
@@ -10,15 +10,11 @@ const config = loadConfigOrExit(
 exactly once. Role reports: the report API and the dashboard. One process may have both roles.
 Prepare database and topics first: node hub/setup.ts --help
 
-Usage: node hub/main.ts --kafka HOST:PORT --postgres URL
-       node hub/main.ts --roles reports --postgres URL`,
+Usage: node hub/main.ts --kafka HOST:PORT --postgres-file FILE
+       node hub/main.ts --roles reports --postgres-file FILE`,
   hubConfig,
+  settingsProblems,
 );
-const wrong = settingsProblem(config);
-if (wrong !== undefined) {
-  process.stderr.write(`${wrong}\n`);
-  process.exit(2);
-}
 const log = createLog('hub', config.logLevel);
 await runUntilStopped(
   () =>

@@ -1,4 +1,4 @@
-import { isKafkaUnavailable, type Kafka } from '@branchline/drivers/kafka/client.ts';
+import type { Kafka } from '@branchline/drivers/kafka/client.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { processMetrics } from '@branchline/kernel/process-metrics.ts';
 import { serveStatus } from '@branchline/kernel/status-server.ts';
@@ -9,8 +9,8 @@ import { openPool, openReportsPool } from './io/postgres-pool.ts';
 import type { BooksPolicy } from './ledger/books/transaction.ts';
 import { startLedger } from './ledger/run.ts';
 import packageJson from './package.json' with { type: 'json' };
-import { failureOf } from './postgres/errors.ts';
 import { startReports } from './reports/run.ts';
+import { untilAvailable } from './until-available.ts';
 
 /** Beside this file, in the tree and in a bundle. */
 const dashboard = new URL('./dashboard/', import.meta.url);
@@ -120,27 +120,3 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
     },
   };
 };
-
-/**
- * Kafka or PostgreSQL may start later than the hub: retry. A permanent failure (settings, rights) is thrown. Undefined
- * when the hub was stopped first.
- */
-const untilAvailable = async <T>(
-  log: Log,
-  stopped: AbortSignal,
-  start: () => Promise<T>,
-): Promise<T | undefined> => {
-  for (let attempt = 1; !stopped.aborted; attempt++) {
-    try {
-      return await start();
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      log.warn({ err: error, attempt }, 'Kafka or PostgreSQL does not answer yet; retrying');
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-    }
-  }
-  return undefined;
-};
-
-const isUnavailable = (error: unknown): boolean =>
-  failureOf(error) === 'connection' || isKafkaUnavailable(error);

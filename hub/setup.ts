@@ -2,30 +2,34 @@ import { kafkaTopics } from '@branchline/contracts/topics.ts';
 import { brokerList, createKafka } from '@branchline/drivers/kafka/client.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { createLog } from '@branchline/kernel/log.ts';
+import { always, kafkaBrokers, postgresUrl, secrets, withPassword } from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
+import { connectionProblems } from './io/connection-problems.ts';
 import { createTopics } from './io/create-topics.ts';
 import { beginIncarnation, grantHubRole, grantReportsRole, migrate } from './io/migrate.ts';
 
 const config = loadConfigOrExit(
   `Prepares the hub's database and Kafka topics, then exits. Safe to run again: it adds what is missing.
 
-Usage: node hub/setup.ts --kafka HOST:PORT --postgres URL`,
+Usage: node hub/setup.ts --kafka HOST:PORT --postgres-file FILE`,
   z.object({
-    kafka: z.string().describe('Kafka brokers, host:port, separated by commas'),
+    kafka: kafkaBrokers.describe('Kafka brokers, host:port, separated by commas'),
     topicPrefix: z.string().default('branchline').describe('prefix of every topic name'),
-    postgres: z
-      .string()
+    postgres: postgresUrl
       .describe(
         'postgres:// URL of the role that owns the tables; the hub itself uses a role with fewer rights',
-      ),
+      )
+      .register(secrets, withPassword),
     hubPassword: z
       .string()
       .optional()
-      .describe('creates or updates the role branchline_hub with this password'),
+      .describe('creates or updates the role branchline_hub with this password')
+      .register(secrets, always),
     reportsPassword: z
       .string()
       .optional()
-      .describe('creates or updates the role branchline_reports with this password'),
+      .describe('creates or updates the role branchline_reports with this password')
+      .register(secrets, always),
     newIncarnation: z
       .string()
       .min(1)
@@ -41,6 +45,7 @@ Usage: node hub/setup.ts --kafka HOST:PORT --postgres URL`,
       .default('warn')
       .describe('what to log on stderr'),
   }),
+  connectionProblems,
 );
 
 const log = createLog('hub-setup', config.logLevel);

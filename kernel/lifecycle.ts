@@ -4,18 +4,17 @@ import type { Log } from './log.ts';
  * Runs a service until SIGTERM or SIGINT, or, with `BRANCHLINE_STOP_WITH_PARENT=1`, until its standard input ends: on every
  * system, a pipe held by the parent closes even when the parent is killed with -9.
  *
- * `stop` gets `graceMs`; then the process exits with code 1, whatever still hangs.
+ * Signals ask for a stop only once the service has started. Until then they end the process at once, which a start must
+ * survive anyway: one that hangs could not answer. `stop` gets `graceMs`; then the process ends itself, whatever still hangs.
  */
 export const runUntilStopped = async (
   start: () => Promise<{ stop(reason: string): Promise<void> }>,
   { log, graceMs = 20_000, env = process.env }: { log: Log; graceMs?: number; env?: NodeJS.ProcessEnv },
 ): Promise<void> => {
-  const asked = Promise.withResolvers<string>();
-  process.on('SIGTERM', () => asked.resolve('SIGTERM'));
-  process.on('SIGINT', () => asked.resolve('SIGINT'));
+  let ask = (_reason: string): void => void process.kill(process.pid, 'SIGTERM');
   if (env.BRANCHLINE_STOP_WITH_PARENT === '1') {
-    process.stdin.on('end', () => asked.resolve('parent ended'));
-    process.stdin.on('error', () => asked.resolve('parent ended'));
+    process.stdin.on('end', () => ask('parent ended'));
+    process.stdin.on('error', () => ask('parent ended'));
     process.stdin.resume();
   }
   const fatal = (error: unknown) => {
@@ -30,10 +29,14 @@ export const runUntilStopped = async (
     log.error({ err: error }, 'could not start');
     process.exit(1);
   });
-  const reason = await asked.promise;
+  const reason = await new Promise<string>((resolve) => {
+    ask = resolve;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ask(signal));
+  });
   const forced = setTimeout(() => {
     log.error({ graceMs }, 'stop took too long');
-    process.exit(1);
+    // `process.exit` waits for worker threads, and one that waits for a dead disk never ends.
+    process.kill(process.pid, 'SIGKILL');
   }, graceMs);
   await running.stop(reason);
   clearTimeout(forced);

@@ -9,3 +9,28 @@ export const listenPort = z.int().min(0).max(65_535);
 export const logLevel = z.enum(logLevels).default('info');
 /** How long a service may make no progress before it exits to be restarted. */
 export const stuckMinutes = z.number().min(0.05).max(1_440).default(5);
+
+/**
+ * Settings whose value is, or may contain, a secret. A command line is no place for it: every user of the machine reads it in
+ * the list of processes.
+ */
+export const secrets = z.registry<{ isSecret(text: string): boolean }>();
+export const always = { isSecret: () => true };
+/** For addresses, which are no secret without a password. */
+export const withPassword = {
+  isSecret: (text: string) => /^[a-z+]+:\/\/[^/?#]*:[^/?#]*@/i.test(text) || /[?&]password=/i.test(text),
+};
+
+/** `host:port`, IPv6 in brackets, separated by commas. */
+const brokers = /^\s*(\[[\da-f:.]+\]|[\w.-]+):\d{1,5}\s*(,\s*(\[[\da-f:.]+\]|[\w.-]+):\d{1,5}\s*)*,?\s*$/i;
+export const kafkaBrokers = z
+  .string()
+  .regex(brokers, 'not a list of Kafka brokers, such as kafka-1:9092,kafka-2:9092');
+
+/** What PostgreSQL's own tools take as a URL; anything else would be read as the name of a database. */
+export const postgresUrl = z
+  .string()
+  .regex(
+    /^(postgres(ql)?:\/\/|socket:\/)\S+$/,
+    'not a PostgreSQL URL, such as postgres://user@host:5432/database',
+  );

@@ -1,5 +1,5 @@
 import { siteName } from '@branchline/contracts/ids.ts';
-import { listenPort, logLevel } from '@branchline/kernel/settings.ts';
+import { listenPort, logLevel, secrets } from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 
 /** The settings of the simulated fleet. */
@@ -19,7 +19,8 @@ export const fleetConfig = z.strictObject({
       (sites) => new Set(sites.map(({ site }) => site)).size === sites.length,
       'a site is named twice: its tills would give different transactions the same number',
     )
-    .describe('JSON array of {"site","kind":"store"|"warehouse","url","token"?}, one per agent'),
+    .describe('JSON array of {"site","kind":"store"|"warehouse","url","token"?}, one per agent')
+    .register(secrets, { isSecret: (text) => text.includes('"token"') }),
   rate: z.number().positive().default(20).describe('events per second, total of all sites'),
   seed: z.int().min(0).default(1).describe('seed of all baskets; the same seed draws the same ones'),
   zone: z.string().default('Europe/Berlin').describe('time zone of the sites'),

@@ -7,7 +7,7 @@ import { createAgentClient } from './agent-client.ts';
 import { startFleet } from './fleet.ts';
 import { fleetConfig } from './fleet-config.ts';
 
-const usage = `Usage: node simulators/fleet-main.ts --sites JSON [settings]
+const usage = `Usage: node simulators/fleet-main.ts --sites-file FILE [settings]
 
 Simulates stores and warehouses that send events to their agents as real tills do, until stopped.`;
 

@@ -44,9 +44,9 @@ Usage: node deploy/local/broker.ts --credentials FILE`,
     clientsMax: z.int().min(1).default(2_000).describe('maximum number of connections'),
     logLevel: z.enum(logLevels).default('info').describe('least severe level to log on stderr'),
   }),
+  ({ packetBytesMax }) =>
+    packetBytesMax < limits.frameBytesMax + 1024 ? ['packetBytesMax is smaller than one frame.'] : [],
 );
-if (config.packetBytesMax < limits.frameBytesMax + 1024)
-  throw new Error('packetBytesMax is smaller than one frame');
 
 const log = createLog('broker', config.logLevel);
 const counts = {

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
+import { secrets, withPassword } from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 import { siteNames } from './branches.ts';
 import { onStopRequest } from './launcher.ts';
@@ -41,14 +42,20 @@ To use a Kafka, PostgreSQL or MQTT broker of your own, give its address.`,
     broker: z.enum(['aedes', 'mosquitto']).default('aedes').describe('MQTT broker to start'),
     topicPrefix: z.string().default('branchline').describe('first part of every Kafka topic'),
     kafka: z.string().optional().describe('host:port,… of a running Kafka'),
-    postgres: z.string().optional().describe('postgres:// URL of an existing database, as its owner'),
-    mqtt: z.string().optional().describe('mqtt:// or mqtts:// URL of a running broker'),
+    postgres: z
+      .string()
+      .optional()
+      .describe('postgres:// URL of an existing database, as its owner')
+      .register(secrets, withPassword),
+    mqtt: z
+      .string()
+      .optional()
+      .describe('mqtt:// or mqtts:// URL of a running broker')
+      .register(secrets, withPassword),
   }),
+  ({ stores, warehouses }) =>
+    stores + warehouses === 0 ? ['Without a store or a warehouse there is nothing to run. See --help.'] : [],
 );
-if (config.stores + config.warehouses === 0) {
-  process.stderr.write('Without a store or a warehouse there is nothing to run. See --help.\n');
-  process.exit(2);
-}
 
 /** The zone of the simulated chain: its tills' business days and the reports' days are the same. */
 const zone = 'Europe/Berlin';

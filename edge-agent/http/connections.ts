@@ -16,6 +16,7 @@ type Connection = ConnectionState & {
   socket: Socket;
   /** The first is in hand, the others wait. */
   requests: (() => void)[];
+  isPaused: boolean;
 };
 
 export type Connections = {
@@ -43,8 +44,9 @@ export const createConnections = (connectionsMax: number): Connections => {
     connection.inHand = connection.requests.length;
     waiting--;
     const [next] = connection.requests;
-    if (next === undefined) connection.socket.resume();
-    else next();
+    if (next !== undefined) return next();
+    if (connection.isPaused) connection.socket.resume();
+    connection.isPaused = false;
   };
 
   return {
@@ -57,6 +59,7 @@ export const createConnections = (connectionsMax: number): Connections => {
         inHand: 0,
         lastUse: uses++,
         requests: [],
+        isPaused: false,
       });
       socket.once('close', () => connections.has(socket) && drop(socket));
       if (connections.size > connectionsMax)
@@ -75,7 +78,10 @@ export const createConnections = (connectionsMax: number): Connections => {
       connection.inHand = requests.push(begin);
       response.once('close', () => finish(connection));
       if (requests.length === 1) begin();
-      else socket.pause();
+      else {
+        connection.isPaused = true;
+        socket.pause();
+      }
       return true;
     },
     trust: (socket) => {

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { createFolder } from '@branchline/kernel/create-folder.ts';
 import Database from 'better-sqlite3';
 
 /**
@@ -90,7 +90,7 @@ export const openEmptyDatabase = (options: OpenOptions): Database.Database => {
 const withDatabase = (path: string, prepare: (database: Database.Database) => void): Database.Database => {
   let database: Database.Database | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    createFolder(dirname(path));
     // A killed predecessor's lock is gone; the timeout lets one that is still stopping finish.
     database = new Database(path, { timeout: 3_000 });
     prepare(database);

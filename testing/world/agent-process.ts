@@ -60,22 +60,26 @@ export const startTestAgent = async (
   dataDir: string,
   mqtt: string,
   flags: string[] = [],
+  env: NodeJS.ProcessEnv = {},
 ): Promise<TestAgent> => {
-  const { process: child, log } = spawnAgent([
-    '--site',
-    testSite,
-    '--data-dir',
-    dataDir,
-    '--mqtt',
-    mqtt,
-    '--intake-port',
-    '0',
-    '--receipt-timeout-ms',
-    '500',
-    '--backoff-cap-ms',
-    '500',
-    ...flags,
-  ]);
+  const { process: child, log } = spawnAgent(
+    [
+      '--site',
+      testSite,
+      '--data-dir',
+      dataDir,
+      '--mqtt',
+      mqtt,
+      '--intake-port',
+      '0',
+      '--receipt-timeout-ms',
+      '500',
+      '--backoff-cap-ms',
+      '500',
+      ...flags,
+    ],
+    env,
+  );
   const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
   const url = await eventually(() => {
     if (child.exitCode !== null) throw new Error(`the agent exited: ${log()}`);

@@ -1,0 +1,34 @@
+import { chmodSync, lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * The agent's files hold sales, so only its user may read them. New ones are made so by the process's umask; here are those of
+ * earlier versions, restored backups and folders that somebody else has made.
+ */
+const isOurs = (name: string): boolean => /^(events\.db|\.room$)/.test(name);
+const forOthers = 0o077;
+
+/** Returns a sentence for each that stays open to others. */
+export const makePrivate = (folder: string): string[] => {
+  const folderEntry = lstatSync(folder, { throwIfNoEntry: false });
+  // Windows has other rights, which a new file takes from its folder.
+  if (folderEntry === undefined || process.platform === 'win32') return [];
+  const problems: string[] = [];
+  const close = (path: string, mode: number) => {
+    try {
+      const entry = lstatSync(path);
+      if (!entry.isSymbolicLink() && (entry.mode & forOthers) !== 0) chmodSync(path, mode);
+    } catch (error) {
+      problems.push(`${path} can be read by other users: ${(error as Error).message}`);
+    }
+  };
+  const names = readdirSync(folder);
+  for (const name of names.filter(isOurs)) close(join(folder, name), 0o600);
+  const foreign = names.find((name) => !isOurs(name));
+  if (foreign === undefined) close(folder, 0o700);
+  else if ((lstatSync(folder).mode & forOthers) !== 0)
+    problems.push(
+      `${folder} is open to other users, and holds ${foreign} too: chmod 700 it, or set a dataDir of its own`,
+    );
+  return problems;
+};

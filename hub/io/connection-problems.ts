@@ -1,0 +1,14 @@
+import pg from 'pg';
+
+/** Why a connection with this URL cannot even be tried: it cannot be read, or names a certificate file that cannot. */
+export const connectionProblems = ({ postgres }: { postgres: string }): string[] => {
+  try {
+    new pg.Client({ connectionString: postgres });
+    return [];
+  } catch (error) {
+    return [
+      `postgres (--postgres, BRANCHLINE_POSTGRES) cannot be used: ${(error as Error).message}. ` +
+        'Special characters of a password must be percent-encoded.',
+    ];
+  }
+};

@@ -1,0 +1,34 @@
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/**
+ * Creates a folder and those above it, for their owner only, and returns the new ones, outermost first. Node's own recursive
+ * mkdir never returns where the system answers ENOENT although the parent exists, as it does below /proc.
+ */
+export const createFolder = (path: string): string[] => {
+  const missing: string[] = [];
+  for (let at = resolve(path); statSync(at, { throwIfNoEntry: false }) === undefined; at = dirname(at))
+    missing.unshift(at);
+  for (const folder of missing) {
+    try {
+      mkdirSync(folder, { mode: 0o700 });
+    } catch (error) {
+      // Another process was faster.
+      if (!isFolder(folder)) throw error;
+    }
+  }
+  if (!isFolder(path)) throw new Error(`${path} is not a folder`);
+  return missing;
+};
+
+/** Why the folder cannot be created, as an error; undefined when it can. Leaves none behind. */
+export const folderError = (path: string): NodeJS.ErrnoException | undefined => {
+  try {
+    for (const folder of createFolder(path).reverse()) rmdirSync(folder);
+    return undefined;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+};
