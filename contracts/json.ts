@@ -18,3 +18,11 @@ export const withoutProto = (value: Json): Json => {
   if (!hasProto(value)) return value;
   return JSON.parse(JSON.stringify(value), (key, inner) => (key === '__proto__' ? undefined : inner));
 };
+
+/**
+ * JSON.stringify escapes NUL and lone surrogates, but no paired surrogates, so its output shows both. An even number of
+ * backslashes before `\u` means that it is an escape.
+ */
+const badTextPattern = /(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f])/;
+export const hasBadText = (canonical: string): boolean =>
+  canonical.includes('\\u') && badTextPattern.test(canonical);

@@ -110,8 +110,8 @@ const run = async (args: VerifyArguments, stopRequest: AbortSignal): Promise<num
   try {
     stack = await start(args, stopRequest);
     const result = await verifyOn(stack, args, stopRequest);
-    screen.say(`\n${reconciliationTable(result.reconciliation)}\n\n${verdict(result, logDir)}`);
-    if (args.json !== undefined) writeFileSync(args.json, jsonText(result, args));
+    screen.say(`\n${reconciliationTable(result.reconciliation)}\n\n${verdict(result, survey, logDir)}`);
+    if (args.json !== undefined) writeFileSync(args.json, jsonText(result, survey, args));
     if (args.keep) {
       screen.say(whereToLook(stack, runFile));
       await untilAborted(stopRequest);

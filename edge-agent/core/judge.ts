@@ -1,5 +1,6 @@
 import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
 import { sourceFault, withRecordedTime } from '@branchline/contracts/event.ts';
+import { hasBadText } from '@branchline/contracts/json.ts';
 import { fiscalLosses, type Loss } from '@branchline/contracts/json-losses.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { parseAtIntake, streamOf } from '@branchline/contracts/parse.ts';
@@ -21,14 +22,6 @@ export type Judged = { event: NewEvent } | { problem: Problem; id?: string };
 export type Judgement = { single: boolean; items: Judged[] };
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/**
- * JSON.stringify escapes NUL and lone surrogates, but no paired surrogates, so its output shows both. An even number of
- * backslashes before `\u` means that it is an escape.
- */
-const badTextPattern = /(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f])/;
-const hasBadText = (canonical: string): boolean =>
-  canonical.includes('\\u') && badTextPattern.test(canonical);
 
 const classificationOf = { pos: 'confidential', stock: 'internal' } as const;
 

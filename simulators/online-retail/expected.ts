@@ -1,22 +1,55 @@
 import { add, exactly, type Figures, nothing, quantityPlaces, valuePlaces } from './figures.ts';
-import { dayOf, type Invoice } from './invoice.ts';
+import { dayOf, type Invoice, type InvoiceLine } from './invoice.ts';
 
 /**
  * What the books must hold, computed from the files' own columns without the mapping, so that a mistake in the mapping
- * shows as a difference.
+ * shows as a difference. Two rules stand between the files and the books, and what each of them changes is counted: a line
+ * is rounded to whole pence, half away from zero, and an adjustment (an invoice number with an A in front, or a negative
+ * price) is no goods, so its quantity does not count.
  */
-const expectedOf = (invoice: Invoice): Figures =>
-  invoice.lines
-    .map(({ quantity, unitPrice }) => ({
-      lines: 1,
-      invoices: 0,
-      quantity: exactly(quantity, quantityPlaces),
-      value: exactly(quantity, 0) * exactly(unitPrice, valuePlaces),
-    }))
-    .reduce(add, { ...nothing, invoices: 1 });
+export type Expected = {
+  days: Map<string, Figures>;
+  /** `value` is what the books hold less what the files hold. */
+  rounded: { lines: number; value: bigint };
+  adjustments: { lines: number; quantity: bigint; value: bigint };
+};
+
+export const nothingExpected = (): Expected => ({
+  days: new Map(),
+  rounded: { lines: 0, value: 0n },
+  adjustments: { lines: 0, quantity: 0n, value: 0n },
+});
+
+const penny = 10n ** BigInt(valuePlaces - 2);
+
+const wholePence = (value: bigint): bigint => {
+  const size = value < 0n ? -value : value;
+  const rest = size % penny;
+  const rounded = rest * 2n >= penny ? size - rest + penny : size - rest;
+  return value < 0n ? -rounded : rounded;
+};
+
+const expectLine = (expected: Expected, { invoiceNo, quantity, unitPrice }: InvoiceLine): Figures => {
+  const price = exactly(unitPrice, valuePlaces);
+  const value = exactly(quantity, 0) * price;
+  const booked = wholePence(value);
+  if (booked !== value) {
+    expected.rounded.lines += 1;
+    expected.rounded.value += booked - value;
+  }
+  const line = { lines: 1, invoices: 0, quantity: exactly(quantity, quantityPlaces), value: booked };
+  if (price >= 0n && !invoiceNo.startsWith('A')) return line;
+  expected.adjustments.lines += 1;
+  expected.adjustments.quantity += line.quantity;
+  expected.adjustments.value += booked;
+  return { ...line, quantity: 0n };
+};
 
 /** Adds one invoice to its day. */
-export const expectInvoice = (expected: Map<string, Figures>, invoice: Invoice): void => {
+export const expectInvoice = (expected: Expected, invoice: Invoice): void => {
   const day = dayOf(invoice);
-  expected.set(day, add(expected.get(day) ?? nothing, expectedOf(invoice)));
+  const figures = invoice.lines
+    .map((line) => expectLine(expected, line))
+    .reduce(add, { ...nothing, invoices: 1 });
+  expected.days.set(day, add(expected.days.get(day) ?? nothing, figures));
 };

@@ -58,10 +58,14 @@ describe('data files', () => {
     await expect(readAll()).rejects.toThrow(message);
   });
 
-  it('reject a wrong header, an invoice in two files, bytes that are not UTF-8, and a folder without files', async () => {
+  it('bad input 27: reject an empty file, a wrong header, an invoice in two files, bytes that are not UTF-8, and a folder without files', async () => {
     await expect(readAll()).rejects.toThrow(/no \.csv files in it/);
     await writeFile(join(folder, 'a.csv'), 'Invoice,StockCode\n');
     await expect(readAll()).rejects.toThrow(/a\.csv, line 1: the header is Invoice,StockCode/);
+    for (const nothing of ['', '\ufeff', '\n']) {
+      await writeFile(join(folder, 'a.csv'), nothing);
+      await expect(readAll()).rejects.toThrow(/a\.csv, line 1: /);
+    }
     await write('a.csv', row('1', '09:00:00'));
     await write('b.csv', row('2', '09:00:00'), row('1', '09:00:00'));
     await expect(readAll()).rejects.toThrow(/b\.csv, line 3: invoice 1 is already in an earlier file/);

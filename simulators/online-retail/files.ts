@@ -35,7 +35,9 @@ const readText = async (path: string): Promise<string> => {
 const readLines = (file: string, text: string): InvoiceLine[] => {
   try {
     const [header, ...records] = readCsv(text);
-    if (header !== undefined) checkHeader(file, header);
+    if (header === undefined)
+      throw new DataSetError(file, 1, 'the file is empty; a day without invoices has the header alone');
+    checkHeader(file, header);
     return records.map((record) => readLine(file, record));
   } catch (error) {
     throw inFile(file, error);

@@ -69,17 +69,35 @@ describe('mapping', () => {
     expect(mixed.data.lines.map(({ lineType }) => lineType)).toEqual(['SALE', 'RETURN']);
   });
 
-  it('accepts prices with three places when the line is whole pence, and names the line when it is not', () => {
+  it('rounds a line that is not whole pence half away from zero, line by line', () => {
     expect(transactionOf('536365', [['1000', '0.003']]).data.totals.gross).toBe(300);
-    expect(() =>
-      eventOf(
-        invoiceOf('536365', [
-          ['1', '1'],
-          ['5', '0.001'],
-        ]),
-        4,
-      ),
-    ).toThrow('2010-12-01.csv, line 3: 5 × 0.001 is not a whole number of pence');
+    const transaction = transactionOf('536365', [
+      ['1', '0.001'],
+      ['5', '0.001'],
+      ['-5', '0.001'],
+      ['-4', '0.001'],
+      ['1', '1'],
+    ]);
+    expect(transaction.data.lines.map(({ extendedAmount }) => extendedAmount)).toEqual([0, 1, -1, 0, 100]);
+    expect(transaction.data.totals.gross).toBe(100);
+  });
+
+  it('maps bad debts and negative prices to adjustments, which are no goods', () => {
+    const typesOf = (...args: Parameters<typeof invoiceOf>) =>
+      transactionOf(...args).data.lines.map(({ itemType, extendedAmount }) => [itemType, extendedAmount]);
+    expect(typesOf('A563186', [['1', '-11062.06']])).toEqual([['ADJUSTMENT', -1_106_206]]);
+    expect(typesOf('A563185', [['1', '11062.06']])).toEqual([['ADJUSTMENT', 1_106_206]]);
+    expect(
+      typesOf('700001', [
+        ['3', '2.55'],
+        ['1', '-1.00'],
+        ['-1', '-0.00'],
+      ]),
+    ).toEqual([
+      [undefined, 765],
+      ['ADJUSTMENT', -100],
+      [undefined, 0],
+    ]);
   });
 
   it('maps invoices that cost nothing and name no customer to stock movements', () => {

@@ -9,7 +9,7 @@ import { DataSetError, dateOf, dayOf, type Invoice, type InvoiceLine } from './i
 
 /**
  * One invoice becomes one event. Invoices that cost nothing and name no customer are corrections by the warehouse and become
- * stock movements; all others become transactions in pounds. Ids come from the invoice number alone, so that reading the
+ * stock movements; all others become transactions in pounds, adjustments as lines that are no goods. Ids come from the invoice number alone, so that reading the
  * files again yields the same ids.
  */
 
@@ -25,18 +25,17 @@ const scaledPrice = (text: string): bigint => {
   return BigInt(whole + fraction.padEnd(unitPriceScale, '0'));
 };
 
-/** The data set has no line amounts; one that is not whole pence has no exact place in the books. */
+/** The data set has no line amounts; one that is not whole pence is rounded half away from zero, as a till would. */
 const pence = (line: InvoiceLine): number => {
   const exact = BigInt(line.quantity) * scaledPrice(line.unitPrice);
   const perPenny = 10n ** BigInt(unitPriceScale - 2);
-  if (exact % perPenny !== 0n)
-    throw new DataSetError(
-      line.file,
-      line.line,
-      `${line.quantity} × ${line.unitPrice} is not a whole number of pence`,
-    );
-  return Number(exact / perPenny);
+  const half = exact < 0n ? -perPenny / 2n : perPenny / 2n;
+  return Number((exact + half) / perPenny);
 };
+
+/** A bad debt that is written off, or another correction of amounts: nothing was sold or given back. */
+const isAdjustment = ({ invoiceNo, unitPrice }: InvoiceLine): boolean =>
+  invoiceNo.startsWith('A') || /^-.*[1-9]/.test(unitPrice);
 
 const itemOf = ({ stockCode, description }: InvoiceLine) => ({
   itemId: stockCode,
@@ -92,6 +91,7 @@ const transactionOf = (invoice: Invoice, site: string): TransactionEvent => {
   const lines = invoice.lines.map((line, i) => ({
     lineNumber: i + 1,
     lineType: isNegative(line) ? ('RETURN' as const) : ('SALE' as const),
+    ...(isAdjustment(line) ? { itemType: 'ADJUSTMENT' as const } : {}),
     item: itemOf(line),
     quantity: line.quantity,
     actualUnitPrice: line.unitPrice,
@@ -124,7 +124,7 @@ const transactionOf = (invoice: Invoice, site: string): TransactionEvent => {
   };
 };
 
-/** Throws DataSetError where the invoice has no exact event. */
+/** Throws DataSetError where a date does not exist. */
 export const eventOf = (invoice: Invoice, sites: number): TransactionEvent | MovementEvent => {
   const site = siteOf(invoice.invoiceNo, sites);
   return isCorrection(invoice) ? movementOf(invoice, site) : transactionOf(invoice, site);

@@ -1,12 +1,18 @@
+import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
+import { hasBadText } from '@branchline/contracts/json.ts';
+import { limits } from '@branchline/contracts/limits.ts';
+import { parseAtIntake } from '@branchline/contracts/parse.ts';
 import { posTypes } from '@branchline/contracts/pos.ts';
 import { atOf, createDayEvents, type DayEvent } from './day-events.ts';
-import { expectInvoice } from './expected.ts';
-import type { Figures } from './figures.ts';
-import type { Invoice } from './invoice.ts';
+import { type Expected, expectInvoice, nothingExpected } from './expected.ts';
+import { DataSetError, type Invoice, type InvoiceLine } from './invoice.ts';
 
-/** What will be sent, surveyed before anything is started, so that a bad row in the last file is reported at once. */
+/**
+ * What will be sent, surveyed before anything is started. Every event goes through the intake's own parser, so that a row which an
+ * agent would refuse is reported at once, with its file and line, also if it is the last one of the last file.
+ */
 export type Survey = {
-  expected: Map<string, Figures>;
+  expected: Expected;
   events: number;
   transactions: number;
   movements: number;
@@ -24,14 +30,54 @@ const kindOf = ({ type }: DayEvent): 'transactions' | 'movements' | 'dayReports'
       ? 'transactions'
       : 'movements';
 
+/** For the classification that the agent adds. */
+const addedBytes = 64;
+
+const refusalOf = (text: string): Problem | undefined => {
+  const parsed = parseAtIntake(JSON.parse(text));
+  if (isProblem(parsed)) return parsed;
+  if (hasBadText(text)) return problem('bad-text', 'a text holds a NUL character or a lone surrogate');
+  const bytes = Buffer.byteLength(text) + addedBytes;
+  return bytes > limits.eventBytesCeiling
+    ? problem('event-too-large', `the event is ${bytes} bytes, the limit is ${limits.eventBytesCeiling}`)
+    : undefined;
+};
+
+/** The line of the file that a refusal speaks of, or the first one of the invoice. */
+const lineOf = ({ lines }: Invoice, { where = '' }: Problem): InvoiceLine =>
+  (lines[Number(/^data\.lines\.(\d+)/.exec(where)?.[1] ?? 0)] ?? lines[0]) as InvoiceLine;
+
+/** Throws DataSetError where an agent would refuse an event. A day-end report follows from its invoices. */
+const createCheck = () => {
+  const lineOfId = new Map<string, InvoiceLine>();
+  return (event: DayEvent, text: string, invoice: Invoice): void => {
+    const refusal = refusalOf(text);
+    if (refusal !== undefined) {
+      const { file, line } = lineOf(invoice, refusal);
+      throw new DataSetError(file, line, `an agent refuses the event: ${refusal.detail} (${refusal.code})`);
+    }
+    const first = invoice.lines[0] as InvoiceLine;
+    const key = `${event.data.site.storeId}/${event.id}`;
+    const other = lineOfId.get(key);
+    if (other !== undefined && event.type !== posTypes.dayClosed)
+      throw new DataSetError(
+        first.file,
+        first.line,
+        `invoice ${first.invoiceNo} has the same number as ${other.invoiceNo} in ${other.file}, line ${other.line}`,
+      );
+    lineOfId.set(key, first);
+  };
+};
+
 export const surveyDays = async (
   days: AsyncIterable<Invoice[]>,
   sites: number,
   dayReports = true,
 ): Promise<Survey> => {
   const eventsOf = createDayEvents(sites, dayReports);
+  const check = createCheck();
   const survey: Survey = {
-    expected: new Map(),
+    expected: nothingExpected(),
     events: 0,
     transactions: 0,
     movements: 0,
@@ -42,13 +88,16 @@ export const surveyDays = async (
   };
   for await (const invoices of days) {
     for (const invoice of invoices) expectInvoice(survey.expected, invoice);
-    for (const event of eventsOf(invoices)) {
+    for (const [i, event] of eventsOf(invoices).entries()) {
+      const text = JSON.stringify(event);
+      check(event, text, (invoices[i] ?? invoices.at(-1)) as Invoice);
       survey.events++;
       survey[kindOf(event)]++;
       survey.firstAt = Math.min(survey.firstAt, atOf(event));
       survey.lastAt = Math.max(survey.lastAt, atOf(event));
-      survey.largestEventBytes = Math.max(survey.largestEventBytes, Buffer.byteLength(JSON.stringify(event)));
+      survey.largestEventBytes = Math.max(survey.largestEventBytes, Buffer.byteLength(text));
     }
   }
+  if (survey.events === 0) throw new Error('the files have no invoices');
   return survey;
 };

@@ -107,7 +107,7 @@ export const verifyDataSet = async (options: VerifyOptions): Promise<VerifyResul
   await feedAll(run, files, options);
   const stalled = !(await untilApplied(run, options));
   const found = await readFound(postgresUrl, dayReports);
-  const reconciliation = reconcile(survey.expected, found.days);
+  const reconciliation = reconcile(survey.expected.days, found.days);
   return {
     reconciliation,
     disagreements: found.disagreements,
