@@ -3,6 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { isLoopback, isLoopbackHost } from './loopback.ts';
 import { expose, type Family, metricsContentType } from './metrics.ts';
 
+/** Short, so that connections which say nothing leave none out. A scrape takes milliseconds. */
+const bounds = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16 * 1024,
+};
+const connectionsMax = 256;
+
 /**
  * A minimal HTTP server for services without one of their own: `/healthz` for probes, `/v1/status` for people and tools,
  * `/metrics` for Prometheus. It listens on loopback by default. It has no secrets and no sign-in, so any other address
@@ -29,13 +38,14 @@ export const serveStatus = async (
   // A page in a browser on this machine may reach it under a foreign name that leads to 127.0.0.1 (DNS rebinding).
   const isForeign = (name: string | undefined) =>
     isLoopback(host) && name !== undefined && !isLoopbackHost(name);
-  const server = createServer((request, response) => {
+  const server = createServer(bounds, (request, response) => {
     if (isForeign(request.headers.host)) return answer(response, 403, { error: 'foreign-host' });
     if (request.method !== 'GET') return answer(response, 405, { error: 'method' });
     const page = pages[request.url ?? ''];
     if (page === undefined) return answer(response, 404, { error: 'not-found' });
     page(response).catch((error: unknown) => answer(response, 503, { error: String(error) }));
   });
+  server.maxConnections = connectionsMax;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

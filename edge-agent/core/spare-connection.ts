@@ -1,7 +1,9 @@
+import { isLoopback } from '@branchline/kernel/loopback.ts';
+
 /**
- * Which connection to close when one more has come than the intake keeps. Tills must always get one, so those that have not
- * shown that they may send events go first, from the address that holds most of them: whoever takes all connections loses
- * his own. Next goes the till that has been quiet longest; it connects again. Undefined: all of them are at work.
+ * Which connection to close when another one has come. Tills must always get one, so those that have not shown that they may
+ * send events go first, from the address that holds most of them: whoever takes all connections loses his own. Next goes the
+ * till that has been quiet longest; it connects again.
  */
 export type ConnectionState = {
   address: string;
@@ -13,9 +15,24 @@ export type ConnectionState = {
   lastUse: number;
 };
 
-/** `connections` in the order in which they came. */
-export const spareConnection = <C extends ConnectionState>(connections: readonly C[]): C | undefined =>
-  oldestOfLargestGroup(connections.filter(({ isTrusted }) => !isTrusted)) ?? longestIdle(connections);
+/**
+ * A till is trusted with its first request. Until then each connection can fill the heap with small requests as fast as one
+ * read of the socket is parsed, about 2.5 MB. Programs on this machine share one address, so they are not counted.
+ */
+export const untrustedPerAddressMax = 8;
+
+/** `connections` in the order in which they came, the newcomer last. Undefined when all may stay. */
+export const spareConnection = <C extends ConnectionState>(
+  connections: readonly C[],
+  connectionsMax: number,
+): C | undefined => {
+  const untrusted = connections.filter(({ isTrusted }) => !isTrusted);
+  const newcomer = connections.at(-1);
+  const siblings = untrusted.filter(({ address }) => address === newcomer?.address);
+  if (siblings.length > untrustedPerAddressMax && !isLoopback(newcomer?.address ?? '')) return siblings[0];
+  if (connections.length <= connectionsMax) return undefined;
+  return oldestOfLargestGroup(untrusted) ?? longestIdle(connections) ?? newcomer;
+};
 
 const oldestOfLargestGroup = <C extends ConnectionState>(connections: readonly C[]): C | undefined => {
   const groups = new Map<string, C[]>();

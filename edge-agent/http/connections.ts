@@ -62,8 +62,8 @@ export const createConnections = (connectionsMax: number): Connections => {
         isPaused: false,
       });
       socket.once('close', () => connections.has(socket) && drop(socket));
-      if (connections.size > connectionsMax)
-        drop(spareConnection([...connections.values()])?.socket ?? socket);
+      const spare = spareConnection([...connections.values()], connectionsMax);
+      if (spare !== undefined) drop(spare.socket);
     },
     take: ({ socket }, response, begin) => {
       const connection = connections.get(socket);

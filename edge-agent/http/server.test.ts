@@ -8,6 +8,7 @@ import { until as untilNamed } from '@branchline/testing/world/until.ts';
 import { afterEach, expect, it, test } from 'vitest';
 import { statusOfProblem } from '../core/answer.ts';
 import { bodyBytesInHandMax } from '../core/byte-budget.ts';
+import { untrustedPerAddressMax } from '../core/spare-connection.ts';
 import { type HttpIntake, type HttpIntakeOptions, serveIntake } from './server.ts';
 
 /** Real connections to the intake's server. What it hands over is answered by the test. */
@@ -259,6 +260,17 @@ it('connections without a token lock no till out, however many they are', async 
   events(till.socket);
   await until(() => till.said.text.split('200 OK').length === 3);
 });
+
+test.skipIf(otherAddress === undefined)(
+  'another machine has few connections at a time that have not shown the token',
+  async () => {
+    await start({ token, host: '0.0.0.0' });
+    const idle: { said: { isOpen: boolean } }[] = [];
+    for (let i = 0; i < 30; i++) idle.push(await open(otherAddress));
+    await until(() => idle.filter(({ said }) => said.isOpen).length === untrustedPerAddressMax);
+    expect((await ask({ headers: bearer }, otherAddress))[0]).toBe(200);
+  },
+);
 
 it('headers that arrive too slowly end the connection', async () => {
   await start({ requestTimeoutMs: 300 });

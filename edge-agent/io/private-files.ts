@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -9,10 +9,10 @@ const isOurs = (name: string): boolean => /^(events\.db|\.room$)/.test(name);
 const forOthers = 0o077;
 
 /** Returns a sentence for each that stays open to others. */
-export const makePrivate = (folder: string): string[] => {
-  const folderEntry = lstatSync(folder, { throwIfNoEntry: false });
+export const makePrivate = (dataDir: string): string[] => {
   // Windows has other rights, which a new file takes from its folder.
-  if (folderEntry === undefined || process.platform === 'win32') return [];
+  if (!existsSync(dataDir) || process.platform === 'win32') return [];
+  const folder = realpathSync(dataDir);
   const problems: string[] = [];
   const close = (path: string, mode: number) => {
     try {
