@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { isDeeperThan } from './depth.ts';
 
@@ -16,4 +17,23 @@ it('does not count brackets in strings, escaped quotes or not', () => {
 
 it('bad input B2: a million open brackets are found without parsing', () => {
   expect(deeper('['.repeat(1_000_000), 32)).toBe(true);
+});
+
+const depthOf = (value: unknown): number =>
+  typeof value !== 'object' || value === null
+    ? 0
+    : 1 + Math.max(0, ...Object.entries(value).map(([, inner]) => depthOf(inner)));
+
+it('agrees with the parsed value, whatever its strings hold', () => {
+  fc.assert(
+    fc.property(
+      fc.jsonValue({ maxDepth: 6 }),
+      fc.string({ unit: fc.constantFrom('[', ']', '{', '"', '\\', 'a') }),
+      fc.nat(8),
+      (value, text, depthMax) => {
+        const nested = [text, value, text];
+        expect(deeper(JSON.stringify(nested), depthMax)).toBe(depthOf(nested) > depthMax);
+      },
+    ),
+  );
 });

@@ -1,6 +1,7 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { expect, it } from 'vitest';
+import { firstUnrecorded } from './status.ts';
 import { namedSources } from './status-sources.ts';
 
 const source = (epoch: number, stream: Stream, appliedTo = 10) => ({ epoch, stream, highest: 10, appliedTo });
@@ -29,4 +30,29 @@ it('a status never exceeds its limit, names the newest and the oldest open sourc
 
 it('an agent without events names nothing', () => {
   expect(namedSources([], 0)).toEqual([]);
+});
+
+it('a status of 2,000 epochs costs ten times one of 200, and asks the store for no more', () => {
+  const readsFor = (epochs: number) => {
+    const sources = Array.from({ length: epochs }, (_, i) => ({
+      stream: i % 2 === 0 ? ('pos' as const) : ('stock' as const),
+      epoch: `epoch-${i}`,
+      highest: 10,
+      recordedTo: 0,
+      appliedTo: 0,
+      pending: 10,
+      heldBack: 0,
+    }));
+    let reads = 0;
+    const counted = new Proxy(sources, {
+      get: (target, key) => {
+        reads++;
+        return Reflect.get(target, key);
+      },
+    });
+    namedSources(counted, 0);
+    expect(firstUnrecorded(counted)).toHaveLength(limits.rangesPerMessageMax);
+    return reads;
+  };
+  expect(readsFor(2_000) / readsFor(200)).toBeLessThan(11);
 });

@@ -9,9 +9,8 @@ type Reported = { stream: Stream; highest: number; appliedTo: number };
  * included, because a hub restored from an older backup may never have heard of them. Successive pages cover them all.
  */
 export const namedSources = <S extends Reported>(sources: readonly S[], page: number | undefined): S[] => {
-  const named = new Set<S>();
-  for (const [i, source] of sources.entries())
-    if (!sources.slice(i + 1).some((later) => later.stream === source.stream)) named.add(source);
+  const newest = new Map(sources.map((source) => [source.stream, source]));
+  const named = new Set<S>(newest.values());
   const others = sources.filter((source) => !named.has(source));
   const roomFor = () => limits.rangesPerMessageMax - named.size;
   for (const source of others.filter(isOpen).slice(0, roomFor())) named.add(source);

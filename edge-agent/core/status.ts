@@ -25,9 +25,12 @@ export type SendingFigures = {
 
 export type IntakeCounters = { duplicates: number; refused: number };
 
-/** The seqs whose acceptance times the status needs: the first unrecorded one of each source. */
+/**
+ * The seqs whose acceptance times the status needs: the first unrecorded one of each source that it names. Those are the
+ * oldest ones, so the oldest event of all is among them.
+ */
 export const firstUnrecorded = (sources: Sources) =>
-  sources
+  namedSources(sources, undefined)
     .filter((source) => source.recordedTo < source.highest)
     .map(({ stream, epoch, recordedTo }) => ({ stream, epoch, seq: recordedTo + 1 }));
 
