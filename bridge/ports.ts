@@ -30,5 +30,9 @@ export type OpenAnswers = (handlers: { onUp(): void }) => {
 
 /** Reads control messages from Kafka. `to` is the text of the address header. */
 export type OpenControl = (handlers: { onMessage(to: string, body: Uint8Array): void }) => {
+  /** Milliseconds since Kafka last answered the reader. */
+  silentMs(): number;
+  /** How many readers were replaced, because they ended or Kafka no longer answered them. */
+  restarts(): number;
   close(): Promise<void>;
 };

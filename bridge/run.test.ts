@@ -41,7 +41,7 @@ const startOnPorts = (bufferBytesMax = 64 * 1024 * 1024, stuckMs = 60_000) => {
       },
       openControl: ({ onMessage }) => {
         onControl = onMessage;
-        return { close: async () => {} };
+        return { silentMs: () => 0, restarts: () => 0, close: async () => {} };
       },
       recorder: {
         record: (topic, parcels) =>

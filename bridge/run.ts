@@ -75,6 +75,8 @@ export const runBridge = (
     mqttUp: intake.isUp() && answers.isUp(),
     kafkaUp: recorder.isUp(),
     bufferBytes: recording.bytes(),
+    controlSilentSeconds: control.silentMs() / 1_000,
+    controlRestarts: control.restarts(),
     ...counters,
   });
   return {

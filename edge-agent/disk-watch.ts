@@ -1,6 +1,6 @@
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
-import { createRepeatedWarning } from './core/repeated-warning.ts';
+import { createRepeatedWarning } from '@branchline/kernel/repeated-warning.ts';
 import type { StoreFigures } from './core/store-port.ts';
 
 /** What the store says of its disk: its figures, that it takes no writes, that it failed. */
@@ -14,7 +14,7 @@ export const watchDisk = (
 ) => {
   let figures = opened;
   let failed = false;
-  const warn = createRepeatedWarning(clock, (reason) =>
+  const warn = createRepeatedWarning(clock, (reason: string) =>
     log.error({ reason }, 'the disk takes no writes; events are refused, and what is stored is still sent'),
   );
   warn(figures.noRoom);

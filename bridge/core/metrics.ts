@@ -7,7 +7,28 @@ export type BridgeState = Counters & {
   kafkaUp: boolean;
   bufferBytes: number;
   bufferBytesMax: number;
+  controlSilentSeconds: number;
+  controlRestarts: number;
 };
+
+const controlFamilies = (now: BridgeState): Family[] => [
+  counter('branchline_bridge_control_sent_total', 'Control messages passed on to agents.', now.controlSent),
+  counter(
+    'branchline_bridge_control_dropped_total',
+    'Control messages without a readable address, or received while the MQTT link was down.',
+    now.controlDropped,
+  ),
+  gauge(
+    'branchline_bridge_control_silent_seconds',
+    'How long Kafka has not answered the reader of control messages.',
+    now.controlSilentSeconds,
+  ),
+  counter(
+    'branchline_bridge_control_restarts_total',
+    'Readers of control messages that were replaced, because they ended or were not answered for a minute.',
+    now.controlRestarts,
+  ),
+];
 
 export const bridgeMetrics = (now: BridgeState, recordSeconds: Histogram): Family[] => [
   gauge('branchline_bridge_mqtt_up', 'Whether both links to the MQTT broker are up.', Number(now.mqttUp)),
@@ -48,12 +69,7 @@ export const bridgeMetrics = (now: BridgeState, recordSeconds: Histogram): Famil
     'Status messages dropped because the buffer was full.',
     now.statusesDropped,
   ),
-  counter('branchline_bridge_control_sent_total', 'Control messages passed on to agents.', now.controlSent),
-  counter(
-    'branchline_bridge_control_dropped_total',
-    'Control messages without a readable address, or received while the MQTT link was down.',
-    now.controlDropped,
-  ),
+  ...controlFamilies(now),
   counter(
     'branchline_bridge_failed_sends_total',
     'Sends to Kafka that failed and were retried.',

@@ -20,18 +20,22 @@ export const kafkaControl =
     const kafka = createKafka(address, ({ log: line }) => log.debug({ kafkajs: line }, 'kafkajs'));
     const closing = new AbortController();
     let current: MessageReader | undefined;
+    let restarts = 0;
+    const onReadMessage: Parameters<typeof readMessages>[2] = ({ headers: found, value }) => {
+      const to = found[headers.to];
+      onMessage(to === undefined ? '' : String(to), value);
+    };
 
     const readForEver = async () => {
       for (let attempt = 0; !closing.signal.aborted; attempt++) {
         const since = Date.now();
-        current = readMessages(kafka, { topic, groupId }, ({ headers: found, value }) => {
-          const to = found[headers.to];
-          onMessage(to === undefined ? '' : String(to), value);
-        });
+        // A stuck reader may still be a member of its group, and nobody should wait for it.
+        current = readMessages(kafka, { topic, groupId: `${groupId}-${restarts}` }, onReadMessage);
         const reason = await current.ended;
         if (closing.signal.aborted) return;
         log.error({ topic, reason }, 'control messages are not read');
         await current.close();
+        restarts++;
         if (Date.now() - since > steadyMs) attempt = 0;
         await sleep(fullJitterMs(attempt, 500, 10_000, systemRandom), undefined, {
           signal: closing.signal,
@@ -41,6 +45,8 @@ export const kafkaControl =
     void readForEver();
 
     return {
+      silentMs: () => current?.silentMs() ?? 0,
+      restarts: () => restarts,
       close: async () => {
         closing.abort();
         await current?.close();

@@ -23,15 +23,22 @@ export const writeMessages = async (kafka: Kafka, topic: string): Promise<Messag
 export type MessageReader = {
   /** Resolves with the reason when the reader could not start or has ended for good. */
   ended: Promise<string>;
+  /** Milliseconds since Kafka last answered a fetch, with messages or without; before the first, since the start. */
+  silentMs(): number;
   close(): Promise<void>;
 };
 
 const disconnectMsMax = 1_000;
+/** Checks within the time after which a reader counts as stuck. */
+const checksPerPeriod = 10;
 
-/** Messages from the end of the topic on, for this group alone. */
+/**
+ * Messages from the end of the topic on, for this group alone. The reader ends when no fetch has been answered for
+ * `silentMsMax`, by a timer of its own: a kafkajs consumer can hang without an error (decision 006).
+ */
 export const readMessages = (
   kafka: Kafka,
-  { topic, groupId }: { topic: string; groupId: string },
+  { topic, groupId, silentMsMax = 60_000 }: { topic: string; groupId: string; silentMsMax?: number },
   onMessage: (message: { headers: LogRecord['headers']; value: Uint8Array }) => void,
 ): MessageReader => {
   const consumer: Consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 250 });
@@ -39,6 +46,14 @@ export const readMessages = (
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart) ended.resolve(payload.error.message);
   });
+  let answeredAt = performance.now();
+  consumer.on(consumer.events.FETCH, () => {
+    answeredAt = performance.now();
+  });
+  const silentMs = () => performance.now() - answeredAt;
+  const watch = setInterval(() => {
+    if (silentMs() >= silentMsMax) ended.resolve(`Kafka has not answered for ${silentMsMax / 1_000} s`);
+  }, silentMsMax / checksPerPeriod);
   const start = async () => {
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: false });
@@ -51,7 +66,9 @@ export const readMessages = (
   start().catch((error: Error) => ended.resolve(error.message));
   return {
     ended: ended.promise,
+    silentMs,
     close: async () => {
+      clearInterval(watch);
       await Promise.race([consumer.disconnect().catch(() => {}), sleep(disconnectMsMax)]);
     },
   };

@@ -1,6 +1,6 @@
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
-import { createRepeatedWarning } from './repeated-warning.ts';
+import { createRepeatedWarning } from '@branchline/kernel/repeated-warning.ts';
 
 /** A link that worked for so long is worth a line when it breaks, however recently another one was written. */
 const steadyMs = 60_000;

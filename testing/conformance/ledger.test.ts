@@ -265,7 +265,11 @@ describe('the ledger', () => {
       recordOf('\0', origin(6)),
       recordOf(good, origin(7)),
     ]);
-    expect(outcome).toMatchObject({ applied: 1, quarantined: 6 });
+    expect(outcome).toMatchObject({
+      applied: 1,
+      quarantined: 6,
+      firstQuarantined: { site: 'store-0001', epoch, seq: 1, reason: 'not-json' },
+    });
     expect(await all('select first_seq, reason from quarantine order by 1')).toEqual([
       { first_seq: '1', reason: 'not-json' },
       { first_seq: '2', reason: 'unknown-type' },

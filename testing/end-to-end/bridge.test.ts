@@ -376,7 +376,7 @@ test('B1 negative control: a bridge that confirms before Kafka has answered is c
     {
       openIntake: mqttIntake({ ...mqtt, clientId: `mutant-${randomUUID()}` }, shards, log),
       openAnswers: mqttAnswers({ ...mqtt, clientId: `mutant-${randomUUID()}` }, log),
-      openControl: () => ({ close: async () => {} }),
+      openControl: () => ({ silentMs: () => 0, restarts: () => 0, close: async () => {} }),
       recorder: hasty,
       asksKafka: async () => false,
       abort: () => {},

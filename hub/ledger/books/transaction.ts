@@ -34,6 +34,16 @@ export type SliceInput = {
   records: LogRecord[];
 };
 
+/** Where it is and why; without its detail, which may quote what an event holds (P1). */
+export type QuarantineNotice = {
+  site?: string;
+  agent?: string;
+  epoch?: string;
+  seq: number | null;
+  offset: number;
+  reason: string;
+};
+
 export type SliceOutcome =
   | { fenced: true }
   | {
@@ -44,6 +54,8 @@ export type SliceOutcome =
       conflicting: number;
       quarantined: number;
       deadlettered: number;
+      /** The first event or dead letter that went to quarantine, for the log. */
+      firstQuarantined?: QuarantineNotice | undefined;
       sourceIds: number[];
     };
 
@@ -119,11 +131,12 @@ const applySlice = async (
   await addToTotals(client, posted.deltas, { intervalMs, partition: slice.partition });
 
   await keepConflicts(client, posted.conflicting);
-  await keepQuarantined(client, slice, [
+  const quarantined: Quarantined[] = [
     ...posted.refused,
     ...newDeadLetters(groups),
     ...unattributed.map((record) => ({ sourceId: null, first: null, last: null, ...record })),
-  ]);
+  ];
+  await keepQuarantined(client, slice, quarantined);
 
   const tallies = tally(groups, posted);
   await settleSources(client, tallies);
@@ -136,6 +149,7 @@ const applySlice = async (
     quarantined: sum(tallies, 'quarantined') + unattributed.length,
     deadlettered: sum(tallies, 'deadlettered'),
     redelivered: sum(tallies, 'redelivered'),
+    firstQuarantined: noticeOf(quarantined[0], groups),
     sourceIds: groups.map(({ sourceId }) => sourceId),
   };
 };
@@ -154,6 +168,18 @@ const newDeadLetters = (groups: NovelGroup[]): Quarantined[] =>
         return { sourceId, taken, ...deadLetter };
       });
   });
+
+const noticeOf = (
+  first: Quarantined | undefined,
+  groups: readonly NovelGroup[],
+): QuarantineNotice | undefined => {
+  if (first === undefined) return undefined;
+  const source = groups.find(({ sourceId }) => sourceId === first.sourceId)?.group.source;
+  const notice = { seq: first.first, offset: first.record.offset, reason: first.reason };
+  return source === undefined
+    ? notice
+    : { site: source.site, agent: source.agent, epoch: source.epoch, ...notice };
+};
 
 /** What became of each source's deliveries. */
 const tally = (groups: NovelGroup[], posted: Posted): SourceTally[] => {

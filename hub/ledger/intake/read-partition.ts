@@ -2,6 +2,8 @@ import type { Stream } from '@branchline/contracts/ids.ts';
 import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { TopicPartition } from '@branchline/drivers/kafka/record.ts';
 import { UnreadableBatch } from '@branchline/drivers/kafka/record-queue.ts';
+import { systemClock } from '@branchline/kernel/clock.ts';
+import { createRepeatedWarning } from '@branchline/kernel/repeated-warning.ts';
 import { type Counters, countSlice } from './counters.ts';
 import type { Positions } from './positions.ts';
 import { createSliceRetry, type SliceOf, type SliceRetryPorts } from './retry-slice.ts';
@@ -25,6 +27,9 @@ export const createPartitionReader = (
 ): PartitionReader => {
   const { counters, positions } = ports;
   const applyUntilTaken = createSliceRetry(ports);
+  const warnOfQuarantine = createRepeatedWarning<object>(systemClock, (what) =>
+    ports.log.warn(what, 'kept in quarantine; further ones are only counted for five minutes'),
+  );
 
   const sliceFrom =
     ({ topic, partition }: TopicPartition, from: number): SliceOf =>
@@ -57,6 +62,8 @@ export const createPartitionReader = (
       next = slice.to;
       positions.moveTo(batch, next);
       countSlice(counters, outcome);
+      const kept = outcome.firstQuarantined;
+      warnOfQuarantine(kept && { topic: batch.topic, partition: batch.partition, ...kept });
       ports.onApplied(outcome.sourceIds);
       await batch.alive();
     }
