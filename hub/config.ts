@@ -11,6 +11,7 @@ import {
 import { isTimeZone } from '@branchline/kernel/zone.ts';
 import { z } from 'zod';
 import { connectionProblems } from './io/connection-problems.ts';
+import { usualKeepDays } from './ledger/retention.ts';
 
 export const roles = ['ledger', 'reports'] as const;
 
@@ -19,6 +20,8 @@ const roleList = z.preprocess(
   (value) => (typeof value === 'string' ? value.split(',').map((role) => role.trim()) : value),
   z.array(z.enum(roles)).min(1),
 );
+
+const keepDays = z.number().min(1).max(36_500);
 
 export const hubConfig = z.object({
   roles: roleList
@@ -81,6 +84,21 @@ export const hubConfig = z.object({
   stuckMinutes: stuckMinutes.describe(
     'the process exits, to be restarted, when the ledger has records to read and Kafka and PostgreSQL answer, but no slice moves for this long',
   ),
+  quarantineKeepDays: keepDays
+    .default(usualKeepDays.quarantine)
+    .describe('how long re-applied and dismissed quarantine is kept; held quarantine always is'),
+  replayKeepDays: keepDays
+    .default(usualKeepDays.replay_request)
+    .describe('how long replay requests are kept after they are done or unanswered'),
+  selfCheckKeepDays: keepDays
+    .default(usualKeepDays.self_check)
+    .describe('how long results of self-checks are kept; the newest always is'),
+  correctionKeepDays: keepDays
+    .default(usualKeepDays.correction)
+    .describe('how long the log of corrections is kept; the corrected figures always are'),
+  hubStateKeepDays: keepDays
+    .default(usualKeepDays.hub_state)
+    .describe('how long a hub that is gone is shown'),
   logLevel: logLevel.describe('what to log on stderr'),
 });
 export type HubConfig = z.infer<typeof hubConfig>;

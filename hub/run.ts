@@ -42,6 +42,13 @@ const startLedgerRole = async (
       instance: config.instance,
       stuckMs: config.stuckMinutes * 60_000,
       abort: () => process.exit(1),
+      keepDays: {
+        quarantine: config.quarantineKeepDays,
+        replay_request: config.replayKeepDays,
+        self_check: config.selfCheckKeepDays,
+        correction: config.correctionKeepDays,
+        hub_state: config.hubStateKeepDays,
+      },
       log,
       ...(policy === undefined ? {} : { policy }),
     });

@@ -1,17 +1,31 @@
 import type { Clock } from '@branchline/kernel/clock.ts';
-import { counter, type Family, gauge, type Histogram } from '@branchline/kernel/metrics.ts';
+import { byLabel, counter, type Family, gauge, type Histogram } from '@branchline/kernel/metrics.ts';
 import type { Books } from './books/transaction.ts';
 import type { Counters } from './intake/counters.ts';
 import type { Progress } from './intake/progress.ts';
+import type { Maintenance } from './maintenance.ts';
 
 /** The ledger's metrics. Counters are of this process; no label names a site, since there may be thousands. */
 export type LedgerState = Counters &
-  Pick<Progress, 'lagRecords' | 'lagSeconds'> & {
+  Pick<Progress, 'lagRecords' | 'lagSeconds'> &
+  Maintenance & {
     postgresUp: boolean;
-    unmergedItems: number;
     /** Partitions that stand still at a batch that cannot be read. */
     unreadable: number;
   };
+
+const maintenanceMetrics = (now: Maintenance): Family[] => [
+  counter(
+    'branchline_hub_finished_sources_total',
+    'Sources with nothing missing that no agent lists any more, added to the sums.',
+    now.finishedSources,
+  ),
+  counter(
+    'branchline_hub_pruned_rows_total',
+    'Rows deleted after the time for which their table is kept, by table.',
+    byLabel('table', now.prunedRows),
+  ),
+];
 
 export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family[] => [
   counter('branchline_hub_applied_events_total', 'Events taken into the books.', now.applied),
@@ -57,6 +71,7 @@ export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family
     'Statuses of agents that cannot be true or could not be read; the log names the agent.',
     now.refusedStatuses,
   ),
+  ...maintenanceMetrics(now),
   gauge('branchline_hub_lag_records', 'Records in Kafka that are not in the books yet.', now.lagRecords),
   gauge(
     'branchline_hub_lag_seconds',

@@ -27,6 +27,7 @@ import { LedgerWatchdog, type PartitionProgress } from './intake/watchdog.ts';
 import { maintainTables } from './maintenance.ts';
 import { ledgerMetrics, timedBooks } from './metrics.ts';
 import { pollRequests } from './poll-requests.ts';
+import { type KeepDays, usualKeepDays } from './retention.ts';
 
 /**
  * The ledger role on one screen: Kafka → slices → books, and back to the agents applied marks that say how far their events
@@ -50,6 +51,7 @@ export type LedgerOptions = {
   abort(): void;
   log: Log;
   policy?: BooksPolicy;
+  keepDays?: KeepDays;
 };
 
 /** Progress is polled every two seconds. A Kafka or PostgreSQL that takes longer than this to answer counts as unavailable. */
@@ -75,16 +77,14 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   const stop = (it: { stop(): void | Promise<void> }) => it.stop();
   const close = (it: { close(): Promise<void> }) => it.close();
   const counters = newCounters();
-  const state = { postgresUp: true, unmergedItems: 0, unreadable: new Set<string>() };
+  const state = { postgresUp: true, unreadable: new Set<string>() };
   const applySeconds = new Histogram();
 
   const bounds = opened.adopt(await readBounds(kafka), close);
   const control = opened.adopt(await writeControl(kafka, topics.control), close);
   const names = namesOf(options, opened);
-  const onPending = (items: number) => {
-    state.unmergedItems = items;
-  };
-  opened.adopt(maintainTables({ pool: sidePool, names, onPending, log }), stop);
+  const { keepDays = usualKeepDays } = options;
+  const maintenance = opened.adopt(maintainTables({ pool: sidePool, names, keepDays, log }), stop);
 
   const marks = sendMarks({ read: (ids) => readMarks(sidePool, ids), send: control.send, log });
   opened.adopt(marks, stop);
@@ -132,7 +132,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   };
   opened.adopt(pollRequests({ reapply, control, topicOf, onApplied: marks.touch, log }), stop);
 
-  const now = () => ({ ...counters, ...progress.now(), ...state });
+  const now = () => ({ ...counters, ...progress.now(), ...maintenance.now(), ...state });
   return {
     status: () => ({
       ...now(),

@@ -33,6 +33,9 @@ type TopicPartition = { topic: string; partition: number };
 /** `partitions`: those of its topic from which events of the source have come, as far as the database was told. */
 type KnownSource = { id: number; partitions: Set<number> };
 
+/** The cache is emptied above this size, about 40 MB: every start of an agent adds sources, and a hub runs for months. */
+const cachedSourcesMax = 200_000;
+
 /**
  * Ids of sources. Their rows are created outside the slice's transaction, like names: a row without seqs is harmless; every
  * cached id is of a committed row, which a slice of another partition can lock; and a slice that creates rows while it
@@ -42,11 +45,17 @@ export const createSourceIds = (pool: pg.Pool): SourceIds => {
   const known = new Map<string, KnownSource>();
   return {
     of: async ({ topic, partition }, groups, sites) => {
-      const unknown = groups.filter((group) => !known.has(keyOf(group)));
+      if (known.size > cachedSourcesMax) known.clear();
+      // Not the cache itself: another slice may empty it while this one waits.
+      const own = new Map(groups.map((group) => [keyOf(group), known.get(keyOf(group))]));
+      const unknown = groups.filter((group) => own.get(keyOf(group)) === undefined);
       if (unknown.length > 0)
-        for (const [key, source] of await openSources(pool, unknown, sites)) known.set(key, source);
+        for (const [key, source] of await openSources(pool, unknown, sites)) {
+          known.set(key, source);
+          own.set(key, source);
+        }
       const found = groups.map((group) => {
-        const source = known.get(keyOf(group));
+        const source = own.get(keyOf(group));
         if (source === undefined) throw new Error(`source ${keyOf(group)} was neither found nor created`);
         return source;
       });
