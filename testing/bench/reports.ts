@@ -27,7 +27,7 @@ const foundation = [
   `insert into item (name) select 'item-' || n from generate_series(1, ${itemsCount}) n`,
   `insert into source (site_id, agent, stream, epoch, topic, partitions, seen, applied, reported_highest, reported_recorded_to,
      heard_at, complete_to)
-   select (n + 1) / 2, 'edge-1', case n % 2 when 1 then 'pos' else 'stock' end, ${epochOfSource}, 't', 0, '{[1,100001)}',
+   select (n + 1) / 2, 'edge-1', case n % 2 when 1 then 'pos' else 'stock' end, ${epochOfSource}, 't', '{0}', '{[1,100001)}',
      100000, 100000, 100000, to_timestamp(${lastDay / 1000} + 86400), to_timestamp(${lastDay / 1000} + 86400)
    from generate_series(1, ${2 * sitesCount}) n`,
   `insert into agent (site_id, name, said, session, version, boot_at, heard_at, clock_ahead_ms, pending, database_bytes, sources)
