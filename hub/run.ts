@@ -10,6 +10,7 @@ import type { BooksPolicy } from './ledger/books/transaction.ts';
 import { startLedger } from './ledger/run.ts';
 import packageJson from './package.json' with { type: 'json' };
 import { startReports } from './reports/run.ts';
+import { serverFaultOf } from './server-fault.ts';
 import { untilAvailable } from './until-available.ts';
 
 /** Beside this file, in the tree and in a bundle. */
@@ -100,7 +101,9 @@ export const runHub = async (config: HubConfig, kafka: Kafka, log: Log, policy?:
   const server = await serveStatus({ host: config.statusHost, port: config.statusPort }, status, metrics);
   // A permanent failure must end the process at once.
   const fatal = (error: unknown) => {
-    log.error({ err: error }, 'the hub cannot start');
+    const fault = serverFaultOf(error);
+    if (fault === undefined) log.error({ err: error }, 'the hub cannot start');
+    else log.error({ reason: fault.reason }, `the hub cannot start: ${fault.message}`);
     process.exit(1);
   };
   const starting: Promise<void>[] = [];

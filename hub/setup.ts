@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { connectionProblems } from './io/connection-problems.ts';
 import { createTopics } from './io/create-topics.ts';
 import { beginIncarnation, grantHubRole, grantReportsRole, migrate } from './io/migrate.ts';
+import { serverFaultOf } from './server-fault.ts';
 
 const config = loadConfigOrExit(
   `Prepares the hub's database and Kafka topics, then exits. Safe to run again: it adds what is missing.
@@ -49,23 +50,34 @@ Usage: node hub/setup.ts --kafka HOST:PORT --postgres-file FILE`,
 );
 
 const log = createLog('hub-setup', config.logLevel);
-const applied = await migrate(config.postgres, new URL('./sql/', import.meta.url));
-if (config.newIncarnation !== undefined) await beginIncarnation(config.postgres, config.newIncarnation);
-if (config.hubPassword !== undefined) await grantHubRole(config.postgres, config.hubPassword);
-if (config.reportsPassword !== undefined) await grantReportsRole(config.postgres, config.reportsPassword);
-const topics = await createTopics(
-  createKafka({ brokers: brokerList(config.kafka), clientId: 'hub-setup' }),
-  kafkaTopics(config.topicPrefix),
-  config,
-);
-if (topics.grown.length > 0)
-  log.warn(
-    { topics: topics.grown, partitions: config.partitions },
-    'partitions were added; sites may move to another one, which the hub handles by itself',
+const setUp = async (): Promise<void> => {
+  const applied = await migrate(config.postgres, new URL('./sql/', import.meta.url));
+  if (config.newIncarnation !== undefined) await beginIncarnation(config.postgres, config.newIncarnation);
+  if (config.hubPassword !== undefined) await grantHubRole(config.postgres, config.hubPassword);
+  if (config.reportsPassword !== undefined) await grantReportsRole(config.postgres, config.reportsPassword);
+  const topics = await createTopics(
+    createKafka({ brokers: brokerList(config.kafka), clientId: 'hub-setup' }),
+    kafkaTopics(config.topicPrefix),
+    config,
   );
-if (topics.larger.length > 0)
-  log.warn(
-    { topics: topics.larger, asked: config.partitions },
-    'these topics have more partitions than asked for and keep them: Kafka cannot remove any',
-  );
-log.info({ migrations: applied, topics: topics.created }, 'set up');
+  if (topics.grown.length > 0)
+    log.warn(
+      { topics: topics.grown, partitions: config.partitions },
+      'partitions were added; sites may move to another one, which the hub handles by itself',
+    );
+  if (topics.larger.length > 0)
+    log.warn(
+      { topics: topics.larger, asked: config.partitions },
+      'these topics have more partitions than asked for and keep them: Kafka cannot remove any',
+    );
+  log.info({ migrations: applied, topics: topics.created }, 'set up');
+};
+
+try {
+  await setUp();
+} catch (error) {
+  const fault = serverFaultOf(error);
+  if (fault === undefined) throw error;
+  log.error({ reason: fault.reason }, fault.message);
+  process.exit(1);
+}

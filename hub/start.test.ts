@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, it, test } from 'vitest';
+import { serverFaultOf } from './server-fault.ts';
 import { untilAvailable } from './until-available.ts';
 
 /** Real processes: what the hub and its set-up refuse at the start, and how they wait for what does not answer. */
@@ -71,6 +72,14 @@ it('a hub that waits for PostgreSQL says so in one line with the setting, and st
   expect(line).not.toContain('stack');
 });
 
+it('a set-up that does not reach PostgreSQL says so in one line with the setting', async () => {
+  const { code, said } = await endOf('setup.ts', ['--postgres', url, '--kafka', '127.0.0.1:9']);
+  expect(code).toBe(1);
+  expect(said.trim().split('\n')).toHaveLength(1);
+  expect(said).toContain('PostgreSQL does not answer (setting postgres, BRANCHLINE_POSTGRES)');
+  expect(said).toContain('ECONNREFUSED');
+});
+
 const log = { debug: () => {}, info: () => {}, error: () => {}, warn: () => {} };
 
 it('what cannot be mended by waiting ends the start', async () => {
@@ -78,6 +87,11 @@ it('what cannot be mended by waiting ends the start', async () => {
   await expect(
     untilAvailable(log, new AbortController().signal, () => Promise.reject(wrongPassword)),
   ).rejects.toBe(wrongPassword);
+  expect(serverFaultOf(wrongPassword)).toEqual({
+    message: 'PostgreSQL refuses the connection (setting postgres, BRANCHLINE_POSTGRES)',
+    reason: 'password authentication failed',
+    mayPass: false,
+  });
 });
 
 it('a database that answers later is used then', async () => {

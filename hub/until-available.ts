@@ -1,26 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isKafkaUnavailable } from '@branchline/drivers/kafka/client.ts';
 import { fullJitterMs } from '@branchline/kernel/backoff.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { systemRandom } from '@branchline/kernel/random.ts';
-import { failureOf } from './postgres/errors.ts';
+import { serverFaultOf } from './server-fault.ts';
 
 const backoffBaseMs = 1_000;
 const backoffCapMs = 15_000;
-
-/** One line for a log; an error of several addresses has a code and no message. */
-const reasonOf = (error: unknown): string => {
-  const { message = '', code = '' } = error as { message?: string; code?: string };
-  return message === '' ? code : message;
-};
-
-/** The setting that names what does not answer; undefined when retrying cannot help. */
-const waitsFor = (error: unknown): string | undefined => {
-  if (isKafkaUnavailable(error)) return 'Kafka does not answer (setting kafka, BRANCHLINE_KAFKA)';
-  return failureOf(error) === 'connection'
-    ? 'PostgreSQL does not answer (setting postgres, BRANCHLINE_POSTGRES)'
-    : undefined;
-};
 
 /**
  * Kafka or PostgreSQL may start later than the hub: retry. A permanent failure (settings, rights) is thrown. Undefined
@@ -35,9 +20,9 @@ export const untilAvailable = async <T>(
     try {
       return await start();
     } catch (error) {
-      const what = waitsFor(error);
-      if (what === undefined) throw error;
-      log.warn({ reason: reasonOf(error), attempt: attempt + 1 }, `${what}; retrying`);
+      const fault = serverFaultOf(error);
+      if (fault === undefined || !fault.mayPass) throw error;
+      log.warn({ reason: fault.reason, attempt: attempt + 1 }, `${fault.message}; retrying`);
       const waitMs = fullJitterMs(attempt, backoffBaseMs, backoffCapMs, systemRandom);
       await sleep(waitMs, undefined, { signal: stopped }).catch(() => {});
     }
