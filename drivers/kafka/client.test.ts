@@ -1,8 +1,15 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import kafkajs from 'kafkajs';
+import Connection from 'kafkajs/src/network/connection.js';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
+import Encoder from 'kafkajs/src/protocol/encoder.js';
 import { afterEach, expect, test, vi } from 'vitest';
 import { answered, brokerList, createKafka, isKafkaUnavailable } from './client.ts';
+
+const SilentConnection = Connection as unknown as new (
+  options: object,
+) => { connect(): Promise<unknown>; send(sent: object): Promise<unknown>; isConnected(): boolean };
 
 afterEach(() => {
   vi.useRealTimers();
@@ -37,6 +44,31 @@ test('a connection on which nothing waits keeps no timer running; one with a req
   expect(vi.getTimerCount()).toBe(1);
   check.call(queue([], Date.now() + 1_000));
   expect(vi.getTimerCount()).toBe(2);
+});
+
+test('a connection on which a request was not answered is closed, so that the next request gets another', async () => {
+  const accepted: Socket[] = [];
+  // Takes every byte and answers nothing, as a path on which a firewall has dropped the connection.
+  const server = createServer((socket) => void accepted.push(socket.resume())).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const log = { debug: () => {}, error: () => {}, warn: () => {}, namespace: () => log };
+  const connection = new SilentConnection({
+    ...{ host: '127.0.0.1', port, logger: log, requestTimeout: 50, connectionTimeout: 5_000 },
+    socketFactory: (to: { host: string; port: number; onConnect(): void }) =>
+      connect(to.port, to.host, () => to.onConnect()),
+  });
+  await connection.connect();
+  await expect.poll(() => accepted.length).toBe(1);
+  const closed = once(accepted[0] as Socket, 'close');
+  const question = {
+    request: { apiKey: 18, apiName: 'ApiVersions', apiVersion: 0, encode: async () => new Encoder() },
+    response: {},
+  };
+  await expect(connection.send(question)).rejects.toThrow('ApiVersions(key: 18, version: 0) timed out');
+  await closed;
+  await expect.poll(() => connection.isConnected()).toBe(false);
+  server.close();
 });
 
 test('kafkajs knows every codec of Kafka', () => {

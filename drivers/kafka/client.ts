@@ -1,11 +1,12 @@
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry } from 'kafkajs';
+import Connection from 'kafkajs/src/network/connection.js';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 import { type CodecName, codecNames, compress, decompress } from './compression.ts';
 import { teachTopicIds } from './topic-ids.ts';
 
 /**
- * A kafkajs client with workarounds for its defects (README.md lists them): its idle timer is stopped, its log is quiet, and it
- * knows every codec. Everything in the project that speaks to Kafka gets its client here.
+ * A kafkajs client with workarounds for its defects (README.md lists them): its idle timer is stopped, silent
+ * connections are broken, its log is quiet, and it knows every codec. Everything in the project that speaks to Kafka gets its client here.
  */
 
 const { CompressionCodecs, CompressionTypes, Kafka: KafkaClient, logLevel } = kafkajs;
@@ -26,6 +27,26 @@ const stopIdleTimer = () => {
   };
 };
 stopIdleTimer();
+
+/**
+ * kafkajs 2.2.4 gives up a request that is not answered, and keeps the connection: on one that a firewall has forgotten every
+ * later request is written, waits for its timeout, and fails, for as long as the system takes to notice (a quarter of an hour,
+ * or never). So the connection is broken with the first such request, as the Java client does, and kafkajs opens another.
+ */
+const breakSilentConnections = () => {
+  type Sending = { socket?: { destroy(reason: Error): void } };
+  const original = Connection.prototype.send;
+  if (original === undefined) throw new Error('kafkajs has changed: Connection.send is gone');
+  Connection.prototype.send = async function (this: Sending, sent: object) {
+    try {
+      return await original.call(this, sent);
+    } catch (error) {
+      if ((error as Error).name === 'KafkaJSRequestTimeoutError') this.socket?.destroy(error as Error);
+      throw error;
+    }
+  };
+};
+breakSilentConnections();
 
 /** kafkajs has gzip only; a batch of any other codec would stop the partition for good. */
 const teachCodec = (name: CodecName) => {

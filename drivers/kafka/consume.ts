@@ -136,7 +136,7 @@ const eachBatch = async (
   };
   const handle = async () => {
     // Compaction may have left nothing of the batch from here on.
-    if (records.ahead(1).length === 0) return;
+    if (isEmpty(records)) return;
     const alive = () => answered('a heartbeat', heartbeat());
     const { next } = await handlers.onBatch({ topic, partition, records, alive, isMine });
     if (next !== last + 1) seek(next);
@@ -151,6 +151,15 @@ const eachBatch = async (
   });
   underWay.set(key, handled);
   resolveOffset(batch.lastOffset());
+};
+
+/** What cannot be unpacked is something: the handler must see it, to say that the partition stands still. */
+const isEmpty = (records: RecordQueue): boolean => {
+  try {
+    return records.ahead(1).length === 0;
+  } catch {
+    return false;
+  }
 };
 
 type Commit = (at: TopicPartition, next: number) => Promise<void>;

@@ -45,15 +45,24 @@ test('what is not a record batch is refused rather than guessed at', () => {
     );
 });
 
+/** Batches whose header contradicts itself are refused before their checksum is looked at. */
+const isSound = (batch: Buffer): boolean => {
+  try {
+    return batchHeaders(batch).every(isIntact);
+  } catch {
+    return false;
+  }
+};
+
 test('a changed bit anywhere in what the producer wrote is noticed; the offset, which the broker sets, is free', () => {
   const batch = batchOf(3);
-  expect(isIntact(batchHeaders(batch)[0] as BatchHeader)).toBe(true);
-  expect(isIntact(batchHeaders(batchOf(3, 2 ** 40))[0] as BatchHeader)).toBe(true);
+  expect(isSound(batch)).toBe(true);
+  expect(isSound(batchOf(3, 2 ** 40))).toBe(true);
   fc.assert(
     fc.property(fc.integer({ min: 17, max: batch.length - 1 }), fc.nat(7), (at, bit) => {
       const damaged = Buffer.from(batch);
       damaged[at] = (damaged[at] as number) ^ (1 << bit);
-      expect(isIntact(batchHeaders(damaged)[0] as BatchHeader)).toBe(false);
+      expect(isSound(damaged)).toBe(false);
     }),
   );
 });

@@ -39,36 +39,79 @@ const attributesAt = 21;
 const prefixBytes = 12;
 const attributes = { codec: 0x07, appendTime: 0x08, transactional: 0x10, control: 0x20 };
 
-/** The batches of a fetched record set, without a last one that was cut off because the fetch was full. */
-export const batchHeaders = (bytes: Buffer): BatchHeader[] => {
-  const found: BatchHeader[] = [];
-  let at = 0;
-  while (bytes.length - at >= headerBytes) {
-    const end = at + prefixBytes + bytes.readInt32BE(at + 8);
+/** More than any broker can be told to take in one batch (`max.message.bytes`) without trouble of its own. */
+const batchBytesMax = 128 * 1024 * 1024;
+/** Records of a few bytes make a small batch into millions of objects; 16 times what fits in 1 MiB of the smallest events. */
+const batchRecordsMax = 500_000;
+/** Attributes, two deltas, and the lengths of key, value and headers, one byte each. */
+const recordBytesMin = 6;
+/** What a Date can hold, in milliseconds either side of 1970. */
+const timeMax = 8_640_000_000_000_000;
+
+/**
+ * Where batches can lie: not before `from`, the offset that was asked for, and before `end`, that of the next record to be
+ * written. No checksum covers a batch's own offset.
+ */
+export type LogRange = { from: number; end: number };
+
+const anywhere: LogRange = { from: 0, end: Number.POSITIVE_INFINITY };
+
+const headerAt = (bytes: Buffer, at: number, end: number): BatchHeader => {
+  const baseOffset = Number(bytes.readBigInt64BE(at));
+  const flags = bytes.readInt16BE(at + attributesAt);
+  return {
+    baseOffset,
+    lastOffset: baseOffset + bytes.readInt32BE(at + 23),
+    baseTimestamp: Number(bytes.readBigInt64BE(at + 27)),
+    appendedAt: (flags & attributes.appendTime) === 0 ? undefined : Number(bytes.readBigInt64BE(at + 35)),
+    count: bytes.readInt32BE(at + 57),
+    codec: flags & attributes.codec,
+    control: (flags & attributes.control) !== 0,
+    inTransaction: (flags & attributes.transactional) !== 0,
+    producerId: bytes.readBigInt64BE(at + 43),
+    stored: bytes.subarray(at + headerBytes, end),
+    crc: bytes.readUInt32BE(at + crcAt),
+    covered: bytes.subarray(at + attributesAt, end),
+  };
+};
+
+/** Batches lie one after the other; a wrong offset would make the reader skip records or take them twice. */
+const checkOffsets = ({ baseOffset, lastOffset }: BatchHeader, { from, end }: LogRange): void => {
+  if (baseOffset < 0 || lastOffset < baseOffset || !Number.isSafeInteger(lastOffset))
+    throw new Error(`a record batch says that it holds offsets ${baseOffset} to ${lastOffset}`);
+  if (lastOffset < from)
+    throw new Error(`a record batch with offsets ${baseOffset} to ${lastOffset} comes where ${from} is next`);
+  if (lastOffset >= end)
+    throw new Error(
+      `a record batch with offsets ${baseOffset} to ${lastOffset} comes in a log that ends at ${end}`,
+    );
+};
+
+/**
+ * The batches of a fetched record set, one by one, without a last one that was cut off because the fetch was full. Throws
+ * where no batch can be made out, after those before it.
+ */
+export function* eachBatch(bytes: Buffer, range: LogRange = anywhere): Generator<BatchHeader> {
+  let { from } = range;
+  for (let at = 0; bytes.length - at > magicAt; ) {
     const magic = bytes.readInt8(at + magicAt);
     if (magic !== 2) throw new Error(`cannot read record batches of magic ${magic}, only those of magic 2`);
+    const end = at + prefixBytes + bytes.readInt32BE(at + 8);
     if (end < at + headerBytes) throw new Error('a record batch is shorter than its header');
-    if (end > bytes.length) break;
-    const baseOffset = Number(bytes.readBigInt64BE(at));
-    const flags = bytes.readInt16BE(at + attributesAt);
-    found.push({
-      baseOffset,
-      lastOffset: baseOffset + bytes.readInt32BE(at + 23),
-      baseTimestamp: Number(bytes.readBigInt64BE(at + 27)),
-      appendedAt: (flags & attributes.appendTime) === 0 ? undefined : Number(bytes.readBigInt64BE(at + 35)),
-      count: bytes.readInt32BE(at + 57),
-      codec: flags & attributes.codec,
-      control: (flags & attributes.control) !== 0,
-      inTransaction: (flags & attributes.transactional) !== 0,
-      producerId: bytes.readBigInt64BE(at + 43),
-      stored: bytes.subarray(at + headerBytes, end),
-      crc: bytes.readUInt32BE(at + crcAt),
-      covered: bytes.subarray(at + attributesAt, end),
-    });
+    if (end - at > batchBytesMax) throw new Error(`a record batch says that it has ${end - at} bytes`);
+    if (end > bytes.length) return;
+    const header = headerAt(bytes, at, end);
+    // The first batch may begin before what was asked for; those after it follow each other.
+    checkOffsets(header, { from, end: range.end });
+    if (at > 0 && header.baseOffset < from)
+      throw new Error(`a record batch from offset ${header.baseOffset} on comes where ${from} is next`);
+    from = header.lastOffset + 1;
+    yield header;
     at = end;
   }
-  return found;
-};
+}
+
+export const batchHeaders = (bytes: Buffer): BatchHeader[] => [...eachBatch(bytes)];
 
 /** Whether the bytes are those that Kafka was given: decompressors notice few changes of their input. */
 export const isIntact = ({ crc, covered }: Pick<BatchHeader, 'crc' | 'covered'>): boolean =>
@@ -87,16 +130,23 @@ class Cursor {
   /** Up to 32 bits: lengths and offset deltas. */
   varint(): number {
     const { bytes } = this;
+    // Nearly all of them are one byte: lengths of names, deltas, numbers of headers.
+    const first = bytes[this.at];
+    if (first !== undefined && first < 0x80) {
+      this.at += 1;
+      return (first >>> 1) ^ -(first & 1);
+    }
     let at = this.at;
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = bytes[at++];
       if (byte === undefined) throw new Error('a record extends beyond its batch');
       value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
+      if (byte >= 0x80) continue;
+      this.at = at;
+      return (value >>> 1) ^ -(value & 1);
     }
-    this.at = at;
-    return (value >>> 1) ^ -(value & 1);
+    throw new Error('a number in a record is longer than 32 bits');
   }
 
   /** Up to 2^53: timestamp deltas. */
@@ -104,14 +154,15 @@ class Cursor {
     const { bytes } = this;
     let at = this.at;
     let value = 0;
-    for (let unit = 1; ; unit *= 128) {
+    for (let unit = 1; unit < 2 ** 70; unit *= 128) {
       const byte = bytes[at++];
       if (byte === undefined) throw new Error('a record extends beyond its batch');
       value += (byte & 0x7f) * unit;
-      if (byte < 0x80) break;
+      if (byte >= 0x80) continue;
+      this.at = at;
+      return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
     }
-    this.at = at;
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    throw new Error('a number in a record is longer than 64 bits');
   }
 
   /** A length and as many bytes; undefined for Kafka's null, whose length is -1. */
@@ -121,6 +172,26 @@ class Cursor {
     const start = this.at;
     this.at = start + length;
     return this.bytes.subarray(start, this.at);
+  }
+
+  /** Moves past a length and as many bytes, which end by `end`; the length, -1 for Kafka's null. */
+  skip(what: string, end: number): number {
+    const length = this.varint();
+    if (length < -1) throw new Error(`the ${what} of a record has a length of ${length}`);
+    this.at += Math.max(0, length);
+    if (this.at > end) throw new Error(`the ${what} of a record extends beyond it`);
+    return length;
+  }
+
+  /** Moves past the headers, which end with their record. */
+  skipHeaders(end: number): void {
+    const count = this.varint();
+    if (count < 0) throw new Error(`a record says that it has ${count} headers`);
+    for (let left = count; left > 0; left--) {
+      if (this.skip('header', end) < 0) throw new Error('a header of a record has no name');
+      this.skip('header', end);
+    }
+    if (this.at !== end) throw new Error('a record does not end where it says');
   }
 }
 
@@ -169,28 +240,42 @@ export const firstKey = ({ count, records }: Pick<RecordBatch, 'count' | 'record
   return cursor.chunk() ?? null;
 };
 
-export const recordsOf = ({
-  baseOffset,
-  baseTimestamp,
-  appendedAt,
-  count,
-  records,
-}: RecordBatch): LogRecord[] => {
+const isTime = (ms: number): boolean => ms >= -timeMax && ms <= timeMax;
+
+const checkCount = ({ baseOffset, lastOffset, count }: Omit<RecordBatch, 'records'>): void => {
+  if (count < 0 || count > lastOffset - baseOffset + 1)
+    throw new Error(`the batch says that it holds ${count} records`);
+  if (count > batchRecordsMax)
+    throw new Error(`the batch holds ${count} records, and ${batchRecordsMax} are allowed`);
+};
+
+/** Throws unless every byte belongs to a record, and every record to the batch: what is left out would be lost unnoticed. */
+export const recordsOf = (batch: RecordBatch): LogRecord[] => {
+  checkCount(batch);
+  const { baseOffset, lastOffset, baseTimestamp, appendedAt, count, records } = batch;
   const cursor = new Cursor(records, 0);
   const found: LogRecord[] = [];
+  let before = baseOffset - 1;
   for (let i = 0; i < count; i++) {
     const length = cursor.varint();
     const end = cursor.at + length;
-    if (length < 0 || end > records.length) throw new Error('a record extends beyond its batch');
+    if (length < recordBytesMin || end > records.length) throw new Error('a record extends beyond its batch');
     // One byte of attributes, which Kafka does not use.
     cursor.at += 1;
-    const timestamp = baseTimestamp + cursor.varlong();
+    const timestamp = appendedAt ?? baseTimestamp + cursor.varlong();
+    if (appendedAt !== undefined) cursor.varlong();
+    if (!isTime(timestamp)) throw new Error(`a record has the time ${timestamp}, which no calendar has`);
     const offset = baseOffset + cursor.varint();
-    const keyLength = cursor.varint();
-    cursor.at += Math.max(0, keyLength);
-    const size = Math.max(0, cursor.varint());
-    found.push(new FetchedRecord(offset, appendedAt ?? timestamp, size, records, cursor.at));
-    cursor.at = end;
+    if (offset <= before || offset > lastOffset)
+      throw new Error(
+        `a record with offset ${offset} comes after ${before}, in a batch that ends at ${lastOffset}`,
+      );
+    before = offset;
+    cursor.skip('key', end);
+    const size = Math.max(0, cursor.skip('value', end));
+    found.push(new FetchedRecord(offset, timestamp, size, records, cursor.at - size));
+    cursor.skipHeaders(end);
   }
+  if (cursor.at !== records.length) throw new Error('bytes follow the last record of the batch');
   return found;
 };

@@ -1,7 +1,7 @@
 import type { KafkaMessage } from 'kafkajs';
 import kafkaFetch from 'kafkajs/src/protocol/requests/fetch/index.js';
 import { codecNames, decompress } from './compression.ts';
-import { type BatchHeader, batchHeaders, firstKey, isIntact, recordsOf } from './decode.ts';
+import { type BatchHeader, eachBatch, firstKey, isIntact, type LogRange, recordsOf } from './decode.ts';
 import type { LogRecord, TopicPartition } from './record.ts';
 import { type PackedRecords, queueOf, RecordQueue, UnreadableBatch } from './record-queue.ts';
 
@@ -22,7 +22,10 @@ export type BatchMessage = KafkaMessage & { [batchKey]?: PackedRecords };
  */
 export const wholeBatches = 'branchline:whole-batches';
 
-export type FetchArguments = { rackId?: string };
+export type FetchArguments = {
+  rackId?: string;
+  topics?: { topic: string; partitions: { partition: number; fetchOffset: string | number }[] }[];
+};
 export type FetchResponse = {
   throttleTime: number;
   responses: { topicName: string; partitions: { messages: BatchMessage[] }[] }[];
@@ -59,20 +62,74 @@ const packedOf = (at: TopicPartition, header: BatchHeader): PackedRecords => {
   return { lastOffset, unpack };
 };
 
+/** A version and a type, of two bytes each. Source: Apache Kafka documentation, "Control Batches". */
+const controlKeyBytes = 4;
+
+/** From the key of a control record kafkajs tells where an aborted transaction ends. Undefined when there is no such key. */
+const controlKey = (header: BatchHeader): Buffer | undefined => {
+  try {
+    const key = isIntact(header) ? firstKey({ count: header.count, records: header.stored }) : null;
+    return key?.length === controlKeyBytes ? key : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
 const messageOf = (at: TopicPartition, header: BatchHeader): BatchMessage => {
-  const { count, producerId, inTransaction, control, stored } = header;
+  const { producerId, inTransaction } = header;
+  const key = header.control ? controlKey(header) : null;
+  // kafkajs drops control batches unseen. One that cannot be read is handed on, so that its reader says so.
+  if (key === undefined)
+    return faultMessage(header.lastOffset, () => {
+      throw unreadable(at, header, new Error('the control batch is damaged'));
+    });
   return {
     [batchKey]: packedOf(at, header),
     offset: String(header.lastOffset),
     timestamp: String(header.baseTimestamp),
-    // From the key of a control record kafkajs tells where an aborted transaction ends.
-    key: control ? firstKey({ count, records: stored }) : null,
+    key,
     value: null,
     headers: {},
     attributes: 0,
-    isControlRecord: control,
+    isControlRecord: header.control,
     batchContext: { producerId: String(producerId), inTransaction },
   } as BatchMessage;
+};
+
+/** Stands for bytes that are no batch: whoever unpacks it gets the error. */
+const faultMessage = (offset: number, unpack: () => never): BatchMessage =>
+  ({
+    [batchKey]: { lastOffset: offset, unpack },
+    offset: String(offset),
+    timestamp: '0',
+    ...{ key: null, value: null, headers: {}, attributes: 0, isControlRecord: false },
+    batchContext: { producerId: '-1', inTransaction: false },
+  }) as BatchMessage;
+
+/**
+ * One message for each batch. What no batch can be made of ends them, at the offset that is next: below the one that was
+ * asked for kafkajs would take it for compacted, and skip it.
+ */
+const messagesOf = (at: TopicPartition, recordSet: Buffer, range: LogRange): BatchMessage[] => {
+  const messages: BatchMessage[] = [];
+  let next = range.from;
+  try {
+    for (const header of eachBatch(recordSet, range)) {
+      messages.push(messageOf(at, header));
+      next = header.lastOffset + 1;
+    }
+  } catch (cause) {
+    const text =
+      `cannot read ${at.topic}, partition ${at.partition}, from offset ${next} on: ${(cause as Error).message}. ` +
+      'Restore the partition from a sound replica; or give up what cannot be read by moving the start of the log beyond it ' +
+      'with kafka-delete-records.sh, after which agents send again what their archives hold';
+    messages.push(
+      faultMessage(next, () => {
+        throw new UnreadableBatch(text, { cause });
+      }),
+    );
+  }
+  return messages;
 };
 
 class Reader {
@@ -103,11 +160,16 @@ class Reader {
   }
 }
 
+const askedOffset = ({ topics = [] }: FetchArguments, topic: string, partition: number): number => {
+  const ofTopic = topics.find((one) => one.topic === topic)?.partitions;
+  return Number(ofTopic?.find((one) => one.partition === partition)?.fetchOffset ?? 0);
+};
+
 /** Only this version of the response is decoded here; kafkajs decodes it where it agrees on another one with the broker. */
 const knownVersion = 11;
 
 /** What kafkajs' own decoder returns, except for the messages. Source: Kafka protocol guide, Fetch Response (Version: 11). */
-const decodeFetch = async (bytes: Buffer): Promise<FetchResponse> => {
+const decodeFetch = async (bytes: Buffer, asked: FetchArguments): Promise<FetchResponse> => {
   const reader = new Reader(bytes);
   const clientSideThrottleTime = reader.int32();
   const errorCode = reader.int16();
@@ -133,9 +195,10 @@ const decodeFetch = async (bytes: Buffer): Promise<FetchResponse> => {
       topicName,
       partitions: partitions.map(({ recordSet, ...partition }) => ({
         ...partition,
-        messages: batchHeaders(recordSet).map((header) =>
-          messageOf({ topic: topicName, partition: partition.partition }, header),
-        ),
+        messages: messagesOf({ topic: topicName, partition: partition.partition }, recordSet, {
+          from: askedOffset(asked, topicName, partition.partition),
+          end: Number(partition.highWatermark),
+        }),
       })),
     })),
   };
@@ -156,7 +219,7 @@ export const teachWholeBatches = (): void => {
       if (args.rackId !== wholeBatches) return make(args);
       const made = make({ ...args, rackId: '' });
       if (version !== knownVersion) return made;
-      return { ...made, response: { ...made.response, decode: decodeFetch } };
+      return { ...made, response: { ...made.response, decode: (bytes) => decodeFetch(bytes, args) } };
     };
   };
 };

@@ -7,6 +7,11 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
   export default RequestQueue;
 }
 
+declare module 'kafkajs/src/network/connection.js' {
+  const Connection: { prototype: { send?: (sent: object) => Promise<unknown> } };
+  export default Connection;
+}
+
 declare module 'kafkajs/src/protocol/requests/produce/index.js' {
   const produce: object;
   export default produce;
