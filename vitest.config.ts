@@ -14,7 +14,7 @@ export default defineConfig({
           include: [
             '{contracts,kernel,drivers,simulators,edge-agent,bridge,hub,deploy}/**/*.test.ts',
             'testing/*.test.ts',
-            'testing/tidy/**/*.test.ts',
+            'testing/{campaign,tidy}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**'],
           testTimeout: 20_000,

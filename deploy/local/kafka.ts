@@ -14,10 +14,12 @@ export type LocalKafka = { component: Component /** host:port */; address: strin
 
 const properties = ({
   port,
+  advertisedPort,
   controllerPort,
   logs,
 }: {
   port: number;
+  advertisedPort: number;
   controllerPort: number;
   logs: string;
 }) => `
@@ -25,7 +27,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controllerPort}
 listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+advertised.listeners=PLAINTEXT://127.0.0.1:${advertisedPort}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=${logs}
@@ -63,18 +65,24 @@ const newClusterId = (): string => {
   return id.startsWith('-') ? newClusterId() : id;
 };
 
+/** `advertisedPort`: the port that clients are told, when a proxy stands before `port`. */
+export type KafkaOptions = ServerOptions & { port?: number; advertisedPort?: number };
+
 export const startKafka = async ({
   dataDir,
   logDir = logsDir,
   onProgress = () => {},
-}: ServerOptions): Promise<LocalKafka> => {
+  ...ports
+}: KafkaOptions): Promise<LocalKafka> => {
   const java = await findJava();
   const jars = await kafkaJars(onProgress);
-  const [port, controllerPort] = [await freePort(), await freePort()];
+  const port = ports.port ?? (await freePort());
+  const { advertisedPort = port } = ports;
+  const controllerPort = await freePort();
   const logs = join(dataDir, 'logs');
   const config = join(dataDir, 'server.properties');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  writeFileSync(config, properties({ port, controllerPort, logs }));
+  writeFileSync(config, properties({ port, advertisedPort, controllerPort, logs }));
   const classPath = ['-cp', join(jars, '*'), '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
 
   if (!existsSync(join(logs, 'meta.properties'))) {

@@ -11,7 +11,7 @@ import type { Stack } from '@branchline/local/stack.ts';
  * site itself, because the broker accepts a frame only from its site.
  */
 export const duplicateFrames = async (
-  stack: Stack,
+  stack: Pick<Stack, 'branches' | 'mqtt'>,
   share: number,
 ): Promise<{ doubled(): number; close(): Promise<void> }> => {
   const random = seededRandom(7);

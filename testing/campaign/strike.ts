@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '@branchline/kernel/random.ts';
+import type { Component } from '@branchline/local/component.ts';
+import type { Card } from './deal.ts';
+import type { World } from './world.ts';
+
+/** What a fault left behind, once it has ended: the process was killed, the line is open, the server is started again. */
+export type Struck = {
+  detail: string;
+  /** The books went back: what they held may have to come again. */
+  wentBack?: boolean;
+  /** What else must be so before the fault counts as recovered from. */
+  recovered?(): Promise<boolean>;
+};
+
+export type FaultKind = Card & {
+  /** One line for people. */
+  about: string;
+  /** Why this machine cannot do it; undefined when it can. */
+  isMissing?(): Promise<string | undefined>;
+  strike(world: World, chances: Chances): Promise<Struck>;
+};
+
+export type Chances = {
+  random: Random;
+  oneOf<T>(choices: readonly T[]): T;
+  between(min: number, max: number): number;
+  /** Waits a random time, in seconds. */
+  wait(minSeconds: number, maxSeconds: number): Promise<string>;
+};
+
+export const chancesFrom = (random: Random): Chances => {
+  const between = (min: number, max: number) => min + random() * (max - min);
+  return {
+    random,
+    between,
+    oneOf: (choices) => choices[Math.floor(random() * choices.length)] as (typeof choices)[number],
+    wait: async (min, max) => {
+      const seconds = between(min, max);
+      await sleep(seconds * 1_000);
+      return `${seconds.toFixed(1)} s`;
+    },
+  };
+};
+
+/** A component that is just starting after another fault has no process yet. */
+export const signal = async (component: Component, name: NodeJS.Signals): Promise<number> => {
+  for (let tries = 0; tries < 300; tries++) {
+    const { pid } = component;
+    if (pid !== undefined && component.kill(name)) return pid;
+    await sleep(100);
+  }
+  throw new Error(`${component.name} has no process to send ${name} to`);
+};
