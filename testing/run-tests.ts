@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { watchLauncher } from '@branchline/local/launcher.ts';
 import { hasMosquitto, installMosquitto } from '@branchline/local/mosquitto.ts';
+import { zoneOfDay } from './clocks.ts';
 import { runNode, staticChecks } from './static-checks.ts';
 import { addReport, emptyTally, lastLine, type Tally } from './tally.ts';
 
@@ -13,6 +14,9 @@ import { addReport, emptyTally, lastLine, type Tally } from './tally.ts';
 const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'branchline-tests-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+/** Tests must pass in every zone; `npm run test:clocks` tries more of them, and other times. */
+const unitZone = process.env.TZ ?? zoneOfDay(Date.now());
 
 const running = new Set<() => void>();
 const interrupted = () => {
@@ -50,6 +54,7 @@ const runVitest = async (
       running.add(stop);
     },
     output,
+    name === 'unit' ? { ...process.env, TZ: unitZone } : process.env,
   );
   running.delete(stopThis);
   if (output !== undefined) process.stdout.write(readFileSync(output));
@@ -63,7 +68,13 @@ if (args.length === 0)
 const runProject = (project: string, quiet = false) =>
   runVitest(tally, project, ['--project', project, ...args], quiet);
 
-if (args.some((arg) => arg.startsWith('--project'))) await runVitest(tally, 'chosen', args);
+const chosen = args.find((arg) => arg.startsWith('--project'));
+const onlyUnit = chosen !== undefined && [chosen, ...args].join(' ').includes('--project unit');
+if (chosen === undefined || onlyUnit)
+  process.stdout.write(
+    `Unit tests in the time zone ${unitZone}; it changes daily, and TZ=ZONE chooses one.\n`,
+  );
+if (chosen !== undefined) await runVitest(tally, onlyUnit ? 'unit' : 'chosen', args);
 else {
   // Tests with real processes mostly wait: two of them at a time keep two processors half busy. Browser tests also measure
   // time, so nothing runs beside them.

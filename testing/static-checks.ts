@@ -13,10 +13,12 @@ export const runNode = async (
   args: readonly string[],
   onStart: (stop: () => void) => void = () => {},
   outputFile?: string,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<boolean> => {
   const output = outputFile === undefined ? undefined : openSync(outputFile, 'w');
   const child = spawn(process.execPath, [join(checkout, script), ...args], {
     cwd: checkout,
+    env,
     stdio: output === undefined ? 'inherit' : ['ignore', output, output],
   });
   onStart(() => child.kill('SIGTERM'));
