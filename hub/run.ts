@@ -9,6 +9,7 @@ import { openPool, openReportsPool } from './io/postgres-pool.ts';
 import type { BooksPolicy } from './ledger/books/transaction.ts';
 import { startLedger } from './ledger/run.ts';
 import packageJson from './package.json' with { type: 'json' };
+import { checkLateVoids } from './postgres/correct-late-voids.ts';
 import { startReports } from './reports/run.ts';
 import { serverFaultOf } from './server-fault.ts';
 import { untilAvailable } from './until-available.ts';
@@ -32,6 +33,7 @@ const startLedgerRole = async (
   const [namePool, sidePool] = [poolOf(2), poolOf(4)];
   return untilAvailable(log, stopped, async () => {
     await checkServer(sidePool);
+    await checkLateVoids(sidePool);
     await checkInterval(sidePool, config.intervalMinutes);
     const ledger = await startLedger({
       kafka,

@@ -16,19 +16,26 @@ export const isPoolerRefusal = (error: unknown): boolean =>
   /unsupported startup parameter/.test((error as { message?: string } | undefined)?.message ?? '');
 
 const poolerProblem =
-  'The connection goes through a pooler such as PgBouncer, which refuses the session settings that bound every wait. ' +
+  'The connection goes through a pooler such as PgBouncer, which does not pass on the session settings that bound every wait. ' +
   'The hub keeps 13 connections of its own: connect it to PostgreSQL itself.';
+
+/** Tried with PgBouncer 1.18: told to ignore the settings, it connects without them, and a paused hub would keep its locks. */
+export const lacksBounds = (row: { statement: string; idle: string }): boolean =>
+  row.statement === '0' || row.idle === '0';
 
 /** Rejects with an error without a code, which ends the start, when this server can never work. */
 export const checkServer = async (pool: pg.Pool): Promise<void> => {
-  let version: number;
-  try {
-    const { rows } = await pool.query<{ server_version_num: string }>('show server_version_num');
-    version = Number(rows[0]?.server_version_num);
-  } catch (error) {
-    if (isPoolerRefusal(error)) throw new Error(poolerProblem);
-    throw error;
-  }
-  const problem = versionProblem(version);
+  const settings = await pool
+    .query<{ version: string; statement: string; idle: string }>(
+      `select current_setting('server_version_num') as version, current_setting('statement_timeout') as statement,
+         current_setting('idle_in_transaction_session_timeout') as idle`,
+    )
+    .catch((error: unknown) => {
+      throw isPoolerRefusal(error) ? new Error(poolerProblem) : error;
+    });
+  const [row] = settings.rows;
+  if (row === undefined) throw new Error('PostgreSQL does not say which version it is');
+  const problem = versionProblem(Number(row.version));
   if (problem !== undefined) throw new Error(problem);
+  if (lacksBounds(row)) throw new Error(poolerProblem);
 };

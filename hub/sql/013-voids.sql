@@ -3,32 +3,17 @@
 alter table correction add column voids int8 not null default 0;
 comment on column correction.voids is 'Late voids. Rows from before 013 count them in transactions.';
 
-lock table sales_window, site_hour, chain_window, journal;
-
-create temporary table late_void on commit drop as
-  select site_id, window_start, currency, count(*) as voids
-  from (
-    select j.site_id, j.currency, j.recorded_at, step, date_bin(step, j.at, timestamptz '1970-01-01T00:00:00Z') as window_start
-    from journal j, (select value::int4 * interval '1 minute' as step from setting where key = 'interval_minutes') s
-    where j.kind = 2) void
-  where recorded_at > window_start + 2 * step
-  group by site_id, window_start, currency;
-
-update sales_window w set late_transactions = w.late_transactions - v.voids
-from late_void v where (v.site_id, v.window_start, v.currency) = (w.site_id, w.window_start, w.currency);
-
-update site_hour h set late_transactions = h.late_transactions - v.voids
-from (
-  select site_id, date_bin('1 hour', window_start, timestamptz '1970-01-01T00:00:00Z') as hour_start, currency, sum(voids) as voids
-  from late_void group by 1, 2, 3) v
-where (v.site_id, v.hour_start, v.currency) = (h.site_id, h.hour_start, h.currency);
-
--- Which partition a void came from is not in the journal; readers see the sum over partitions only.
-update chain_window c set late_transactions = c.late_transactions - v.voids
-from (select window_start, currency, sum(voids) as voids from late_void group by 1, 2) v
-where (v.window_start, v.currency) = (c.window_start, c.currency)
-  and c.partition = (
-    select min(o.partition) from chain_window o where (o.window_start, o.currency) = (c.window_start, c.currency));
+-- Sums of before are corrected day by day after this file, each day in a transaction of its own, because the journal is large:
+-- see hub/postgres/correct-late-voids.ts, which deletes the days that it has corrected, and then the table. The days are found by
+-- the journal's key, one step for each.
+create table late_void_day (business_day date primary key);
+comment on table late_void_day is 'Business days whose late voids are still counted as late transactions. The ledger does not start before all are corrected.';
+insert into late_void_day
+with recursive day as (
+  select min(business_day) as business_day from journal
+  union all
+  select (select min(business_day) from journal where business_day > day.business_day) from day where business_day is not null)
+select business_day from day where business_day is not null;
 
 -- Which sale each void takes back. Whether that sale is there, and was not taken back before, is asked of the journal when
 -- somebody reads: so the answer does not depend on what arrived first.
