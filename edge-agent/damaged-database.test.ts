@@ -117,3 +117,43 @@ it.each(Object.entries(damages))(
     expect((await again.status()).damagedFiles).toBe(1);
   },
 );
+
+/** The database that a start names to the hub. */
+const databaseOfNextStart = async () => {
+  bridge.statuses.length = 0;
+  const agent = await start(bridge.url);
+  const birth = await eventually(
+    async () => bridge.statuses.find(({ status }) => status === 'birth'),
+    'the agent is heard',
+  );
+  expect(birth.uptimeMs).toBeGreaterThanOrEqual(0);
+  await agent.stop();
+  return birth.database;
+};
+
+it('E3 the hub is told which database it is: the same after a restart, another one when the disk was lost', async () => {
+  await fillOffline();
+  const database = await databaseOfNextStart();
+  expect(database).toMatch(/^[0-9a-f-]{36}$/);
+  expect(await databaseOfNextStart()).toBe(database);
+  rmSync(file());
+  rmSync(`${file()}-wal`, { force: true });
+  expect(await databaseOfNextStart()).not.toBe(database);
+});
+
+it('E3 a damaged database whose epochs were taken over is the same to the hub: what it lost is a gap there', async () => {
+  await fillOffline();
+  const database = await databaseOfNextStart();
+  damages['a leaf page is zeroed'].damage();
+  expect(await databaseOfNextStart()).toBe(database);
+  expect(await databaseOfNextStart()).toBe(database);
+});
+
+it('E3 a damaged database whose epochs cannot be read is another one to the hub: nobody knows what it lost', async () => {
+  await fillOffline();
+  const database = await databaseOfNextStart();
+  damages['the first page is zeroed'].damage();
+  const successor = await databaseOfNextStart();
+  expect(successor).not.toBe(database);
+  expect(await databaseOfNextStart()).toBe(successor);
+});

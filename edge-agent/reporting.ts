@@ -23,6 +23,7 @@ export const createReporting = (
   { store, uplink, figures, clock }: ReportingPorts,
   { session, statusIntervalMs }: ReportingSettings,
 ) => {
+  const startedAt = clock.monotonic();
   /** When the first unrecorded event of each epoch was accepted. */
   const oldest = async (): Promise<Map<string, number>> => {
     const asked = firstUnrecorded(describe(outbox));
@@ -56,6 +57,7 @@ export const createReporting = (
       outbox.replays.progress(),
       figures(),
       clock.now(),
+      clock.monotonic() - startedAt,
     );
     const json = JSON.stringify(message);
     uplink.publishStatus(json);

@@ -89,6 +89,7 @@ const figuresOf = (room: Room, path: string, damagedRows: number): StoreFigures 
   damagedRows,
   retired: room.table().retired(),
   noRoom: room.reason(),
+  databaseId: room.table().databaseId(),
   damagedFiles: room.salvage()?.files() ?? 0,
   isSalvaging: room.salvage()?.isRunning() ?? false,
 });

@@ -23,6 +23,21 @@ const roleList = z.preprocess(
 
 const keepDays = z.number().min(1).max(36_500);
 
+/** `dash.example,reports.example` on a command line, a list in a file. */
+const hostList = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',').map((host) => host.trim().toLowerCase()) : value),
+  z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
+          'a host is a name such as dash.example, without a port',
+        ),
+    )
+    .max(20),
+);
+
 export const hubConfig = z.object({
   roles: roleList
     .default([...roles])
@@ -64,6 +79,11 @@ export const hubConfig = z.object({
     .boolean()
     .default(false)
     .describe('allow reportsHost to be reachable from other machines, although there is no sign-in yet'),
+  allowedHosts: hostList
+    .default([])
+    .describe(
+      'host names, separated by commas, under which browsers reach the dashboard besides localhost; other names are refused',
+    ),
   timeZone: z
     .string()
     .refine(isTimeZone, 'not a time zone; use an IANA name such as Europe/Berlin')

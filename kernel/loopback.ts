@@ -26,6 +26,18 @@ const nameOf = (host: string): string =>
 export const isLoopbackHost = (host: string | undefined): boolean => isLoopback(nameOf(host ?? ''));
 
 /**
+ * A browser may come with a name that is listed. An IP address is none that a foreign page can point here, so `anyAddress`
+ * lets all of them in, where other machines may connect at all.
+ */
+export const isAllowedHost = (
+  host: string | undefined,
+  { names, anyAddress }: { names: readonly string[]; anyAddress: boolean },
+): boolean => {
+  const name = nameOf(host ?? '');
+  return isLoopback(name) || names.includes(name) || (anyAddress && isIP(name) !== 0);
+};
+
+/**
  * Whether a request that changes something comes from our page or from a program. Pages can neither omit nor forge these
  * two headers; programs send neither.
  */

@@ -1,4 +1,5 @@
 import type { Status } from '@branchline/contracts/downlink.ts';
+import { limits } from '@branchline/contracts/limits.ts';
 import type { ReplayProgress } from './outbox/replays.ts';
 import type { describe } from './outbox.ts';
 import { namedSources } from './status-sources.ts';
@@ -46,6 +47,7 @@ export const statusMessage = (
   replays: ReplayProgress[],
   figures: StoreFigures,
   now: number,
+  uptimeMs: number,
 ): Status => ({
   v: 1,
   site: session.site,
@@ -54,6 +56,8 @@ export const statusMessage = (
   session: session.id,
   bootAt: session.bootAt,
   at: now,
+  uptimeMs: Math.min(limits.uptimeMsMax, Math.floor(uptimeMs)),
+  ...(figures.databaseId === undefined ? {} : { database: figures.databaseId }),
   agentVersion: session.agentVersion,
   sources: namedSources(sources, page).map(({ stream, epoch, highest, recordedTo, appliedTo }) => {
     const oldestUnrecordedAt = oldest.get(epoch);

@@ -72,6 +72,8 @@ export type StoreFigures = {
   retired: number;
   /** Why the disk takes no writes; undefined while it does. */
   noRoom?: string | undefined;
+  /** The database's random id; undefined until the disk has taken it. */
+  databaseId?: string | undefined;
   /** Damaged databases that were put aside. */
   damagedFiles: number;
   /** One of them is still being read. */

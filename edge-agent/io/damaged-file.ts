@@ -64,6 +64,17 @@ export class DamagedFile {
     return unlessDamaged(read) ?? [];
   }
 
+  /** Undefined when it, or any of the epochs, cannot be read: then nobody knows what the file held. */
+  wholeId(): string | undefined {
+    return unlessDamaged(() => {
+      this.#database?.prepare('SELECT * FROM epoch').all();
+      return this.#database
+        ?.prepare<[], string>("SELECT value FROM meta WHERE key = 'database'")
+        .pluck()
+        .get();
+    });
+  }
+
   byId(stream: Stream, id: string): StoredRow | undefined {
     return this.#readers[stream]?.byId(id);
   }

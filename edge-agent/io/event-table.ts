@@ -43,6 +43,7 @@ export class EventTable {
   readonly #numbers = new Map<string, number>();
   readonly #names = new Map<number, string>();
   readonly #byStream;
+  readonly #databaseId;
   readonly #epochs;
 
   /** Where else an event of this id may be stored. */
@@ -51,6 +52,7 @@ export class EventTable {
   constructor(database: Database, newEpoch: () => string) {
     this.#database = database;
     this.#newEpoch = newEpoch;
+    this.#databaseId = database.prepare<[], string>("SELECT value FROM meta WHERE key = 'database'").pluck();
     this.#byStream = { pos: this.#statements('pos_event'), stock: this.#statements('stock_event') };
     this.#epochs = {
       all: database.prepare<[], EpochRow>('SELECT * FROM epoch ORDER BY began_at, number'),
@@ -146,6 +148,16 @@ export class EventTable {
     const base = number * seqBits;
     const lowest = this.#byStream[stream].lowest.get(base + 1, base + highest);
     return lowest === undefined ? release_to : Math.min(release_to, lowest - base - 1);
+  }
+
+  /** Undefined in one that stands in for a database which the disk does not take. */
+  databaseId(): string | undefined {
+    return this.#databaseId.get();
+  }
+
+  /** Goes on as another database, all of whose epochs are here: nothing that it held is unknown. */
+  continueAs(id: string): void {
+    this.#database.prepare("UPDATE meta SET value = ? WHERE key = 'database'").run(id);
   }
 
   /** Takes over epochs of another file; returns those that are now here under the same number. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import { createFolder } from '@branchline/kernel/create-folder.ts';
 import Database from 'better-sqlite3';
@@ -142,7 +143,15 @@ const hasTables = (database: Database.Database): boolean =>
 export const prepareToWrite = (database: Database.Database, path: string, options: OpenOptions): void => {
   createTables(database, options);
   assertOwner(database, path, options);
+  giveId(database);
   assertDurable(database, path);
+};
+
+/** Given once, with the first write: a copy has its original's. */
+const giveId = (database: Database.Database): void => {
+  database
+    .prepare("INSERT INTO meta (key, value) VALUES ('database', ?) ON CONFLICT DO NOTHING")
+    .run(randomUUID());
 };
 
 const createTables = (database: Database.Database, { site, agent }: OpenOptions): void =>

@@ -67,11 +67,23 @@ export type Salvage = {
   close(): void;
 };
 
-export const createSalvage = (path: string, table: EventTable): Salvage => {
+/**
+ * With every epoch of the newest file taken over, what cannot be read is a gap that the hub sees: to it, this is the same
+ * database. Otherwise the new id tells the hub that something may be lost which nobody can name.
+ */
+const takeOver = (path: string, table: EventTable): Reading[] => {
   const readings = filesLike(path, 'damaged').map((name): Reading => {
     const file = new DamagedFile(name);
     return { file, epochs: table.adopt(file.epochs()), at: { index: 0, seq: 1 }, rows: 0, lost: 0 };
   });
+  const newest = readings.at(-1);
+  const id = newest?.file.wholeId();
+  if (id !== undefined && newest?.epochs.length === newest?.file.epochs().length) table.continueAs(id);
+  return readings;
+};
+
+export const createSalvage = (path: string, table: EventTable): Salvage => {
+  const readings = takeOver(path, table);
   let files = readings.length + filesLike(path, 'salvaged').length;
 
   const isIn = ({ number, highest }: EpochRow, position: number): boolean =>

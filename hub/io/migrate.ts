@@ -113,5 +113,6 @@ export const grantReportsRole = (url: string, password: string): Promise<void> =
     'update (gap_dismissed_at) on source',
     'update (retired_at) on agent',
     'insert, update, delete on opening_hours, closed_day',
-    'insert on replay_request, self_check',
+    'insert on replay_request, self_check, unknown_span',
+    'update (since, until, noticed_at, returned_at, dismissed_at, dismissed_because) on unknown_span',
   ]);

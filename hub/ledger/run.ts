@@ -22,7 +22,7 @@ import { type Counters, newCounters } from './intake/counters.ts';
 import { openPosition, type TopicPartition } from './intake/position.ts';
 import { createPositions, type Positions } from './intake/positions.ts';
 import { followProgress } from './intake/progress.ts';
-import { createPartitionReader } from './intake/read-partition.ts';
+import { createPartitionReader, type UnreadablePartitions } from './intake/read-partition.ts';
 import { LedgerWatchdog, type PartitionProgress } from './intake/watchdog.ts';
 import { maintainTables } from './maintenance.ts';
 import { ledgerMetrics, timedBooks } from './metrics.ts';
@@ -77,7 +77,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   const stop = (it: { stop(): void | Promise<void> }) => it.stop();
   const close = (it: { close(): Promise<void> }) => it.close();
   const counters = newCounters();
-  const state = { postgresUp: true, unreadable: new Set<string>() };
+  const state = { postgresUp: true, unreadable: new Map() as UnreadablePartitions };
   const applySeconds = new Histogram();
 
   const bounds = opened.adopt(await readBounds(kafka), close);
@@ -115,7 +115,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     topics: [topics.pos, topics.stock, topics.deadletter],
     onPoll: exitWhenStuck(options),
     onSuspect: seekWhereReplaced(positions, kafkaLog),
-    counters,
+    ...{ counters, unreadable: state.unreadable },
     instance,
     version: packageJson.version,
     clock: systemClock,
@@ -137,7 +137,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     status: () => ({
       ...now(),
       duplicates: counters.redelivered + counters.repeated,
-      unreadable: [...state.unreadable],
+      unreadable: [...state.unreadable.keys()],
     }),
     metrics: () => ledgerMetrics({ ...now(), unreadable: state.unreadable.size }, applySeconds),
     stop: () => opened.disposeAsync(),
@@ -170,7 +170,7 @@ type ReaderPorts = {
   names: Names;
   marks: { touch(sourceIds: number[]): void };
   counters: Counters;
-  state: { postgresUp: boolean; unreadable: Set<string> };
+  state: { postgresUp: boolean; unreadable: UnreadablePartitions };
   applySeconds: Histogram;
 };
 

@@ -18,7 +18,13 @@ const siteName = z.string();
 export const completeness = z.object({
   expected: count.describe('sites expected to be open in the interval'),
   complete: count.describe('of those, sites whose events accepted by its end are all in the books'),
-  missing: z.array(siteName).describe('the other sites by name, at most 20'),
+  unknown: count.describe(
+    'of those, sites of which nobody knows whether the books have everything, see /sites/{site}/unknown',
+  ),
+  missing: z
+    .array(siteName)
+    .describe('the other sites by name, at most 20: they may still add to the figure'),
+  unknownSites: z.array(siteName).describe('the unknown sites by name, at most 20'),
 });
 export type Completeness = z.infer<typeof completeness>;
 
@@ -43,7 +49,11 @@ export const salesSite = z.object({
   ...sold,
   onTime: z.object({ transactions: count, gross: minorUnits }),
   completeTo: instant.nullable(),
-  complete: z.boolean().describe('whether the whole range is complete for this site'),
+  complete: z
+    .boolean()
+    .describe(
+      'whether everything that the site accepted by the end of the range is in the books: completeTo has reached it, and no time in it is unknown',
+    ),
   revision: count,
   changedAt: instant.nullable(),
 });
@@ -91,6 +101,45 @@ export const stockRow = z.object({
 });
 export type StockRow = z.infer<typeof stockRow>;
 
+export const unknownReasons = [
+  'before-first-agent',
+  'database-replaced',
+  'database-restored',
+  'agent-retired',
+] as const;
+export type UnknownReason = (typeof unknownReasons)[number];
+const unknownReason = z
+  .enum(unknownReasons)
+  .describe(
+    "before-first-agent: no agent of the site was heard yet; database-replaced: an agent's database is a new one, so what the old one held and had not sent is lost; database-restored: it is an older copy of itself; agent-retired: the agent was retired while it might have held events",
+  );
+const unknownSince = instant.nullable().describe('null: since ever');
+const unknownUntil = instant.describe('from here on, completeTo says what is complete');
+
+/** A time of which nobody knows whether the books have everything that the site accepted. */
+export const unknown = z.object({
+  id: z.string(),
+  site: siteName,
+  agent: z.string().nullable(),
+  reason: unknownReason,
+  since: unknownSince,
+  until: unknownUntil,
+  noticedAt: instant,
+  returnedAt: instant.nullable().describe('when the database was heard again: what it holds is known again'),
+  dismissedAt: instant.nullable(),
+  dismissedBecause: z.string().nullable(),
+});
+export type Unknown = z.infer<typeof unknown>;
+export const unknownDismissal = z.object({
+  reason: z
+    .string()
+    .trim()
+    .min(3)
+    .max(200)
+    .refine((value) => !value.includes('\0'), 'must not hold a NUL character')
+    .describe('why nothing is missing, or that it is lost for good; kept with the row'),
+});
+
 export const siteStates = ['online', 'late', 'silent', 'closed', 'never'] as const;
 export const fleetSite = z.object({
   site: siteName,
@@ -103,8 +152,22 @@ export const fleetSite = z.object({
   completeTo: instant.nullable(),
   ageSeconds: z.number().nullable().describe('now - completeTo'),
   heardAt: instant.nullable(),
-  pending: count,
-  oldestUnrecordedAt: instant.nullable(),
+  unknownSince: instant
+    .nullable()
+    .describe(
+      'when the agent that has been silent longest was last heard; since then nobody knows what waits. Null while all are heard, and when none ever was',
+    ),
+  pending: count.nullable().describe('events waiting at the site; null: unknown, see unknownSince'),
+  oldestUnrecordedAt: instant
+    .nullable()
+    .describe('when the oldest of them was accepted; null when none waits, or when that is unknown'),
+  lastSaid: z
+    .object({ pending: count, oldestUnrecordedAt: instant.nullable() })
+    .nullable()
+    .describe('what its agents last reported, however long ago; null when none ever was heard'),
+  unknown: z
+    .array(z.object({ id: z.string(), since: unknownSince, until: unknownUntil, reason: unknownReason }))
+    .describe('times of which nobody knows whether the books have everything: the newest 20 not dismissed'),
   drainSeconds: z
     .number()
     .nullable()
@@ -131,7 +194,13 @@ export const pipeline = z.object({
   accepted: count,
   recorded: count,
   applied: count,
-  pending: count,
+  pending: count.nullable().describe('events waiting at the sites that are heard; null: no site is heard'),
+  unknown: z
+    .object({ sites: count, since: instant })
+    .nullable()
+    .describe(
+      'sites that are not heard, and since when, of the longest: nobody knows what waits there. Null when all are heard',
+    ),
   rates: z.object({ accepted: perSecond, recorded: perSecond, applied: perSecond }),
   lagRecords: count,
   lagSeconds: z.number(),
@@ -142,6 +211,19 @@ export const pipeline = z.object({
   conflicts: count,
   fenced: count.describe('slices rolled back because another hub had overtaken this one'),
   lostByRetention: count,
+  unreadable: z
+    .array(
+      z.object({
+        topic: z.string(),
+        partition: count,
+        since: instant,
+        reason: z.string().describe('which offsets, why, and what to do'),
+        hub: z.string(),
+      }),
+    )
+    .describe(
+      'partitions that stand still because their next record batch cannot be read: sales of their sites are not in the books',
+    ),
   hubs: z.array(
     z.object({
       instance: z.string(),

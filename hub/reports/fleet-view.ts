@@ -7,6 +7,7 @@ import { shareReading } from './core/one-reading.ts';
 import { drainSeconds, type Sample, withSample } from './core/pace.ts';
 import { readFleet, type Totals } from './io/fleet-query.ts';
 import { followCalendars } from './io/site-calendars.ts';
+import { readUnknown } from './io/unknown-table.ts';
 
 /**
  * The current state of all sites, shared by all queries. Read a view before the figures it qualifies, never after: what
@@ -55,11 +56,14 @@ export const followFleet = (options: {
   const calendars = followCalendars(options.pool, options.chainZone);
 
   const read = async (): Promise<FleetView> => {
-    const fleet = await readFleet(options.pool, calendars);
+    const [fleet, unknown] = await Promise.all([
+      readFleet(options.pool, calendars),
+      readUnknown(options.pool),
+    ]);
     const at = options.clock.now();
     const intervalMs = fleet.intervalMinutes === null ? options.intervalMs : fleet.intervalMinutes * 60_000;
     const sites = fleet.sites.map((facts) =>
-      viewSite(facts, at, {
+      viewSite({ ...facts, unknown: unknown.get(facts.siteId) ?? [] }, at, {
         intervalMs,
         silentAfterMs: options.silentAfterMs,
       }),
@@ -98,5 +102,10 @@ export const expectedIn = (sites: readonly SiteView[], from: number, to: number)
   };
   return sites
     .filter((site) => site.sells)
-    .map(({ name, completeTo, calendar }) => ({ name, completeTo, spans: spansOf(calendar) }));
+    .map(({ name, completeTo, unknown, calendar }) => ({
+      name,
+      completeTo,
+      unknown,
+      spans: spansOf(calendar),
+    }));
 };

@@ -69,7 +69,7 @@ const followIntervals = ({ pool, clock }: Pick<LiveSources, 'pool' | 'clock'>) =
     for (let i = 0; i < countOf(grid); i++) {
       const found = sums.get(startOf(grid, i));
       const known = completeness[i] as Completeness;
-      const key = `${currency.code} ${found?.revision ?? 0} ${known.complete} ${known.expected}`;
+      const key = `${currency.code} ${found?.revision ?? 0} ${known.complete} ${known.unknown} ${known.expected}`;
       changes.note(startOf(grid, i), poll, key, () =>
         salesInterval(grid, i, currency.code, found ?? nothingSold, known),
       );

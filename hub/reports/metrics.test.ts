@@ -11,8 +11,11 @@ const site = (name: string, change: Partial<FleetSite>): FleetSite => ({
   completeTo: null,
   ageSeconds: null,
   heardAt: null,
+  unknownSince: null,
   pending: 0,
   oldestUnrecordedAt: null,
+  lastSaid: null,
+  unknown: [],
   drainSeconds: null,
   gaps: 0,
   versions: [],
@@ -59,8 +62,8 @@ test('freshness is the age of some site at each rank, without those that are not
 test('the oldest event of all sites is an age, and a clock that is ahead makes none below nothing', () => {
   const at = (ms: number) => new Date(now + ms).toISOString();
   const sites = [
-    site('a', { oldestUnrecordedAt: at(-90_000) }),
-    site('b', { oldestUnrecordedAt: at(60_000) }),
+    site('a', { lastSaid: { pending: 1, oldestUnrecordedAt: at(-90_000) } }),
+    site('b', { lastSaid: { pending: 1, oldestUnrecordedAt: at(60_000) } }),
   ];
   expect(linesOf(sites)).toContain('branchline_fleet_oldest_unrecorded_seconds 90');
   expect(linesOf([])).toContain('branchline_fleet_oldest_unrecorded_seconds 0');

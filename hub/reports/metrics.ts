@@ -48,13 +48,13 @@ export const reportsMetrics = ({ sites, exactness, nowMs }: ReportsState): Famil
     ),
     gauge(
       'branchline_fleet_pending_events',
-      'Events waiting at the branches.',
-      sum(sites, (one) => one.pending),
+      'Events waiting at the branches that are heard; what waits at the others is unknown.',
+      sum(sites, (one) => one.pending ?? 0),
     ),
     gauge(
       'branchline_fleet_oldest_unrecorded_seconds',
       'Age of the oldest event that any agent reported as not recorded.',
-      Math.max(0, ...sites.map((one) => ageOf(one.oldestUnrecordedAt, nowMs))),
+      Math.max(0, ...sites.map((one) => ageOf(one.lastSaid?.oldestUnrecordedAt ?? null, nowMs))),
     ),
     gauge(
       'branchline_fleet_gap_events',

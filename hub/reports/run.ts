@@ -18,6 +18,7 @@ export type ReportsOptions = {
   reportsHost: string;
   reportsPort: number;
   insecureListen: boolean;
+  allowedHosts: readonly string[];
   /** The chain's time zone. */
   timeZone: string;
   /** Used until a ledger has stored the interval of the books. */
@@ -59,7 +60,7 @@ export const startReports = async (options: ReportsOptions) => {
       ports: { pool, views, flowOf, checks, clock, demoNetwork: options.demoNetwork },
       feed,
       files: readPageFiles(options.dashboard),
-      anyHost: options.insecureListen,
+      hosts: { names: options.allowedHosts, anyAddress: options.insecureListen },
       log,
     }),
     (it) => it.close(),

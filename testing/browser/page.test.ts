@@ -249,6 +249,53 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     });
   });
 
+  test('what is unknown is shown as unknown, until a person says why it is not', async () => {
+    await stand.pool.query(`
+      insert into unknown_span (site_id, agent, reason, since, until, noticed_at)
+      select site_id, null, 'before-first-agent', null, now() - interval '2 hours', now() from site where name = 'store-0001'
+      union all
+      select site_id, 'edge-1', 'database-replaced', now() - interval '90 minutes', now() - interval '60 minutes', now()
+      from site where name = 'store-0002'`);
+    await stand.pool.query(`
+      update hub_state set said_at = now() + interval '1 hour', unreadable = '[{"topic": "branchline.pos.v1", "partition": 3,
+        "since": 1764000000000, "reason": "cannot read offsets 10 to 19 of branchline.pos.v1, partition 3: the checksum does not match"}]'`);
+    await onPage(async (page) => {
+      await expect.poll(() => textOf(page, '#sales-total')).toMatch(/\d+ partly unknown$/);
+      const partition = '#pipeline-unreadable';
+      await expect.poll(() => textOf(page, partition)).toContain('branchline.pos.v1/3');
+      expect(await textOf(page, partition)).toContain('the checksum does not match');
+      expect(await textOf(page, '#pipeline-path')).toMatch(/\d+ unknown sites since \d\d:\d\d/);
+
+      await page.locator('#heat-map [role=listbox]').focus();
+      await page.keyboard.press('ArrowDown');
+      // The interval of 70 minutes ago, on a map of five hours.
+      await page.keyboard.press('End');
+      for (let i = 0; i < 14; i++) await page.keyboard.press('ArrowLeft');
+      await expect
+        .poll(() => activeCell(page, '#heat-map'))
+        .toMatch(/^store-0002, .+: unknown, .+ to .+: the agent's database is a new one/);
+      await screenshot(page, 'unknown-completeness', true);
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('#unknown-list form');
+      expect(await textOf(page, '#unknown-list')).toContain('edge-1, ');
+      await screenshot(page, 'unknown-site');
+      expect(await seriousFindings(page)).toEqual([]);
+
+      await page.fill('#unknown-list input', 'the tills were not in use then');
+      await page.keyboard.press('Enter');
+      await expect.poll(() => textOf(page, '#unknown-list')).toContain('the tills were not in use then');
+      expect(await page.locator('#unknown-list form').count()).toBe(0);
+      await screenshot(page, 'unknown-dismissed');
+      await page.keyboard.press('Escape');
+      await expect.poll(() => activeCell(page, '#heat-map')).toMatch(/^store-0002, .+: complete$/);
+    });
+    const { rows } = await stand.pool.query(
+      "select dismissed_because from unknown_span where reason = 'database-replaced'",
+    );
+    expect(rows).toEqual([{ dismissed_because: 'the tills were not in use then' }]);
+    await stand.pool.query("delete from unknown_span; update hub_state set unreadable = '[]'");
+  });
+
   test('a list that is read again keeps the focus on the same event', async () => {
     await onPage(async (page) => {
       const dismiss = page.locator('#quarantine-table button[aria-label^="Dismiss, number"]');

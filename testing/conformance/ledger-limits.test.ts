@@ -12,7 +12,10 @@ import {
 } from '@branchline/hub/ledger/books/transaction.ts';
 import { newCounters } from '@branchline/hub/ledger/intake/counters.ts';
 import { createPositions } from '@branchline/hub/ledger/intake/positions.ts';
-import { createPartitionReader } from '@branchline/hub/ledger/intake/read-partition.ts';
+import {
+  createPartitionReader,
+  type UnreadablePartitions,
+} from '@branchline/hub/ledger/intake/read-partition.ts';
 import { copyRows, RowWriter } from '@branchline/hub/postgres/copy-rows.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import pg from 'pg';
@@ -182,7 +185,7 @@ const partitionReader = () => {
   const names = createNames(database.pool);
   const sizes: number[] = [];
   const counters = newCounters();
-  const unreadable = new Set<string>();
+  const unreadable: UnreadablePartitions = new Map();
   const booksWith = (policy: BooksPolicy): Books => {
     const books = createBooks(database.pool, names, 300_000, policy);
     return {
@@ -248,7 +251,9 @@ test('a partition at a batch that cannot be read is named until the batch is beh
   ];
   await expect(readQueue(new RecordQueue(packs()))).rejects.toThrow('cannot read offsets 2 to 3');
   expect(counters.applied).toBe(2);
-  expect([...unreadable]).toEqual([`${topics.pos}/0`]);
+  expect([...unreadable.values()]).toEqual([
+    { topic: topics.pos, partition: 0, since: expect.any(Number), reason: 'cannot read offsets 2 to 3' },
+  ]);
   damaged = false;
   await readQueue(new RecordQueue(packs(), 2));
   expect(counters.applied).toBe(4);

@@ -320,21 +320,76 @@ describe('a page of another site', () => {
   });
 });
 
-test('with insecureListen any Host is accepted, and other pages still cannot change anything', async () => {
-  const open = await startReportsStand(database, { now: noon, insecureListen: true });
-  const closed = stand;
-  stand = open;
+/** The checks of a reports role with these settings. */
+const withStand = async (
+  settings: { insecureListen?: boolean; allowedHosts?: string[] },
+  check: () => Promise<void>,
+): Promise<void> => {
+  const other = await startReportsStand(database, { now: noon, ...settings });
+  const usual = stand;
+  stand = other;
   try {
-    const foreign = { host: 'hub.example:7820', 'content-type': 'application/json' };
-    expect(await raw('GET', '/fleet', foreign)).toBe(200);
-    expect(await raw('POST', '/exactness/check', { ...foreign, origin: 'http://hub.example:7820' })).toBe(
-      200,
-    );
-    expect(await raw('POST', '/exactness/check', { ...foreign, origin: 'http://evil.example' })).toBe(403);
+    await check();
   } finally {
-    stand = closed;
-    await open.close();
+    stand = usual;
+    await other.close();
   }
+};
+
+test('a host is accepted when it is listed, whatever else listens; a page of another host cannot change anything', async () => {
+  const json = { 'content-type': 'application/json' };
+  for (const insecureListen of [false, true])
+    await withStand({ insecureListen, allowedHosts: ['hub.example'] }, async () => {
+      const own = { ...json, host: 'hub.example:7820' };
+      expect(await raw('GET', '/fleet', own)).toBe(200);
+      expect(await raw('GET', '/fleet', { host: 'HUB.example' })).toBe(200);
+      expect(await raw('POST', '/exactness/check', { ...own, origin: 'http://hub.example:7820' })).toBe(200);
+      expect(await raw('POST', '/exactness/check', { ...own, origin: 'http://evil.example' })).toBe(403);
+      for (const host of ['evil.example', 'hub.example.evil.example', 'evil-hub.example', '127.0.0.1.nip.io'])
+        expect(await raw('GET', '/fleet', { host }), host).toBe(421);
+    });
+});
+
+test('with insecureListen any address is accepted, because a foreign page cannot point one here, and no name', async () => {
+  await withStand({ insecureListen: true }, async () => {
+    expect(await raw('GET', '/fleet', { host: '10.0.0.5:7820' })).toBe(200);
+    expect(await raw('GET', '/fleet', { host: '[fd00::5]:7820' })).toBe(200);
+    expect(await raw('GET', '/fleet', { host: 'hub.example:7820' })).toBe(421);
+  });
+  expect(await raw('GET', '/fleet', { host: '10.0.0.5:7820' })).toBe(421);
+});
+
+test('no cache between hub and browser keeps an answer', async () => {
+  const headersOf = async (path: string, init?: RequestInit) => {
+    const { status, headers } = await stand.ask(path, init);
+    return [status, headers.get('cache-control'), headers.get('vary'), headers.get('etag') !== null];
+  };
+  await stand.hear('store-0001', noon);
+  const revalidated = 'private, no-cache';
+  expect(await headersOf('/api/v1/fleet')).toEqual([200, revalidated, 'accept', true]);
+  expect(await headersOf('/api/v1/fleet?format=csv')).toEqual([200, revalidated, 'accept', true]);
+  expect(await headersOf('/api/v1/pipeline', { method: 'HEAD' })).toEqual([200, revalidated, null, true]);
+  expect(await headersOf('/api/v1/openapi.json')).toEqual([200, revalidated, null, true]);
+  const etag = (await stand.ask('/api/v1/sites')).headers.get('etag') as string;
+  expect(await headersOf('/api/v1/sites', { headers: { 'if-none-match': etag } })).toEqual([
+    304,
+    revalidated,
+    'accept',
+    true,
+  ]);
+  expect((await headersOf('/api/v1/fleet?state=odd')).slice(0, 2)).toEqual([400, 'no-store']);
+  expect((await headersOf('/api/v1/sites/store-9999/gaps')).slice(0, 2)).toEqual([404, 'no-store']);
+  expect((await headersOf('/nothing')).slice(0, 2)).toEqual([404, 'no-store']);
+  const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+  expect((await headersOf('/api/v1/exactness/check', post)).slice(0, 2)).toEqual([200, 'no-store']);
+  expect(await headersOf('/')).toEqual([200, 'no-cache', null, true]);
+  expect(await headersOf('/dashboard/main.js')).toEqual([200, 'no-cache', null, true]);
+
+  const leave = new AbortController();
+  const { headers } = await stand.ask('/api/v1/live', { signal: leave.signal });
+  leave.abort();
+  expect(headers.get('cache-control')).toBe('no-store, no-transform');
+  expect(headers.get('x-accel-buffering')).toBe('no');
 });
 
 describe('a calendar', () => {
@@ -472,5 +527,6 @@ test('the reports role cannot change the books', async () => {
     'opening_hours',
     'replay_request',
     'self_check',
+    'unknown_span',
   ]);
 });

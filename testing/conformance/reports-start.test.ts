@@ -124,6 +124,7 @@ test('the database role of the hub suffices for reports in the same process', as
     reportsHost: '127.0.0.1',
     reportsPort: 0,
     insecureListen: false,
+    allowedHosts: [],
     timeZone: 'UTC',
     intervalMinutes: 5,
     agentStatusSeconds: 10,

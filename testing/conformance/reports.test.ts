@@ -218,8 +218,9 @@ describe('completeness', () => {
     await stand.hear('store-0001', noon);
     await stand.hear('store-0002', noon - 20 * minute);
     const [early, late] = await Promise.all([windowOf(noon - 30 * minute), windowOf(noon - 10 * minute)]);
-    expect(early.completeness).toEqual({ expected: 2, complete: 2, missing: [] });
-    expect(late.completeness).toEqual({ expected: 2, complete: 1, missing: ['store-0002'] });
+    const known = { expected: 2, unknown: 0, unknownSites: [] };
+    expect(early.completeness).toEqual({ ...known, complete: 2, missing: [] });
+    expect(late.completeness).toEqual({ ...known, complete: 1, missing: ['store-0002'] });
     expect((await windowOf(noon - 10 * minute, '&site=store-0001')).completeness.expected).toBe(1);
   });
 
@@ -622,6 +623,18 @@ describe('a void', () => {
       'till-1:2026-11-23:13:void': 'training-sale',
       'till-1:2026-11-23:14:void': 'unknown-sale',
     };
+    // A void takes back no void, and one in training takes back nothing: the real one after it is no second one.
+    const others = 'store-0900';
+    await stand.sell([
+      sale(others, 1),
+      voidOf(others, 11, 1, { training: true, at: noon - minute }),
+      voidOf(others, 12, 1),
+      voidOf(others, 13, 12, { at: noon + minute }),
+    ]);
+    expect(await flagsOf(others)).toEqual({
+      'till-1:2026-11-23:12:void': null,
+      'till-1:2026-11-23:13:void': 'unknown-sale',
+    });
     const random = seededRandom(11);
     for (let order = 1; order <= 12; order++) {
       const site = `store-${1_000 + order}`;

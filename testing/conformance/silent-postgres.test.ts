@@ -82,7 +82,7 @@ test('a PostgreSQL that vanishes without a word fails the slice in bounded time,
     onPoll: (partitions) => polls.push(partitions !== undefined),
     onSuspect: async () => {},
     ...{ counters: { slices: 0, fenced: 0, lostByRetention: 0 }, instance: 'test', version: '1' },
-    ...{ clock: systemClock, log },
+    ...{ unreadable: new Map(), clock: systemClock, log },
   });
   const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
   const apply = (offset: number) => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Status } from '@branchline/contracts/downlink.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import { grantReportsRole } from '@branchline/hub/io/migrate.ts';
 import { openReportsPool } from '@branchline/hub/io/postgres-pool.ts';
@@ -30,6 +31,21 @@ type Said = {
   pending?: number;
   version?: string;
   agent?: string;
+  status?: Status['status'];
+  /** How long the agent's session has run; a year by default, so that nothing before is unknown. */
+  uptimeMs?: number;
+};
+
+const yearMs = 365 * 86_400_000;
+
+/** What the disk with an epoch of sales says of itself. */
+const createDisks = () => {
+  const disks = new Map<string, { database: string; session: string }>();
+  return (epoch: string, agent: string) => {
+    const known = disks.get(`${epoch} ${agent}`) ?? { database: randomUUID(), session: randomUUID() };
+    disks.set(`${epoch} ${agent}`, known);
+    return known;
+  };
 };
 
 /** The branches as the ledger sees them: their events as slices, and their agents' statuses. */
@@ -37,6 +53,7 @@ const openBranches = async (pool: pg.Pool) => {
   const names = createNames(pool);
   const apply = createSliceWriter(createBooks(pool, names, intervalMs));
   const numbering = createNumbering();
+  const diskOf = createDisks();
   await openPartitions(pool);
 
   /** Applies events as the next seqs of their sites, recorded `delayMs` after the event's own time. */
@@ -69,6 +86,9 @@ const openBranches = async (pool: pg.Pool) => {
     const status = agentStatus({
       site,
       agent: said.agent ?? 'edge-1',
+      status: said.status ?? 'alive',
+      ...diskOf(numbering.sourceOf(site, 'pos').epoch, said.agent ?? 'edge-1'),
+      uptimeMs: said.uptimeMs ?? yearMs,
       bootAt: at - 3_600_000,
       at: at + (said.clockAheadMs ?? 0),
       agentVersion: said.version ?? '0.1.0',
@@ -102,7 +122,13 @@ const password = randomUUID();
 
 export const startReportsStand = async (
   database: BooksDatabase,
-  options: { now: number; timeZone?: string; demoNetwork?: string; insecureListen?: boolean },
+  options: {
+    now: number;
+    timeZone?: string;
+    demoNetwork?: string;
+    insecureListen?: boolean;
+    allowedHosts?: string[];
+  },
 ) => {
   await grantReportsRole(database.url, password);
   const url = new URL(database.url);
@@ -116,6 +142,7 @@ export const startReportsStand = async (
     reportsHost: '127.0.0.1',
     reportsPort: 0,
     insecureListen: options.insecureListen ?? false,
+    allowedHosts: options.allowedHosts ?? [],
     timeZone: options.timeZone ?? 'UTC',
     intervalMinutes: intervalMs / 60_000,
     agentStatusSeconds: 10,

@@ -1,6 +1,8 @@
 import { correction, fleetSite } from '@branchline/testing/world/dashboard-rows.ts';
 import { expect, test } from 'vitest';
+import { moment } from './figures.ts';
 import { correctedCells, heatState, intervalLength, lastStarts } from './heat.ts';
+import { unknownAt, unknownText } from './unknown.ts';
 
 const minute = 60_000;
 const intervalMs = 5 * minute;
@@ -22,6 +24,26 @@ test('H3 a cell is complete when the site is complete to its very end, and missi
   expect(at(start, start + intervalMs)).toBe('complete');
   expect(at(start, start + intervalMs - 1)).toBe('missing');
   expect(at(start, undefined)).toBe('missing');
+});
+
+test('H3 a cell of a time that is unknown is never complete, and its reason says why', () => {
+  const start = Date.UTC(2026, 10, 23, 11, 45);
+  const until = new Date(start + 1).toISOString();
+  const site = (since: string | null) =>
+    fleetSite({
+      site: 'store-0214',
+      unknown: [
+        { id: '1', since, until, reason: since === null ? 'before-first-agent' : 'database-replaced' },
+      ],
+    });
+  const stateIn = (since: string | null, from: number) =>
+    heatState(site(since), now, from, { now, intervalMs, corrected: new Set() });
+  expect(stateIn(null, start)).toBe('unknown');
+  expect(stateIn(null, start + intervalMs)).toBe('complete');
+  expect(stateIn(new Date(start - 1).toISOString(), start - intervalMs)).toBe('unknown');
+  expect(stateIn(new Date(start).toISOString(), start - intervalMs)).toBe('complete');
+  const [text] = unknownAt(site(null), start, start + intervalMs).map(unknownText);
+  expect(text).toBe(`before ${moment(until)}: no agent of the site was heard yet`);
 });
 
 test('a cell corrected by late events is marked once it is complete', () => {

@@ -1,13 +1,15 @@
 import type { Correction, FleetSite } from '../../reports/contract.ts';
+import { unknownAt } from './unknown.ts';
 
 /** Completeness of one site in one interval, derived from the site's fleet row. */
-export const heatStates = ['complete', 'corrected', 'missing', 'running', 'quiet'] as const;
+export const heatStates = ['complete', 'corrected', 'missing', 'unknown', 'running', 'quiet'] as const;
 export type HeatState = (typeof heatStates)[number];
 
 export const heatWords: Record<HeatState, string> = {
   complete: 'complete',
   corrected: 'complete, corrected by late events',
   missing: 'incomplete',
+  unknown: 'unknown',
   running: 'still running',
   quiet: 'site closed',
 };
@@ -25,12 +27,13 @@ export const correctedCells = (corrections: readonly Correction[]): Set<string> 
 
 /** `completeTo` in ms, undefined without data from the site. */
 export const heatState = (
-  site: Pick<FleetSite, 'site' | 'state'>,
+  site: Pick<FleetSite, 'site' | 'state' | 'unknown'>,
   completeTo: number | undefined,
   start: number,
   { now, intervalMs, corrected }: { now: number; intervalMs: number; corrected: ReadonlySet<string> },
 ): HeatState => {
   const end = start + intervalMs;
+  if (unknownAt(site, start, end).length > 0) return 'unknown';
   if (completeTo !== undefined && completeTo >= end)
     return corrected.has(correctedKey(site.site, start)) ? 'corrected' : 'complete';
   if (end > now) return 'running';

@@ -1,10 +1,21 @@
 import { salesInterval } from '@branchline/testing/world/dashboard-rows.ts';
 import { expect, test } from 'vitest';
-import { currenciesOf, fromFirstSale, isComplete, mainCurrency, withPauses } from './sales-day.ts';
+import {
+  completenessText,
+  currenciesOf,
+  fromFirstSale,
+  isComplete,
+  mainCurrency,
+  withPauses,
+} from './sales-day.ts';
 
 const at = (minutes: number): string => new Date(Date.UTC(2026, 10, 23, 8, minutes)).toISOString();
 const sold = (minutes: number, fields = {}) =>
   salesInterval({ start: at(minutes), end: at(minutes + 5), ...fields });
+
+const judged = (expected: number, complete: number, unknown = 0) => ({
+  completeness: { expected, complete, unknown, missing: [], unknownSites: [] },
+});
 
 test('a gap in sales stays a gap in the chart', () => {
   expect(withPauses([sold(0), sold(15)]).map((slot) => slot.sold === undefined)).toEqual([
@@ -20,9 +31,26 @@ test('a gap in sales stays a gap in the chart', () => {
 });
 
 test('an interval is complete when no expected site is missing', () => {
-  expect(isComplete(sold(0, { completeness: { expected: 3, complete: 3, missing: [] } }))).toBe(true);
-  expect(isComplete(sold(0, { completeness: { expected: 3, complete: 2, missing: ['a'] } }))).toBe(false);
-  expect(isComplete(sold(0, { completeness: { expected: 0, complete: 0, missing: [] } }))).toBe(true);
+  expect(isComplete(sold(0, judged(3, 3)))).toBe(true);
+  expect(isComplete(sold(0, judged(3, 2)))).toBe(false);
+  expect(isComplete(sold(0, judged(3, 2, 1)))).toBe(false);
+  expect(isComplete(sold(0, judged(0, 0)))).toBe(true);
+});
+
+test('the words name whatever the picture hatches', () => {
+  const now = Date.parse(at(13));
+  const textOf = (...intervals: ReturnType<typeof sold>[]) => completenessText(intervals, now);
+  const running = sold(10, judged(3, 0));
+  expect(textOf(sold(0), sold(5))).toBe('all complete');
+  expect(textOf(sold(0), running)).toBe('complete but for the running interval');
+  expect(textOf(sold(0, judged(3, 2)), sold(5), running)).toBe('1 incomplete interval');
+  expect(textOf(sold(0, judged(3, 2)), sold(5, judged(3, 1, 2)))).toBe(
+    '1 incomplete interval, 1 partly unknown',
+  );
+  expect(textOf(sold(0, judged(3, 1, 1)), sold(5, judged(3, 2)))).toBe(
+    '2 incomplete intervals, 1 partly unknown',
+  );
+  expect(textOf(sold(0, judged(3, 0, 3)), running)).toBe('1 partly unknown');
 });
 
 test('a chart begins with the hour of the first sale', () => {

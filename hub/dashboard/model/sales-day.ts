@@ -7,6 +7,27 @@ export const localMidnight = (now: number): number => new Date(now).setHours(0, 
 export const isComplete = ({ completeness }: Pick<SalesInterval, 'completeness'>): boolean =>
   completeness.complete >= completeness.expected;
 
+/**
+ * Of the intervals that are drawn, in words: whatever is hatched is named, so that text and picture agree. `now` in ms.
+ */
+export const completenessText = (
+  drawn: readonly Pick<SalesInterval, 'end' | 'completeness'>[],
+  now: number,
+): string => {
+  const open = drawn.filter((one) => !isComplete(one));
+  const isMissing = ({ completeness: { expected, complete, unknown } }: (typeof drawn)[number]) =>
+    expected > complete + unknown;
+  const isRunning = (one: (typeof drawn)[number]) => Date.parse(one.end) > now;
+  const missing = open.filter((one) => isMissing(one) && !isRunning(one)).length;
+  const unknown = open.filter(({ completeness }) => completeness.unknown > 0).length;
+  if (open.length === 0) return 'all complete';
+  const parts = [
+    ...(missing > 0 ? [`${missing} incomplete ${missing === 1 ? 'interval' : 'intervals'}`] : []),
+    ...(unknown > 0 ? [`${unknown} partly unknown`] : []),
+  ];
+  return parts.length > 0 ? parts.join(', ') : 'complete but for the running interval';
+};
+
 /** ISO 4217's code for no currency, which the API uses for an interval without sales. */
 const noCurrency = 'XXX';
 

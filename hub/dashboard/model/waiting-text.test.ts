@@ -17,16 +17,24 @@ test.each(['silent', 'closed'] as const)(
   'a %s site is unknown since it was last heard, never none',
   (state) => {
     const since = `unknown since ${moment(heardAt)}`;
-    expect(waitingTexts(site({ state }))).toEqual({
+    const silent = { state, pending: null, oldestUnrecordedAt: null, unknownSince: heardAt };
+    const lastSaid = { pending: 0, oldestUnrecordedAt: null };
+    expect(waitingTexts(site({ ...silent, lastSaid }))).toEqual({
       waiting: `${since}; 0 events then`,
       oldest: since,
+      cleared: 'unknown',
+    });
+    const withBacklog = { pending: 241, oldestUnrecordedAt: heardAt };
+    expect(waitingTexts(site({ ...silent, lastSaid: withBacklog }))).toEqual({
+      waiting: `${since}; 241 events then`,
+      oldest: `${moment(heardAt)} when last heard`,
       cleared: 'unknown',
     });
   },
 );
 
 test('a site that was never heard is unknown', () => {
-  expect(Object.values(waitingTexts(site({ state: 'never', heardAt: null })))).toEqual(
-    Array(3).fill('unknown'),
-  );
+  expect(
+    Object.values(waitingTexts(site({ state: 'never', heardAt: null, pending: null, lastSaid: null }))),
+  ).toEqual(Array(3).fill('unknown'));
 });

@@ -13,6 +13,8 @@ import {
   intervalLength,
   lastStarts,
 } from '../model/heat.ts';
+import { unknownAt, unknownText } from '../model/unknown.ts';
+import { waitingText } from '../model/waiting-text.ts';
 import type { Page } from '../page.ts';
 import { columns, createHeatMap, type HeatRow } from './heat-map.ts';
 
@@ -22,7 +24,7 @@ import { columns, createHeatMap, type HeatRow } from './heat-map.ts';
 const usualIntervalMs = 300_000;
 
 const drawLegend = (): void => {
-  for (const name of ['complete', 'missing', 'corrected', 'quiet', 'running'] as const)
+  for (const name of ['complete', 'missing', 'unknown', 'corrected', 'quiet', 'running'] as const)
     box('heat-legend').append(
       element(
         'li',
@@ -33,13 +35,14 @@ const drawLegend = (): void => {
     );
 };
 
-const tableColumns = (now: () => number): Column<HeatRow & { missing: number }>[] => [
+const tableColumns = (now: () => number): Column<HeatRow & { missing: number; unknown: number }>[] => [
   { head: 'Site', cell: ({ site }) => site.site },
   {
     head: `Incomplete of the last ${columns} intervals`,
     number: true,
     cell: ({ missing }) => count(missing),
   },
+  { head: 'Unknown of them', number: true, cell: ({ unknown }) => count(unknown) },
   { head: 'Complete to', cell: ({ site }) => (site.completeTo === null ? '–' : moment(site.completeTo)) },
   {
     head: 'Age',
@@ -49,15 +52,37 @@ const tableColumns = (now: () => number): Column<HeatRow & { missing: number }>[
       return age === undefined ? '–' : duration(age);
     },
   },
-  { head: 'Waiting at the site', number: true, cell: ({ site }) => count(site.pending) },
+  { head: 'Waiting at the site', number: true, cell: ({ site }) => waitingText(site) },
   { head: 'Missing in the books', number: true, cell: ({ site }) => count(site.gaps) },
 ];
 
+const heatTable = (
+  now: () => number,
+  drawn: () => readonly { row: HeatRow; states: readonly HeatState[] }[],
+) => {
+  const countOf = (states: readonly HeatState[], wanted: HeatState): number =>
+    states.filter((state) => state === wanted).length;
+  return tableBehind(
+    box('heat-table'),
+    'Completeness',
+    tableColumns(now),
+    () =>
+      drawn()
+        .map(({ row, states }) => ({
+          ...row,
+          missing: countOf(states, 'missing'),
+          unknown: countOf(states, 'unknown'),
+        }))
+        .sort((a, b) => b.missing - a.missing),
+    () => apiPath('/fleet', { format: 'csv' }),
+  );
+};
+
 /** Why an interval of the site is incomplete. */
-const reasonsOf = ({ completeTo, pending, gaps }: FleetSite): string[] => [
-  completeTo === null ? 'no data yet' : `complete to ${clockSeconds(completeTo)}`,
-  `${count(pending)} waiting at the site`,
-  ...(gaps > 0 ? [`${count(gaps)} missing in the books`] : []),
+const reasonsOf = (site: FleetSite): string[] => [
+  site.completeTo === null ? 'no data yet' : `complete to ${clockSeconds(site.completeTo)}`,
+  `waiting at the site: ${waitingText(site)}`,
+  ...(site.gaps > 0 ? [`${count(site.gaps)} missing in the books`] : []),
 ];
 
 export const createCompletenessPanel = (page: Page, openSite: (site: string) => void) => {
@@ -78,7 +103,10 @@ export const createCompletenessPanel = (page: Page, openSite: (site: string) => 
     const { site } = rows[row] as HeatRow;
     const start = starts[column] as number;
     const what = stateAt(row, column);
-    const reasons = what === 'missing' ? reasonsOf(site) : [];
+    const reasons =
+      what === 'missing'
+        ? reasonsOf(site)
+        : unknownAt(site, start, start + intervalMs).map((one) => unknownText(one));
     return [`${site.site}, ${span(start, start + intervalMs)}: ${heatWords[what]}`, ...reasons].join(', ');
   };
 
@@ -94,15 +122,8 @@ export const createCompletenessPanel = (page: Page, openSite: (site: string) => 
   box('heat-map').append(map.root);
   drawLegend();
 
-  const missingIn = (row: number): number =>
-    starts.filter((_, column) => stateAt(row, column) === 'missing').length;
-  const behind = tableBehind(
-    box('heat-table'),
-    'Completeness',
-    tableColumns(page.now),
-    () =>
-      rows.map((row, index) => ({ ...row, missing: missingIn(index) })).sort((a, b) => b.missing - a.missing),
-    () => apiPath('/fleet', { format: 'csv' }),
+  const behind = heatTable(page.now, () =>
+    rows.map((row, index) => ({ row, states: starts.map((_, column) => stateAt(index, column)) })),
   );
 
   const render = (): void => {

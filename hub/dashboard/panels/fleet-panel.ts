@@ -13,6 +13,7 @@ import {
   stateLetters,
   stateWords,
 } from '../model/fleet-order.ts';
+import { waitingText } from '../model/waiting-text.ts';
 import type { Page } from '../page.ts';
 import { colour } from '../theme.ts';
 import { type CellSize, cellSizeFor, drawSite } from './site-cell.ts';
@@ -23,7 +24,7 @@ const describeSite = (site: FleetSite, now: number): string => {
     `${site.site}, ${stateWords[site.state]}`,
     age === undefined ? 'no data yet' : `newest data ${duration(age)} old`,
   ];
-  if (site.pending > 0) texts.push(`${count(site.pending)} waiting`);
+  if (site.pending !== 0) texts.push(`waiting: ${waitingText(site)}`);
   if (site.gaps > 0) texts.push(`${count(site.gaps)} missing in the books`);
   if (site.clockSuspect) texts.push('clock is off');
   return texts.join(', ');
@@ -33,7 +34,7 @@ const tableColumns: readonly Column<FleetSite>[] = [
   { head: 'Site', cell: (site) => site.site },
   { head: 'State', cell: (site) => stateWords[site.state] },
   { head: 'Complete to', cell: (site) => (site.completeTo === null ? '–' : moment(site.completeTo)) },
-  { head: 'Waiting', number: true, cell: (site) => count(site.pending) },
+  { head: 'Waiting', number: true, cell: (site) => waitingText(site) },
   { head: 'Missing', number: true, cell: (site) => count(site.gaps) },
   { head: 'Versions', cell: (site) => site.versions.join(', ') },
 ];

@@ -32,6 +32,7 @@ type Drawing = { pen: CanvasRenderingContext2D; palette: Palette; hatch: Page['h
 const fillOf = ({ pen, palette, hatch }: Drawing, state: HeatState): string | CanvasPattern => {
   if (state === 'missing')
     return hatch(pen, colour(palette, 'heat-missing'), colour(palette, 'heat-hatch'), 5);
+  if (state === 'unknown') return hatch(pen, colour(palette, 'panel'), colour(palette, 'line-strong'), 10);
   if (state === 'running') return colour(palette, 'heat-running');
   if (state === 'quiet') return colour(palette, 'closed');
   return colour(palette, 'heat-complete');

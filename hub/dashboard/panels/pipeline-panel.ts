@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
+import type { Pipeline } from '../../reports/contract.ts';
 import { table } from '../data-table.ts';
 import { box, element, setText } from '../dom.ts';
-import { clockSeconds, count, duration, rate } from '../model/figures.ts';
+import { clockSeconds, count, duration, moment, rate } from '../model/figures.ts';
 import type { Page } from '../page.ts';
 
 /** Where events are between tills and books, in events per second and seconds of lag. */
@@ -27,6 +28,37 @@ const between = (word: string) => {
     element('li', { class: 'between' }, value, element('span', { class: 'note', text: word })),
   );
   return value;
+};
+
+/** Of a branch that is not heard nobody knows what waits there. */
+const waitingAtBranches = ({ pending, unknown }: Pipeline): string => {
+  const silent =
+    unknown === null
+      ? ''
+      : ` + ${count(unknown.sites)} unknown${unknown.sites === 1 ? '' : ' sites'} since ${clockSeconds(unknown.since)}`;
+  return `${pending === null ? 'unknown' : count(pending)}${silent}`;
+};
+
+/** Hidden while every partition can be read. */
+const showUnreadable = ({ unreadable }: Pipeline): void => {
+  const place = box('pipeline-unreadable');
+  place.hidden = unreadable.length === 0;
+  place.replaceChildren(
+    element('h3', { text: '⚠ Partitions that stand still' }),
+    element('p', {
+      text: 'Sales of the sites in them are not in the books. Nothing is lost: agents keep what is not applied. The runbook UnreadablePartition says what to do.',
+    }),
+    table(
+      'Partitions that stand still',
+      [
+        { head: 'Partition', name: true, cell: (one) => `${one.topic}/${one.partition}` },
+        { head: 'Since', name: true, cell: (one) => moment(one.since) },
+        { head: 'Hub', cell: (one) => one.hub },
+        { head: 'Reason and what to do', cell: (one) => one.reason },
+      ],
+      unreadable,
+    ),
+  );
 };
 
 export const createPipelinePanel = ({ state }: Page) => {
@@ -60,7 +92,7 @@ export const createPipelinePanel = ({ state }: Page) => {
         setText(target.total, count(pipeline[name]));
         setText(target.speed, rate(pipeline.rates[name]));
       }
-      setText(waiting, count(pipeline.pending));
+      setText(waiting, waitingAtBranches(pipeline));
       setText(lag, count(pipeline.lagRecords));
       fact('Lag', `${duration(pipeline.lagSeconds)} · ${count(pipeline.lagRecords)} records`);
       fact('Time to clear', pipeline.clearSeconds === null ? 'unknown' : duration(pipeline.clearSeconds));
@@ -72,6 +104,7 @@ export const createPipelinePanel = ({ state }: Page) => {
         pipeline.lostByRetention > 0 ? 'bad' : 'plain',
       );
       setText(box('pipeline-note'), `as of ${clockSeconds(pipeline.at)}`);
+      showUnreadable(pipeline);
       box('pipeline-hubs').replaceChildren(
         pipeline.hubs.length === 0
           ? element('p', { class: 'empty', text: 'No ledger has reported yet.' })

@@ -4,7 +4,13 @@ import { apiPath, getJson, problemText, type Query } from '../api.ts';
 import { type Column, tableBehind } from '../data-table.ts';
 import { box, element, input, select, setText, whenQuiet } from '../dom.ts';
 import { count, money, span, viewerZone } from '../model/figures.ts';
-import { currenciesOf, fromFirstSale, isComplete, localMidnight, mainCurrency } from '../model/sales-day.ts';
+import {
+  completenessText,
+  currenciesOf,
+  fromFirstSale,
+  localMidnight,
+  mainCurrency,
+} from '../model/sales-day.ts';
 import type { Page } from '../page.ts';
 import type { Rows } from '../rows.ts';
 import { createSalesChart } from './sales-chart.ts';
@@ -14,8 +20,14 @@ const refreshMs = 2_000;
 /** The line below the chart must not change its height under the pointer; the table has more names. */
 const namesShown = 5;
 
+const namesOf = (names: readonly string[], all: number): string => {
+  const named = names.slice(0, namesShown);
+  const more = all - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`;
+};
+
 const describeInterval = (one: SalesInterval): string => {
-  const { expected, complete, missing } = one.completeness;
+  const { expected, complete, unknown, missing, unknownSites } = one.completeness;
   const texts = [
     span(one.start, one.end),
     money(one.gross, one.currency),
@@ -24,21 +36,19 @@ const describeInterval = (one: SalesInterval): string => {
   ];
   if (one.onTime.gross !== one.gross) texts.push(`first reported ${money(one.onTime.gross, one.currency)}`);
   if (one.revision > 0) texts.push(`revision ${count(one.revision)}`);
-  if (missing.length > 0) {
-    const named = missing.slice(0, namesShown);
-    const more = expected - complete - named.length;
-    texts.push(`missing: ${named.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`);
-  }
+  if (missing.length > 0) texts.push(`missing: ${namesOf(missing, expected - complete - unknown)}`);
+  if (unknown > 0) texts.push(`unknown: ${namesOf(unknownSites, unknown)}`);
   return texts.join(' · ');
 };
 
-const totalText = (shown: readonly SalesInterval[], currency: string, now: number): string => {
-  if (shown.length === 0) return 'Nothing sold yet today';
+const totalText = (intervals: readonly SalesInterval[], currency: string, now: number): string => {
+  const shown = intervals.filter((one) => one.currency === currency);
+  const drawnFrom = fromFirstSale(intervals)[0]?.start;
+  if (drawnFrom === undefined) return 'Nothing sold yet today';
   const total = shown.reduce((sum, one) => sum + one.gross, 0);
   const transactions = shown.reduce((sum, one) => sum + one.transactions, 0);
-  const open = shown.filter((one) => !isComplete(one) && Date.parse(one.end) <= now).length;
-  const completeness = open === 0 ? 'all complete' : `${count(open)} incomplete intervals`;
-  return `${money(total, currency)} · ${count(transactions)} transactions · ${completeness}`;
+  const drawn = shown.filter(({ start }) => start >= drawnFrom);
+  return `${money(total, currency)} · ${count(transactions)} transactions · ${completenessText(drawn, now)}`;
 };
 
 const tableColumns: readonly Column<SalesInterval>[] = [
@@ -52,6 +62,7 @@ const tableColumns: readonly Column<SalesInterval>[] = [
     cell: ({ completeness }) => `${completeness.complete}/${completeness.expected}`,
   },
   { head: 'Missing', cell: (one) => one.completeness.missing.join(', ') },
+  { head: 'Unknown', cell: (one) => one.completeness.unknownSites.join(', ') },
   { head: 'Revision', number: true, cell: (one) => count(one.revision) },
 ];
 
@@ -99,7 +110,7 @@ export const createSalesPanel = (page: Page) => {
     const shown = chosen();
     chart.show(shown, fromFirstSale(intervals), currency.value);
     behind.refresh();
-    setText(box('sales-total'), totalText(shown, currency.value, page.now()));
+    setText(box('sales-total'), totalText(intervals, currency.value, page.now()));
   };
 
   const load = async (): Promise<void> => {

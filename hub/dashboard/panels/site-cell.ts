@@ -86,7 +86,7 @@ export const drawSite = (
     pen.font = font(600, 13);
     pen.fillText(site.site, inner.x + 8, middle - 9, inner.width - 28);
     pen.font = font(400, 12);
-    const waiting = site.pending > 0 ? `, ${site.pending} waiting` : '';
+    const waiting = site.pending !== null && site.pending > 0 ? `, ${site.pending} waiting` : '';
     pen.fillText(
       age === undefined ? 'no data' : `${shortDuration(age)}${waiting}`,
       inner.x + 8,

@@ -8,6 +8,7 @@ import { waitingTexts } from '../model/waiting-text.ts';
 import type { Page } from '../page.ts';
 import type { Rows } from '../rows.ts';
 import { createReplayForm } from './replay-form.ts';
+import { createUnknownList } from './unknown-list.ts';
 
 /** One site in detail: its state, its line where the network is simulated, and replay. */
 type Demo = { available: boolean; offline: string[] };
@@ -94,15 +95,29 @@ const createNetworkSwitch = ({ announcer }: Page) => {
   };
 };
 
+const createFacts = () => {
+  const facts = new Map<string, HTMLElement>();
+  return (name: string, text: string): void => {
+    let value = facts.get(name);
+    if (value === undefined) {
+      value = element('dd');
+      facts.set(name, value);
+      box('site-facts').append(element('div', {}, element('dt', { text: name }), value));
+    }
+    setText(value, text);
+  };
+};
+
 export const createSitePanel = (page: Page, showSales: (site: string) => void) => {
   const { state, now } = page;
   const dialog = need('site-panel', HTMLDialogElement);
   const replay = createReplayForm(page);
   const networkSwitch = createNetworkSwitch(page);
+  const unknownList = createUnknownList(page);
   let shown: string | undefined;
   let cameFrom: Element | null = null;
   let voids = 'unknown';
-  const facts = new Map<string, HTMLElement>();
+  const showFact = createFacts();
 
   const render = (): void => {
     if (shown === undefined) return;
@@ -112,15 +127,7 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
     const line = box('site-state');
     line.dataset.state = site.state;
     setText(line, `${stateLetters[site.state]} · ${stateWords[site.state]}`);
-    for (const [name, text] of factsOf(site, now(), voids)) {
-      let value = facts.get(name);
-      if (value === undefined) {
-        value = element('dd');
-        facts.set(name, value);
-        box('site-facts').append(element('div', {}, element('dt', { text: name }), value));
-      }
-      setText(value, text);
-    }
+    for (const [name, text] of factsOf(site, now(), voids)) showFact(name, text);
   };
 
   /** Moves the focus at once, not on the browser's close event: by then the person may be somewhere else. */
@@ -158,6 +165,7 @@ export const createSitePanel = (page: Page, showSales: (site: string) => void) =
       replay.open(site);
       if (!dialog.open) dialog.show();
       void showVoids(site);
+      unknownList.show(site);
       render();
       networkSwitch.show(site);
       button('site-close').focus();

@@ -6,6 +6,7 @@ import { int4s, int8s, nullableInt8s, texts, timestamps, uuids } from '../../pos
 import { inTransaction } from '../../postgres/in-transaction.ts';
 import { confirmSites, type Names } from '../books/names.ts';
 import { type AgentClock, accountsTo, hearClock } from './agent-clock.ts';
+import { noteDatabases, readDatabases } from './note-databases.ts';
 
 /** Agents' statuses as rows of `source` and `agent`. `heardAt` is Kafka's time of the status, in ms. */
 export type HeardStatus = { status: Status; heardAt: number };
@@ -47,10 +48,13 @@ export const noteStatuses = async (
     const { ids, refused } = await inTransaction(pool, async (client) => {
       await confirmSites(client, sites);
       const dated = await dateStatuses(client, numbered);
+      const databases = await readDatabases(client, dated);
       const ids = await noteSources(client, latestOfSources(dated), topicOf);
       const isKnown = ({ status, siteId }: DatedStatus): boolean =>
         status.sources.every(({ stream, epoch }) => ids.has(keyOf(siteId, status.agent, stream, epoch)));
-      await noteAgents(client, latestOfAgents(dated.filter(isKnown)), ids);
+      const accepted = dated.filter(isKnown);
+      await noteAgents(client, latestOfAgents(accepted), ids);
+      await noteDatabases(client, databases, accepted);
       return { ids, refused: dated.filter((one) => !isKnown(one)) };
     });
     for (const { status } of refused) onRefused(status);

@@ -6,6 +6,7 @@ import type pg from 'pg';
 import type { Counters } from './counters.ts';
 import { sayState } from './hub-state.ts';
 import { noteReadTo } from './position.ts';
+import type { UnreadablePartitions } from './read-partition.ts';
 import type { PartitionProgress } from './watchdog.ts';
 
 /**
@@ -95,6 +96,7 @@ export const followProgress = (ports: {
   /** Partitions whose log may be another one than the position belongs to. */
   onSuspect(partitions: TopicPartition[]): Promise<void>;
   counters: Pick<Counters, 'slices' | 'fenced' | 'lostByRetention'>;
+  unreadable: UnreadablePartitions;
   /** Name of this process among the hubs, and its version. */
   instance: string;
   version: string;
@@ -118,7 +120,8 @@ export const followProgress = (ports: {
     const partitions = await readLags(pool, bounds);
     const lag = lagOf(partitions, at);
     progress = { ...lag, books: await readBooks(pool) };
-    await sayState(pool, { instance, startedAt, version, ...lag, ...counters });
+    const unreadable = [...ports.unreadable.values()];
+    await sayState(pool, { instance, startedAt, version, ...lag, ...counters, unreadable });
     ports.onPoll(partitions);
     const suspects = partitions.filter(({ suspect }) => suspect);
     if (suspects.length > 0) await ports.onSuspect(suspects);

@@ -58,7 +58,7 @@ test('H4 the first event that goes to quarantine is logged with site, seq, offse
     streamOf: () => 'pos',
     onApplied: () => {},
     onDatabase: () => {},
-    unreadable: new Set(),
+    unreadable: new Map(),
     counters,
     log: { warn: (fields: object, message: string) => lines.push({ ...fields, message }) } as unknown as Log,
   });

@@ -9,6 +9,12 @@ import type { Positions } from './positions.ts';
 import { createSliceRetry, type SliceOf, type SliceRetryPorts } from './retry-slice.ts';
 import { sliceBytesMax, sliceRecordsMax } from './slice-size.ts';
 
+/**
+ * Partitions at a batch that cannot be read, by `topic/partition`: they stand still until a person has decided. `since` in
+ * milliseconds since 1970.
+ */
+export type UnreadablePartitions = Map<string, TopicPartition & { since: number; reason: string }>;
+
 /** From fetched batches to applied slices: cuts batches into slices, and seeks when another hub was faster. */
 export type PartitionReader = {
   open(topicPartitions: TopicPartition[]): Promise<(TopicPartition & { next: number })[]>;
@@ -20,8 +26,7 @@ export const createPartitionReader = (
     positions: Positions;
     streamOf(topic: string): Stream | undefined;
     onApplied(sourceIds: number[]): void;
-    /** Partitions at a batch that cannot be read, as `topic/partition`: they stand still until a person has decided. */
-    unreadable: Set<string>;
+    unreadable: UnreadablePartitions;
     counters: Counters;
   },
 ): PartitionReader => {
@@ -83,15 +88,22 @@ export const createPartitionReader = (
 };
 
 const noticeUnreadable =
-  (read: PartitionReader['read'], unreadable: Set<string>): PartitionReader['read'] =>
+  (read: PartitionReader['read'], unreadable: UnreadablePartitions): PartitionReader['read'] =>
   async (batch) => {
-    const key = `${batch.topic}/${batch.partition}`;
+    const { topic, partition } = batch;
+    const key = `${topic}/${partition}`;
     try {
       const answer = await read(batch);
       unreadable.delete(key);
       return answer;
     } catch (error) {
-      if (error instanceof UnreadableBatch) unreadable.add(key);
+      if (error instanceof UnreadableBatch)
+        unreadable.set(key, {
+          topic,
+          partition,
+          since: unreadable.get(key)?.since ?? systemClock.now(),
+          reason: error.message,
+        });
       throw error;
     }
   };

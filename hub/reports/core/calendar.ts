@@ -81,6 +81,10 @@ export const openSpans = (calendar: SiteCalendar, from: number, to: number): Spa
 export const isOpenAt = (calendar: SiteCalendar, at: number): boolean =>
   openSpans(calendar, at, at + 1).length > 0;
 
+/** Not the first opening: a till may sell before it. */
+export const startOfBusinessDay = (calendar: SiteCalendar, day: string): number =>
+  startOfDay(calendar.timeZone, day);
+
 /** Time up to which sales of a business day are expected: the end of the local day, or of an opening that outlasts it. */
 export const endOfBusinessDay = (calendar: SiteCalendar, day: string): number =>
   Math.max(

@@ -7,6 +7,7 @@ import {
   type SourceState,
   siteCompleteTo,
   sourceCompleteTo,
+  type UnknownSpan,
 } from './completeness.ts';
 
 const noon = Date.UTC(2026, 10, 23, 12);
@@ -86,20 +87,23 @@ describe('a site', () => {
   });
 });
 
+/** Nothing is unknown. */
+const known = { unknown: 0, unknownSites: [] };
+
 describe('a window', () => {
   const grid = { from: noon, to: noon + 30 * minute, stepMs: 10 * minute };
   const whole = [{ from: grid.from, to: grid.to }];
 
   test('is complete for the sites that are complete up to its end or beyond', () => {
     const sites: Expected[] = [
-      { name: 'a', completeTo: noon + 20 * minute, spans: whole },
-      { name: 'b', completeTo: noon + 20 * minute - 1, spans: whole },
-      { name: 'c', completeTo: null, spans: whole },
+      { name: 'a', completeTo: noon + 20 * minute, unknown: [], spans: whole },
+      { name: 'b', completeTo: noon + 20 * minute - 1, unknown: [], spans: whole },
+      { name: 'c', completeTo: null, unknown: [], spans: whole },
     ];
     expect(gridCompleteness(grid, sites)).toEqual([
-      { expected: 3, complete: 2, missing: ['c'] },
-      { expected: 3, complete: 1, missing: ['b', 'c'] },
-      { expected: 3, complete: 0, missing: ['a', 'b', 'c'] },
+      { ...known, expected: 3, complete: 2, missing: ['c'] },
+      { ...known, expected: 3, complete: 1, missing: ['b', 'c'] },
+      { ...known, expected: 3, complete: 0, missing: ['a', 'b', 'c'] },
     ]);
   });
 
@@ -108,12 +112,17 @@ describe('a window', () => {
       { from: noon, to: noon + 2 * minute },
       { from: noon + 4 * minute, to: noon + 11 * minute },
     ];
-    const found = gridCompleteness(grid, [{ name: 'a', completeTo: null, spans }]);
+    const found = gridCompleteness(grid, [{ name: 'a', completeTo: null, unknown: [], spans }]);
     expect(found.map(({ expected }) => expected)).toEqual([1, 1, 0]);
   });
 
   test('counts all missing sites and names twenty', () => {
-    const sites = Array.from({ length: 30 }, (_, i) => ({ name: `s${i}`, completeTo: null, spans: whole }));
+    const sites = Array.from({ length: 30 }, (_, i) => ({
+      name: `s${i}`,
+      completeTo: null,
+      unknown: [],
+      spans: whole,
+    }));
     const [first] = gridCompleteness(grid, sites);
     expect(first).toMatchObject({ expected: 30, complete: 0 });
     expect(first?.missing).toHaveLength(20);
@@ -122,9 +131,9 @@ describe('a window', () => {
   test('that is shorter than the others ends with the grid', () => {
     const odd = { from: noon, to: noon + 25 * minute, stepMs: 10 * minute };
     const at = (completeTo: number) =>
-      gridCompleteness(odd, [{ name: 'a', completeTo, spans: [{ from: odd.from, to: odd.to }] }]).map(
-        ({ complete }) => complete,
-      );
+      gridCompleteness(odd, [
+        { name: 'a', completeTo, unknown: [], spans: [{ from: odd.from, to: odd.to }] },
+      ]).map(({ complete }) => complete);
     expect(at(odd.to)).toEqual([1, 1, 1]);
     expect(at(odd.to - 1)).toEqual([1, 1, 0]);
   });
@@ -141,6 +150,10 @@ describe('a window', () => {
         fc.integer({ min: -10, max: 70 }).map((n) => noon + n * minute),
         { nil: null },
       ),
+      unknown: fc.array(
+        span.map(({ from, to }) => ({ id: 1, since: from, until: to, reason: 'database-replaced' as const })),
+        { maxLength: 2 },
+      ),
       spans: fc.array(span, { maxLength: 3 }).map((spans) => spans.sort((a, b) => a.from - b.from)),
     });
     fc.assert(
@@ -151,11 +164,18 @@ describe('a window', () => {
           const from = noon + i * step * minute;
           const to = Math.min(hour.to, from + step * minute);
           const open = named.filter(({ spans }) => spans.some((one) => one.from < to && one.to > from));
-          const missing = open.filter(({ completeTo }) => completeTo === null || completeTo < to);
+          const unknown = open.filter((site) =>
+            site.unknown.some((one) => one.since < to && one.until > from),
+          );
+          const missing = open.filter(
+            (site) => !unknown.includes(site) && (site.completeTo === null || site.completeTo < to),
+          );
           return {
             expected: open.length,
-            complete: open.length - missing.length,
+            complete: open.length - missing.length - unknown.length,
+            unknown: unknown.length,
             missing: missing.map(({ name }) => name),
+            unknownSites: unknown.map(({ name }) => name),
           };
         });
         expect(gridCompleteness(hour, named)).toEqual(plain);
@@ -164,10 +184,35 @@ describe('a window', () => {
   });
 });
 
+const lost = (since: number | null, until: number): UnknownSpan[] => [
+  { id: 1, since, until, reason: since === null ? 'before-first-agent' : 'database-replaced' },
+];
+
+test('H3 an interval that a lost database or the time before the first agent touches is unknown, never complete', () => {
+  const grid = { from: noon, to: noon + 40 * minute, stepMs: 10 * minute };
+  const statesOf = (unknown: UnknownSpan[]) =>
+    gridCompleteness(grid, [
+      { name: 'a', completeTo: grid.to, unknown, spans: [{ from: grid.from, to: grid.to }] },
+    ]).map((one) => (one.unknown === 1 ? 'unknown' : one.complete === 1 ? 'complete' : 'missing'));
+  const [c, u] = ['complete', 'unknown'];
+  expect(statesOf(lost(null, noon + 10 * minute + 1))).toEqual([u, u, c, c]);
+  expect(statesOf(lost(null, noon + 10 * minute))).toEqual([u, c, c, c]);
+  expect(statesOf(lost(noon + 15 * minute, noon + 20 * minute))).toEqual([c, u, c, c]);
+  expect(statesOf(lost(noon - minute, noon))).toEqual([c, c, c, c]);
+});
+
 test('a period that ends at a different time for each site is complete for the sites past their own end', () => {
+  const day = { start: noon - 60 * minute, unknown: [] };
   const sites = [
-    { name: 'a', completeTo: noon, end: noon },
-    { name: 'b', completeTo: noon, end: noon + 1 },
+    { ...day, name: 'a', completeTo: noon, end: noon },
+    { ...day, name: 'b', completeTo: noon, end: noon + 1 },
+    { ...day, name: 'c', completeTo: noon, end: noon, unknown: lost(null, noon - 59 * minute) },
   ];
-  expect(endCompleteness(sites)).toEqual({ expected: 2, complete: 1, missing: ['b'] });
+  expect(endCompleteness(sites)).toEqual({
+    expected: 3,
+    complete: 1,
+    unknown: 1,
+    missing: ['b'],
+    unknownSites: ['c'],
+  });
 });

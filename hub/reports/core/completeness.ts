@@ -1,3 +1,4 @@
+import type { UnknownReason } from '../contract.ts';
 import type { Span } from './calendar.ts';
 
 /**
@@ -65,10 +66,31 @@ export const siteCompleteTo = (agents: readonly AgentSources[], stream: string):
   return least;
 };
 
-/** A selling site, and when it should be open in the requested range. */
-export type Expected = { name: string; completeTo: number | null; spans: readonly Span[] };
+/**
+ * A time of which nobody knows whether the books have everything: before the site's first agent, or between the last status
+ * of a lost database and the first of its successor. `completeTo` says nothing of it. `since` null: since ever.
+ */
+export type UnknownSpan = { id: number; since: number | null; until: number; reason: UnknownReason };
 
-export type Completeness = { expected: number; complete: number; missing: string[] };
+export const overlaps = ({ since, until }: UnknownSpan, from: number, to: number): boolean =>
+  from < until && (since === null || since < to);
+
+/** A selling site, and when it should be open in the requested range. */
+export type Expected = {
+  name: string;
+  completeTo: number | null;
+  unknown: readonly UnknownSpan[];
+  spans: readonly Span[];
+};
+
+/** The sites that are expected are complete, unknown or missing. */
+export type Completeness = {
+  expected: number;
+  complete: number;
+  unknown: number;
+  missing: string[];
+  unknownSites: string[];
+};
 
 /** Names are for a person to follow up; the counts are always exact. */
 const missingMax = 20;
@@ -91,9 +113,10 @@ const endedBy = (grid: Grid, at: number): number =>
 export const gridCompleteness = (grid: Grid, sites: readonly Expected[]): Completeness[] => {
   const result = Array.from(
     { length: countOf(grid) },
-    (): Completeness => ({ expected: 0, complete: 0, missing: [] }),
+    (): Completeness => ({ expected: 0, complete: 0, unknown: 0, missing: [], unknownSites: [] }),
   );
-  for (const { name, completeTo, spans } of sites) {
+  for (const { name, completeTo, unknown, spans } of sites) {
+    const inGrid = unknown.filter((one) => overlaps(one, grid.from, grid.to));
     const complete = completeTo === null ? 0 : endedBy(grid, completeTo);
     // An interval that two openings touch counts once.
     let next = 0;
@@ -104,7 +127,10 @@ export const gridCompleteness = (grid: Grid, sites: readonly Expected[]): Comple
       for (let i = first; i < end; i++) {
         const interval = result[i] as Completeness;
         interval.expected += 1;
-        if (i < complete) interval.complete += 1;
+        if (inGrid.some((one) => overlaps(one, startOf(grid, i), endOf(grid, i)))) {
+          interval.unknown += 1;
+          if (interval.unknownSites.length < missingMax) interval.unknownSites.push(name);
+        } else if (i < complete) interval.complete += 1;
         else if (interval.missing.length < missingMax) interval.missing.push(name);
       }
     }
@@ -112,14 +138,28 @@ export const gridCompleteness = (grid: Grid, sites: readonly Expected[]): Comple
   return result;
 };
 
-/** Completeness of a period that ends at a different time for each site, such as a business day. */
+/** Completeness of a period that begins and ends at a different time for each site, such as a business day. */
 export const endCompleteness = (
-  sites: readonly { name: string; completeTo: number | null; end: number }[],
+  sites: readonly {
+    name: string;
+    completeTo: number | null;
+    unknown: readonly UnknownSpan[];
+    start: number;
+    end: number;
+  }[],
 ): Completeness => {
-  const missing = sites.filter(({ completeTo, end }) => completeTo === null || completeTo < end);
+  const isUnknown = ({ unknown, start, end }: (typeof sites)[number]) =>
+    unknown.some((one) => overlaps(one, start, end));
+  const unknown = sites.filter(isUnknown);
+  const missing = sites.filter(
+    (one) => !isUnknown(one) && (one.completeTo === null || one.completeTo < one.end),
+  );
+  const namesOf = (some: typeof sites) => some.slice(0, missingMax).map(({ name }) => name);
   return {
     expected: sites.length,
-    complete: sites.length - missing.length,
-    missing: missing.slice(0, missingMax).map(({ name }) => name),
+    complete: sites.length - missing.length - unknown.length,
+    unknown: unknown.length,
+    missing: namesOf(missing),
+    unknownSites: namesOf(unknown),
   };
 };

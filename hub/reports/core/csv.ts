@@ -28,11 +28,17 @@ export const csvText = (header: readonly string[], rows: Iterable<readonly Cell[
   return text;
 };
 
-/** Nested objects become `outer.inner` columns; a list becomes one field, its values separated by `;`. */
+const cellText = (one: unknown): string =>
+  typeof one === 'object' && one !== null ? Object.values(one).join(' ') : String(one);
+
+/**
+ * Nested objects become `outer.inner` columns; a list becomes one field, its values separated by `;`, those of an
+ * object in it by blanks.
+ */
 export const flatten = (value: object, prefix = ''): Record<string, Cell> => {
   const flat: Record<string, Cell> = {};
   for (const [key, inner] of Object.entries(value)) {
-    if (Array.isArray(inner)) flat[prefix + key] = inner.join(';');
+    if (Array.isArray(inner)) flat[prefix + key] = inner.map(cellText).join(';');
     else if (typeof inner === 'object' && inner !== null)
       Object.assign(flat, flatten(inner, `${prefix}${key}.`));
     else flat[prefix + key] = inner as Cell;

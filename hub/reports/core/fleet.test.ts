@@ -40,6 +40,7 @@ const site = (change: Partial<SiteFacts> = {}): SiteFacts => ({
   sells: true,
   gaps: 0,
   agents: [agent()],
+  unknown: [],
   ...change,
 });
 const stateOf = (change: Partial<SiteFacts>) => viewSite(site(change), now, policy).state;
@@ -90,4 +91,13 @@ test('freshness counts only the sites that should be open', () => {
 
 test('an age is never negative, although clocks differ', () => {
   expect(ageSeconds(now + 500, now)).toBe(0);
+});
+
+test('what waits is unknown since the agent that has been silent longest was heard, also when another one is heard', () => {
+  const silent = agent({ name: 'edge-2', heardAt: now - 31_000 });
+  const longSilent = agent({ name: 'edge-3', heardAt: now - 90_000 });
+  expect(viewSite(site(), now, policy).unknownSince).toBe(null);
+  expect(viewSite(site({ agents: [agent(), silent] }), now, policy).unknownSince).toBe(now - 31_000);
+  expect(viewSite(site({ agents: [silent, longSilent] }), now, policy).unknownSince).toBe(now - 90_000);
+  expect(viewSite(site({ agents: [] }), now, policy).unknownSince).toBe(null);
 });

@@ -1,6 +1,6 @@
 import { limits } from '@branchline/contracts/limits.ts';
 import { isOpenAt, type SiteCalendar } from './calendar.ts';
-import { type AgentSources, type SourceState, siteCompleteTo } from './completeness.ts';
+import { type AgentSources, type SourceState, siteCompleteTo, type UnknownSpan } from './completeness.ts';
 
 /** The state of each site: how fresh its figures are, what waits there, and what the books miss. */
 export type AgentState = AgentSources & {
@@ -22,6 +22,7 @@ export type SiteFacts = {
   sells: boolean;
   gaps: number;
   agents: AgentState[];
+  unknown: readonly UnknownSpan[];
 };
 
 export type State = 'online' | 'late' | 'silent' | 'closed' | 'never';
@@ -32,6 +33,9 @@ export type SiteView = SiteFacts & {
   completeTo: number | null;
   stockKnownTo: number | null;
   heardAt: number | null;
+  /** When the agent that has been silent longest was heard; null while all are heard, and when none ever was. */
+  unknownSince: number | null;
+  /** As last reported, however long ago. */
   pending: number;
   oldestUnrecordedAt: number | null;
   versions: string[];
@@ -60,6 +64,9 @@ const stateOf = (
 const largestOf = (values: readonly number[]): number | null =>
   values.length === 0 ? null : Math.max(...values);
 
+const smallestOf = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : Math.min(...values);
+
 export const viewSite = (facts: SiteFacts, now: number, policy: FleetPolicy): SiteView => {
   const { agents } = facts;
   const stockKnownTo = siteCompleteTo(agents, 'stock');
@@ -76,9 +83,12 @@ export const viewSite = (facts: SiteFacts, now: number, policy: FleetPolicy): Si
     completeTo,
     stockKnownTo,
     heardAt,
+    unknownSince: smallestOf(
+      agents.map((agent) => agent.heardAt).filter((at) => now - at > policy.silentAfterMs),
+    ),
     // Older versions stored any number.
     pending: agents.reduce((sum, agent) => sum + Math.min(agent.pending, limits.seqMax), 0),
-    oldestUnrecordedAt: waiting.length === 0 ? null : Math.min(...waiting),
+    oldestUnrecordedAt: smallestOf(waiting),
     versions: [...new Set(agents.map((agent) => agent.version))].sort(),
     clockAheadMs: worst,
     clockSuspect: Math.abs(worst) > limits.clockAheadMsMax,

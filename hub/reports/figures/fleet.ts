@@ -5,6 +5,21 @@ import type { StockPosition } from '../io/stock-query.ts';
 import { instantOrNull, instantText, quantityText } from './shape.ts';
 
 /** Sites and their stock as the API returns them. */
+const unknownMax = 20;
+
+/** Of a site that is not heard nobody knows what waits there: it may go on selling. */
+const waitingOf = (view: FleetView, site: SiteView) => {
+  const isKnown = site.heardAt !== null && site.unknownSince === null;
+  const said = { pending: site.pending, oldestUnrecordedAt: instantOrNull(site.oldestUnrecordedAt) };
+  return {
+    unknownSince: instantOrNull(site.unknownSince),
+    pending: isKnown ? said.pending : null,
+    oldestUnrecordedAt: isKnown ? said.oldestUnrecordedAt : null,
+    lastSaid: site.heardAt === null ? null : said,
+    drainSeconds: isKnown ? view.drainSecondsOf(site) : null,
+  };
+};
+
 export const fleetSite = (view: FleetView, site: SiteView): FleetSite => ({
   site: site.name,
   state: site.state,
@@ -12,9 +27,13 @@ export const fleetSite = (view: FleetView, site: SiteView): FleetSite => ({
   completeTo: instantOrNull(site.completeTo),
   ageSeconds: site.completeTo === null ? null : ageSeconds(site.completeTo, view.at),
   heardAt: instantOrNull(site.heardAt),
-  pending: site.pending,
-  oldestUnrecordedAt: instantOrNull(site.oldestUnrecordedAt),
-  drainSeconds: view.drainSecondsOf(site),
+  ...waitingOf(view, site),
+  unknown: site.unknown.slice(0, unknownMax).map(({ id, since, until, reason }) => ({
+    id: String(id),
+    since: instantOrNull(since),
+    until: instantText(until),
+    reason,
+  })),
   gaps: site.gaps,
   versions: site.versions,
   clockAheadMs: site.clockAheadMs,

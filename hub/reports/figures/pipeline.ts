@@ -19,6 +19,16 @@ const largest = (hubs: readonly HubRow[], key: 'lagRecords' | 'lagSeconds'): num
 const sumOf = (hubs: readonly HubRow[], key: 'fenced' | 'lostByRetention'): number =>
   hubs.reduce((sum, hub) => sum + hub[key], 0);
 
+/** Of a site that is not heard nobody knows what waits there. One that never was heard is no site of this chain yet. */
+const waitingOf = ({ sites }: FleetView): Pick<Pipeline, 'pending' | 'unknown'> => {
+  const known = sites.filter((site) => site.heardAt !== null && site.unknownSince === null);
+  const silent = sites.flatMap((site) => site.unknownSince ?? []);
+  return {
+    pending: known.length === 0 ? null : known.reduce((sum, site) => sum + site.pending, 0),
+    unknown: silent.length === 0 ? null : { sites: silent.length, since: instantText(Math.min(...silent)) },
+  };
+};
+
 export type Flow = { pipeline: Pipeline; exactness: Omit<Exactness, 'check'> };
 
 export const followFlow = (pool: pg.Pool, clock: Clock) => {
@@ -46,7 +56,7 @@ export const followFlow = (pool: pg.Pool, clock: Clock) => {
         accepted: totals.accepted,
         recorded: totals.recorded,
         applied: totals.applied,
-        pending: view.sites.reduce((sum, site) => sum + site.pending, 0),
+        ...waitingOf(view),
         rates,
         lagRecords,
         lagSeconds: largest(alive, 'lagSeconds'),
@@ -57,6 +67,9 @@ export const followFlow = (pool: pg.Pool, clock: Clock) => {
         conflicts: totals.conflicts,
         fenced,
         lostByRetention: sumOf(hubs, 'lostByRetention'),
+        unreadable: alive.flatMap(({ instance, unreadable }) =>
+          unreadable.map((one) => ({ ...one, since: instantText(one.since), hub: instance })),
+        ),
         hubs: hubs.map((hub) => ({
           instance: hub.instance,
           version: hub.version,

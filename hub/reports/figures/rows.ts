@@ -7,6 +7,7 @@ import {
   type Quarantined,
   type Reconciliation,
   type Replay,
+  type Unknown,
 } from '../contract.ts';
 import { stateOf, textOf } from '../core/reconciliation.ts';
 import type { CorrectionRow } from '../io/correction-query.ts';
@@ -15,6 +16,7 @@ import type { JournalEntry as Entry } from '../io/journal-query.ts';
 import type { QuarantineRow } from '../io/quarantine-table.ts';
 import type { ReplayRow } from '../io/replay-table.ts';
 import type { TillDayRow } from '../io/till-day-query.ts';
+import type { UnknownRow } from '../io/unknown-table.ts';
 import { instantOrNull, instantText, quantityText } from './shape.ts';
 
 /** Rows of the books' lists as the API returns them. */
@@ -60,6 +62,19 @@ export const gap = (row: GapRow, site: string): Gap => ({
   site,
   completeTo: instantOrNull(row.completeTo),
   dismissedAt: instantOrNull(row.dismissedAt),
+});
+
+export const unknown = (row: UnknownRow, site: string): Unknown => ({
+  id: String(row.id),
+  site,
+  agent: row.agent,
+  reason: row.reason,
+  since: instantOrNull(row.since),
+  until: instantText(row.until),
+  noticedAt: instantText(row.noticedAt),
+  returnedAt: instantOrNull(row.returnedAt),
+  dismissedAt: instantOrNull(row.dismissedAt),
+  dismissedBecause: row.dismissedBecause,
 });
 
 export const replay = (row: ReplayRow): Replay => ({

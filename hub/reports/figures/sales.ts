@@ -1,7 +1,7 @@
 import { addDays } from '@branchline/kernel/zone.ts';
 import type pg from 'pg';
 import type { SalesDay, SalesInterval, SalesItem, SalesSite } from '../contract.ts';
-import { endOfBusinessDay, openSpans, type SiteCalendar, spansOfDay } from '../core/calendar.ts';
+import { endOfBusinessDay, type SiteCalendar, spansOfDay, startOfBusinessDay } from '../core/calendar.ts';
 import {
   type Completeness,
   countOf,
@@ -9,6 +9,7 @@ import {
   endOf,
   type Grid,
   gridCompleteness,
+  overlaps,
   startOf,
 } from '../core/completeness.ts';
 import type { SiteView } from '../core/fleet.ts';
@@ -96,9 +97,11 @@ export const salesBySite = async (
   const bySite = Map.groupBy(rows, (row) => row.siteId);
   const [main] = await currenciesOf(pool, [], currency);
   return ranges.flatMap(({ site, from, to }) => {
-    const lastClosing = openSpans(site.calendar, from, to).at(-1)?.to;
+    // Not the last closing: a till may sell after it, and that sale may wait.
     const complete =
-      lastClosing === undefined || (site.completeTo !== null && site.completeTo >= lastClosing);
+      site.completeTo !== null &&
+      site.completeTo >= to &&
+      !site.unknown.some((one) => overlaps(one, from, to));
     const own: (Sums | (Nothing & { currency: string }))[] = bySite.get(site.siteId) ?? [
       { ...nothingSold, currency: main as string },
     ];
@@ -117,19 +120,21 @@ export const salesBySite = async (
 
 /** Completeness of a business day, which ends at a different time at each site. */
 const dayCompleteness = (sites: readonly SiteView[], day: string): Completeness => {
-  const ends = new Map<SiteCalendar, number | undefined>();
-  const endAt = (calendar: SiteCalendar): number | undefined => {
-    if (!ends.has(calendar))
-      ends.set(
+  const known = new Map<SiteCalendar, { start: number; end: number } | undefined>();
+  const boundsOf = (calendar: SiteCalendar) => {
+    if (!known.has(calendar))
+      known.set(
         calendar,
-        spansOfDay(calendar, day).length === 0 ? undefined : endOfBusinessDay(calendar, day),
+        spansOfDay(calendar, day).length === 0
+          ? undefined
+          : { start: startOfBusinessDay(calendar, day), end: endOfBusinessDay(calendar, day) },
       );
-    return ends.get(calendar);
+    return known.get(calendar);
   };
   return endCompleteness(
-    sites.flatMap(({ sells, name, completeTo, calendar }) => {
-      const end = sells ? endAt(calendar) : undefined;
-      return end === undefined ? [] : [{ name, completeTo, end }];
+    sites.flatMap(({ sells, name, completeTo, unknown, calendar }) => {
+      const bounds = sells ? boundsOf(calendar) : undefined;
+      return bounds === undefined ? [] : [{ name, completeTo, unknown, ...bounds }];
     }),
   );
 };

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { gapRequest, gap as gapSchema, retiredAgent } from '../contract.ts';
 import { gap } from '../figures/rows.ts';
 import { instantText } from '../figures/shape.ts';
-import { dismissGap, readGaps, retireAgent } from '../io/gap-table.ts';
+import { dismissGap, readGaps } from '../io/gap-table.ts';
+import { retireAgent } from '../io/unknown-table.ts';
 import { type Api, type Ports, prefix, problemResponses, siteOf } from './api.ts';
 import { ApiProblem } from './problem.ts';
 

@@ -33,7 +33,7 @@ export const liveRoute = (app: Api, feed: LiveFeed): void => {
       raw.writeHead(200, {
         ...(reply.getHeaders() as Record<string, string>),
         'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
+        'cache-control': 'no-store, no-transform',
         // A buffering proxy would hold the events back.
         'x-accel-buffering': 'no',
       });

@@ -63,7 +63,7 @@ export const problems = {
   'wrong-host': {
     status: 421,
     title: 'The Host header names another host',
-    hint: 'Open the dashboard as localhost or 127.0.0.1. Other names are refused, because a foreign name may resolve to this machine.',
+    hint: 'Open the dashboard as localhost, or list the name in the setting allowedHosts. Other names are refused, because a foreign name may resolve to this machine.',
   },
   failed: {
     status: 500,

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { quarantined as quarantinedSchema } from '../contract.ts';
 import { quarantined } from '../figures/rows.ts';
 import { askToReapply, dismiss, readQuarantine, readQuarantined } from '../io/quarantine-table.ts';
-import { type Api, type Ports, prefix, problemResponses } from './api.ts';
+import { type Api, type Ports, prefix, problemResponses, rowId } from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
 
-const byId = z.object({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
+const byId = z.object({ id: rowId });
 
 export const quarantineRoutes = (app: Api, { pool }: Ports): void => {
   listRoute(

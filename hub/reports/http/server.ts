@@ -1,5 +1,5 @@
 import type { Log } from '@branchline/kernel/log.ts';
-import { isLoopbackHost, isOwnRequest } from '@branchline/kernel/loopback.ts';
+import { isAllowedHost, isOwnRequest } from '@branchline/kernel/loopback.ts';
 import etag from '@fastify/etag';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -26,6 +26,7 @@ import { quarantineRoutes } from './quarantine-routes.ts';
 import { replayRoutes } from './replay-routes.ts';
 import { salesRoutes } from './sales-routes.ts';
 import { siteRoutes } from './site-routes.ts';
+import { unknownRoutes } from './unknown-routes.ts';
 import { voidRoutes } from './void-routes.ts';
 
 /** HTTP of the reports role: checks of every request, headers of every answer, errors, and the routes. */
@@ -33,13 +34,16 @@ export type ServerOptions = {
   ports: Ports;
   feed: LiveFeed;
   files: ReadonlyMap<string, PageFile>;
-  /** Accept Host headers other than loopback. */
-  anyHost: boolean;
+  /** Host headers to accept besides loopback. */
+  hosts: Parameters<typeof isAllowedHost>[1];
   log: Log;
 };
 
 const bodyBytesMax = 256 * 1024;
 const requestMsMax = 30_000;
+
+/** Figures change at any time, and who may read them is not a cache's business; the ETag spares a browser the same bytes. */
+const revalidated = 'private, no-cache';
 
 const send = (reply: FastifyReply, code: ProblemCode, detail: string): FastifyReply => {
   const { status } = problems[code];
@@ -51,13 +55,14 @@ const send = (reply: FastifyReply, code: ProblemCode, detail: string): FastifyRe
     .send(JSON.stringify(problemOf(code, detail)));
 };
 
-const guard = (app: Api, anyHost: boolean): void => {
+const guard = (app: Api, hosts: ServerOptions['hosts']): void => {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(strictHeaders);
     const { host } = request.headers;
-    if (!anyHost && !isLoopbackHost(host))
-      throw new ApiProblem('wrong-host', `host ${String(host).slice(0, 64)}`);
-    if (request.method === 'GET' || request.method === 'HEAD') return;
+    if (!isAllowedHost(host, hosts)) throw new ApiProblem('wrong-host', `host ${String(host).slice(0, 64)}`);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    reply.header('cache-control', isRead ? revalidated : 'no-store');
+    if (isRead) return;
     if (!isOwnRequest(request.headers))
       throw new ApiProblem('cross-site', 'judged by its Origin or Sec-Fetch-Site header');
     if (!isJson(request.headers['content-type']))
@@ -141,7 +146,7 @@ export const createServer = async (options: ServerOptions): Promise<Api> => {
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  guard(app, options.anyHost);
+  guard(app, options.hosts);
   answerErrors(app, options.log);
   await app.register(etag, { weak: true });
   await describe(app);
@@ -153,6 +158,7 @@ export const createServer = async (options: ServerOptions): Promise<Api> => {
     salesRoutes(api, ports);
     siteRoutes(api, ports);
     gapRoutes(api, ports);
+    unknownRoutes(api, ports);
     pipelineRoutes(api, ports);
     correctionRoutes(api, ports);
     reconciliationRoutes(api, ports);

@@ -16,7 +16,7 @@ export type Totals = {
 
 export type Fleet = {
   /** By name. */
-  sites: SiteFacts[];
+  sites: Omit<SiteFacts, 'unknown'>[];
   totals: Totals;
   /** Null until a ledger has stored it. */
   intervalMinutes: number | null;

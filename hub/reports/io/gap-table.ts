@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Gaps of the `source` and `agent` tables, and what people dismissed or retired. Times in milliseconds since 1970. */
+/** Gaps of the `source` and `agent` tables, and what people dismissed. Times in milliseconds since 1970. */
 export type GapRow = {
   agent: string;
   stream: 'pos' | 'stock';
@@ -62,19 +62,4 @@ export const dismissGap = async (
   const [row] = rows;
   if (row === undefined) return 'not-found';
   return Number(row.missing) === 0 ? 'no-gap' : 'still-named';
-};
-
-/** Undefined when the site has no such agent. */
-export const retireAgent = async (
-  pool: pg.Pool,
-  siteId: number,
-  agent: string,
-): Promise<{ heardAt: number; retiredAt: number } | undefined> => {
-  const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
-  const { rows } = await pool.query<{ heardAt: number; retiredAt: number }>(
-    `update agent set retired_at = now() where site_id = $1 and name = $2
-     returning ${ms('heard_at')} as "heardAt", ${ms('retired_at')} as "retiredAt"`,
-    [siteId, agent],
-  );
-  return rows[0];
 };

@@ -11,11 +11,13 @@ export type HubRow = {
   lagSeconds: number;
   fenced: number;
   lostByRetention: number;
+  /** Partitions that it cannot read on; `since` in milliseconds since 1970. */
+  unreadable: { topic: string; partition: number; since: number; reason: string }[];
 };
 
 const hubsText = `
   select instance, version, said_at, said_at > now() - interval '10 seconds' as alive, lag_records, lag_seconds, fenced,
-    lost_by_retention
+    lost_by_retention, unreadable
   from hub_state order by instance`;
 
 export const readHubs = async (pool: pg.Pool): Promise<HubRow[]> => {
@@ -28,6 +30,7 @@ export const readHubs = async (pool: pg.Pool): Promise<HubRow[]> => {
     lag_seconds: number;
     fenced: string;
     lost_by_retention: string;
+    unreadable: HubRow['unreadable'];
   }>({ name: 'hubs', text: hubsText });
   return rows.map((row) => ({
     instance: row.instance,
@@ -38,6 +41,7 @@ export const readHubs = async (pool: pg.Pool): Promise<HubRow[]> => {
     lagSeconds: row.lag_seconds,
     fenced: Number(row.fenced),
     lostByRetention: Number(row.lost_by_retention),
+    unreadable: row.unreadable,
   }));
 };
 

@@ -1,0 +1,46 @@
+import { siteName } from '@branchline/contracts/ids.ts';
+import { z } from 'zod';
+import { unknownDismissal, unknown as unknownSchema } from '../contract.ts';
+import { unknown } from '../figures/rows.ts';
+import { dismissUnknown, readUnknownOf } from '../io/unknown-table.ts';
+import { type Api, type Ports, prefix, problemResponses, rowId, siteOf } from './api.ts';
+import { ApiProblem } from './problem.ts';
+
+/** Times of which nobody knows whether the books have everything that a site accepted. */
+export const unknownRoutes = (app: Api, { pool, views }: Ports): void => {
+  app.get(
+    `${prefix}/sites/:site/unknown`,
+    {
+      schema: {
+        summary:
+          'Times of a site of which nobody knows whether the books have everything, newest first, with those that are settled',
+        params: z.object({ site: siteName }),
+        response: { 200: z.object({ rows: z.array(unknownSchema) }), ...problemResponses },
+      },
+    },
+    async (request) => {
+      const { siteId, name } = siteOf(await views.now(), request.params.site);
+      return { rows: (await readUnknownOf(pool, siteId)).map((row) => unknown(row, name)) };
+    },
+  );
+
+  app.post(
+    `${prefix}/sites/:site/unknown/:id/dismiss`,
+    {
+      schema: {
+        summary: 'Dismisses an unknown time: what the books have of it then counts as complete',
+        params: z.object({ site: siteName, id: rowId }),
+        body: unknownDismissal,
+        response: { 200: unknownSchema, ...problemResponses },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { siteId, name } = siteOf(await views.now(), request.params.site);
+      const row = await dismissUnknown(pool, siteId, { id, reason: request.body.reason });
+      if (row === undefined) throw new ApiProblem('not-found', `${name} has no unknown time with id ${id}`);
+      views.forget();
+      return unknown(row, name);
+    },
+  );
+};
