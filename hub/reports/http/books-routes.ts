@@ -79,7 +79,9 @@ export const reconciliationRoutes = (app: Api, { pool, views }: Ports): void =>
       const view = await views.now();
       const found = await readTillDays(pool, {
         day: query.day,
-        siteIds: idsOf(sitesOf(view, query.site)),
+        siteIds: idsOf(
+          sitesOf(view, query.site).filter(({ name }) => after === undefined || name >= after[0]),
+        ),
         after:
           after === undefined ? undefined : { site: after[0], workstation: after[1], currency: after[2] },
         limit,

@@ -53,7 +53,7 @@ const isWhole = 'seen @> int8range(1, greatest(reported_highest, coalesce(upper(
  * earliest of their times.
  */
 const agentsText = `
-  with unfinished as (
+  with unfinished as materialized (
     select site_id, agent, source_id, stream, said_to, oldest_unrecorded_at, covered,
       seen @> int8range(1, reported_recorded_to + 1) as recorded_covered,
       gap_dismissed_at is null and not ${isWhole} as has_gap,
@@ -63,7 +63,7 @@ const agentsText = `
   told as (
     select a.site_id, a.name, s.stream, s.covered, min(s.said_to) as said_to, bool_and(s.recorded_covered) as recorded_covered,
       min(s.oldest_unrecorded_at) as oldest, case when bool_and(s.complete_to is not null) then min(s.complete_to) end as complete_to
-    from agent a join unfinished s on s.site_id = a.site_id and s.agent = a.name and (s.has_gap or s.source_id = any(a.sources))
+    from agent a join unfinished s on s.site_id = a.site_id and s.agent = a.name and (s.source_id = any(a.sources) or s.has_gap)
     group by a.site_id, a.name, s.stream, s.covered, s.said_to is null, case when not s.covered then s.source_id end)
   select a.site_id, a.name, a.version, ${ms('a.heard_at')} as heard_at, a.clock_ahead_ms, ${ms('a.said_to')} as said_to,
     a.clock_estimate_ms as known_ahead_ms, a.pending, ${ms('a.oldest_unrecorded_at')} as oldest,

@@ -79,16 +79,32 @@ const tillDaysText = `
   where (site.name, workstation, currency) > ($3::text, $4::text, $5::text)
   order by site.name, workstation, currency limit $6`;
 
+type TillDayQuery = {
+  day: string;
+  /** In the order of the sites' names. */
+  siteIds: readonly number[];
+  after: { site: string; workstation: string; currency: string } | undefined;
+  limit: number;
+};
+
+/** A page of a thousand tills needs a few hundred sites: what thousands of others have is not read for it. */
+const sitesTogether = 250;
+
 /** A till may have sold without a report, or reported a day whose sales are missing. The highest report number counts. */
-export const readTillDays = async (
-  pool: pg.Pool,
-  query: {
-    day: string;
-    siteIds: readonly number[];
-    after: { site: string; workstation: string; currency: string } | undefined;
-    limit: number;
-  },
-): Promise<TillDayRow[]> => {
+export const readTillDays = async (pool: pg.Pool, query: TillDayQuery): Promise<TillDayRow[]> => {
+  const found: TillDayRow[] = [];
+  for (let n = 0; n < query.siteIds.length && found.length < query.limit; n += sitesTogether)
+    found.push(
+      ...(await readSome(pool, {
+        ...query,
+        siteIds: query.siteIds.slice(n, n + sitesTogether),
+        limit: query.limit - found.length,
+      })),
+    );
+  return found;
+};
+
+const readSome = async (pool: pg.Pool, query: TillDayQuery): Promise<TillDayRow[]> => {
   const { rows } = await pool.query<{
     site_id: number;
     site: string;
