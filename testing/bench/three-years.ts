@@ -190,18 +190,14 @@ const measurePage = async (
     const under = `${count(statuses.perSecond)} statuses a second, each of ${2 * listedDays} sources; one page open`;
     const figures: Figures[] = [];
     for (const { what, path } of questionsOf(scale)) {
-      onProgress(what);
       const sample: number[] = [];
       for (let n = -5; n < times; n++) {
         const took = await ask(reports.url, path(n + 5));
         if (n >= 0) sample.push(took);
       }
-      figures.push({
-        what,
-        unit: 'ms',
-        figures: distribution(sample),
-        conditions: `GET ${path(0)}; ${under}`,
-      });
+      const asked = distribution(sample);
+      onProgress(`${what}: p50 ${asked.p50?.toFixed(1)} ms, p99 ${asked.p99?.toFixed(1)} ms`);
+      figures.push({ what, unit: 'ms', figures: asked, conditions: `GET ${path(0)}; ${under}` });
     }
     figures.push(
       {
@@ -332,11 +328,19 @@ export const threeYearsBench: Bench = async (context) => {
     const finishing = await timed(async () => {
       for (let n = -1; n !== 0; finished += n) n = await finishSources(pool);
     });
+    onProgress(
+      `finished ${count(finished)} sources in ${count(finishing)} ms; reading every source, the baseline`,
+    );
     const before = await timed(() => client.query(everySource));
+    onProgress(`one view that reads every source: ${count(before)} ms`);
     const times = Math.max(40, Math.round(200 * Math.min(1, share * 2)));
+    const tables = await tablesOf(client);
+    for (const { what, figures } of tables.slice(0, 12))
+      onProgress(
+        `${what}: ${count(figures.MB as number)} MB, ${count(figures['bytes per row'] as number)} bytes a row`,
+      );
     const page = await measurePage(context, pool, scale, times);
     const start = await measureStart(context, pool, scale);
-    const tables = await tablesOf(client);
     const conditions = `${count(scale.sites)} sites, ${count(scale.days)} days with a start each, ${count(sources)} sources, filled in ${count(filling / 1_000)} s`;
     return [
       ...page,
