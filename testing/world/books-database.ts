@@ -40,6 +40,7 @@ const tables = [
   'quarantine',
   'source',
   'finished_sum',
+  'unknown_span',
   'site',
   'item',
 ];
