@@ -56,6 +56,8 @@ export const installMosquitto =
     ? 'brew install mosquitto'
     : 'sudo apt-get install --no-install-recommends mosquitto';
 
+export const findMosquitto = (): string => find('mosquitto');
+
 export const hasMosquitto = async (): Promise<boolean> =>
   (await runTool([find('mosquitto'), '-h']).catch(() => undefined)) !== undefined;
 

@@ -41,3 +41,13 @@ it('every outage of a link that has worked is logged with its end', () => {
   }
   expect(lines).toEqual(Array(3).fill(['link up', 'link down: closed']).flat());
 });
+
+it('a reason that has not been said yet is logged at once, with other figures it is the same', () => {
+  const link = create();
+  link.onUp();
+  for (const reason of ['closed', 'closed', 'closed; 3 links in a row', 'closed; 4 links in a row'])
+    link.onDown(reason);
+  expect(lines).toEqual(['link up', 'link down: closed', 'link down: closed; 3 links in a row']);
+  for (let i = 0; i < 100; i++) link.onDown('x'.repeat(i));
+  expect(lines.length).toBeLessThan(15);
+});

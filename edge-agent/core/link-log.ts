@@ -5,15 +5,21 @@ import { createRepeatedWarning } from '@branchline/kernel/repeated-warning.ts';
 /** A link that worked for so long is worth a line when it breaks, however recently another one was written. */
 const steadyMs = 60_000;
 
+/** So many reasons are worth a line of their own; a broker that invents new ones does not fill the log. */
+const kindsMax = 10;
+const kindOf = (reason: string): string => reason.replaceAll(/\d+/g, '…');
+
 /**
  * Logs the link: that it is down at once and then every five minutes, also when it never came up; a link that comes and goes
- * no more often than that.
+ * no more often than that, except for a reason that has not been said yet.
  */
 export const createLinkLog = (clock: Pick<Clock, 'monotonic'>, log: Log) => {
   let upAt: number | undefined;
   let saidDown = true;
+  const kinds = new Set<string>();
   const say = (reason: string) => {
     saidDown = true;
+    kinds.add(kindOf(reason));
     log.warn({ reason }, 'link down');
   };
   let warn = createRepeatedWarning(clock, say);
@@ -27,6 +33,7 @@ export const createLinkLog = (clock: Pick<Clock, 'monotonic'>, log: Log) => {
       if (upAt !== undefined && clock.monotonic() - upAt >= steadyMs)
         warn = createRepeatedWarning(clock, say);
       upAt = undefined;
+      if (kinds.size < kindsMax && !kinds.has(kindOf(reason))) warn = createRepeatedWarning(clock, say);
       warn(reason);
     },
   };
