@@ -17,7 +17,7 @@ const startOnPorts = (bufferBytesMax = 64 * 1024 * 1024, stuckMs = 60_000) => {
   let onControl: (to: string, body: Uint8Array) => void = () => {};
   let onAnswersUp: () => void = () => {};
   const link = { up: true };
-  const kafka = { answers: true, aborts: 0 };
+  const kafka = { answers: true, silent: false, questions: 0, aborts: 0 };
   const sends: { topic: TopicName; parcels: Parcel[]; answer(answer: SendAnswer): void }[] = [];
   const published: { to: string; channel: string; body: Receipt }[] = [];
   const bridge = runBridge(
@@ -51,7 +51,10 @@ const startOnPorts = (bufferBytesMax = 64 * 1024 * 1024, stuckMs = 60_000) => {
         isUp: () => true,
         close: async () => {},
       },
-      asksKafka: async () => kafka.answers,
+      asksKafka: () => {
+        kafka.questions += 1;
+        return kafka.silent ? new Promise(() => {}) : Promise.resolve(kafka.answers);
+      },
       abort: () => {
         kafka.aborts += 1;
       },
@@ -274,6 +277,17 @@ test('a send that is never answered ends the bridge when Kafka answers others, a
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(kafka.aborts).toBe(0);
   kafka.answers = true;
+  await vi.waitFor(() => expect(kafka.aborts).toBe(1));
+});
+
+test('a question to Kafka that is never answered does not stop the watchdog', async () => {
+  const { arrive, sends, kafka } = startOnPorts(undefined, 200);
+  kafka.silent = true;
+  arrive(up, frame(1, ['a']));
+  await vi.waitFor(() => expect(sends).toHaveLength(1));
+  await vi.waitFor(() => expect(kafka.questions).toBeGreaterThan(1));
+  expect(kafka.aborts).toBe(0);
+  kafka.silent = false;
   await vi.waitFor(() => expect(kafka.aborts).toBe(1));
 });
 

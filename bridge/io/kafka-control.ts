@@ -3,8 +3,10 @@ import { headers } from '@branchline/contracts/topics.ts';
 import { createKafka, type KafkaAddress } from '@branchline/drivers/kafka/client.ts';
 import { type MessageReader, readMessages } from '@branchline/drivers/kafka/messages.ts';
 import { fullJitterMs } from '@branchline/kernel/backoff.ts';
+import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { systemRandom } from '@branchline/kernel/random.ts';
+import { createRepeatedWarning } from '@branchline/kernel/repeated-warning.ts';
 import type { OpenControl } from '../ports.ts';
 
 /** A reader that lasted this long starts the backoff over. */
@@ -21,6 +23,9 @@ export const kafkaControl =
     const closing = new AbortController();
     let current: MessageReader | undefined;
     let restarts = 0;
+    const warn = createRepeatedWarning<string>(systemClock, (reason) =>
+      log.error({ topic, reason }, 'control messages are not read'),
+    );
     const onReadMessage: Parameters<typeof readMessages>[2] = ({ headers: found, value }) => {
       const to = found[headers.to];
       onMessage(to === undefined ? '' : String(to), value);
@@ -33,7 +38,7 @@ export const kafkaControl =
         current = readMessages(kafka, { topic, groupId: `${groupId}-${restarts}` }, onReadMessage);
         const reason = await current.ended;
         if (closing.signal.aborted) return;
-        log.error({ topic, reason }, 'control messages are not read');
+        warn(reason);
         await current.close();
         restarts++;
         if (Date.now() - since > steadyMs) attempt = 0;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { Watchdog } from '@branchline/kernel/watchdog.ts';
@@ -30,8 +31,10 @@ export const watchRecording = ({
   abort(): void;
 }): { stop(): void } => {
   const everyMs = stuckMs / checksPerPeriod;
-  // A check may wait for Kafka's answer, whose own timeout is shorter than the period.
+  // A check may wait for Kafka's answer.
   const watchdog = new Watchdog({ stuckMs, gapMsMax: stuckMs / 2 });
+  /** The question may hang like the sends, and the watchdog must not. */
+  const kafkaAnswers = () => Promise.race([asksKafka(), sleep(stuckMs / 4, false, { ref: false })]);
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let answeredBefore = counters.answeredSends;
@@ -39,7 +42,7 @@ export const watchRecording = ({
   const check = async () => {
     const waiting = recording.bytes() > 0;
     const progress = counters.answeredSends;
-    const able = waiting && progress === answeredBefore && (await asksKafka());
+    const able = waiting && progress === answeredBefore && (await kafkaAnswers());
     answeredBefore = progress;
     if (stopped) return;
     if (watchdog.check({ waiting, progress: counters.answeredSends, able, atMs: clock.monotonic() })) {

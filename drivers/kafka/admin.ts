@@ -123,14 +123,16 @@ export const ensureTopics = async (
 export const takesRecords = async (address: KafkaAddress, topics: readonly string[]): Promise<boolean> => {
   const admin = createKafka({ ...address, retry: { retries: 0 } }).admin();
   try {
-    await admin.connect();
-    const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
+    await answered('a connection', admin.connect());
+    const asked = admin.fetchTopicMetadata({ topics: [...topics] });
+    const { topics: found } = await answered('the topics', asked);
     // A partition without a leader takes no records, whoever sends them.
     return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
   } catch {
     return false;
   } finally {
-    await admin.disconnect().catch(() => {});
+    // Nobody waits for a client that may hang.
+    void admin.disconnect().catch(() => {});
   }
 };
 
@@ -144,6 +146,7 @@ export const servesMetadata = async (address: KafkaAddress, withinMs: number): P
   } catch {
     return false;
   } finally {
-    await admin.disconnect().catch(() => {});
+    // Nobody waits for a client that may hang.
+    void admin.disconnect().catch(() => {});
   }
 };
