@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import type { IntakeResult } from '@branchline/contracts/intake.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { until as untilNamed } from '@branchline/testing/world/until.ts';
 import { afterEach, expect, it, test } from 'vitest';
@@ -20,6 +21,7 @@ let sockets: Socket[] = [];
 let bodies: string[] = [];
 let answers: (() => void)[] = [];
 let answersAtOnce = true;
+let results: IntakeResult[] = [];
 
 const until = (condition: () => boolean) =>
   untilNamed(condition.toString(), condition, { withinMs: 10_000, everyMs: 5 });
@@ -31,7 +33,7 @@ const start = async (options: Partial<HttpIntakeOptions> = {}) => {
       onEvents: async (body) => {
         bodies.push(Buffer.from(body).toString());
         if (!answersAtOnce) await new Promise<void>((resolve) => answers.push(resolve));
-        return { status: 200, answer: { results: [] } };
+        return { status: 200, answer: { results } };
       },
       failure: ({ code, detail }) => ({
         status: statusOfProblem(code),
@@ -46,7 +48,7 @@ afterEach(async () => {
   for (const socket of sockets) socket.destroy();
   for (const answer of answers) answer();
   await intake.close();
-  [sockets, bodies, answers, answersAtOnce] = [[], [], [], true];
+  [sockets, bodies, answers, answersAtOnce, results] = [[], [], [], true, []];
 });
 
 const open = async (host = '127.0.0.1') => {
@@ -271,6 +273,24 @@ test.skipIf(otherAddress === undefined)(
     expect((await ask({ headers: bearer }, otherAddress))[0]).toBe(200);
   },
 );
+
+it('a client that does not take its answer loses its connection', async () => {
+  await start({ stillTimeoutMs: 300 });
+  const one = { id: 'x'.repeat(120), outcome: 'accepted', stream: 'pos', epoch: '', seq: 1 } as const;
+  results = Array(100_000).fill(one);
+  const { socket } = await open();
+  const closed = once(socket, 'close');
+  socket.pause();
+  const request =
+    'POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]';
+  socket.write(request);
+  await until(() => bodies.length === 1);
+  // Longer than the limit, with nothing read; then what the system had buffered, and the end.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  socket.resume();
+  await closed;
+  expect(socket.bytesRead).toBeLessThan(results.length * 150);
+});
 
 it('headers that arrive too slowly end the connection', async () => {
   await start({ requestTimeoutMs: 300 });

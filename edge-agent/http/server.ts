@@ -23,6 +23,8 @@ export type HttpIntakeOptions = {
   token?: string | undefined;
   /** The whole request, headers and body, must have arrived by then. */
   requestTimeoutMs?: number;
+  /** A connection on which nothing moves for so long is closed: its client does not take the answer. */
+  stillTimeoutMs?: number;
   connectionsMax?: number;
 };
 
@@ -47,6 +49,8 @@ const retryAfterSeconds = 5;
 /** Node's own defaults keep idle or slow connections for minutes. */
 const headersTimeoutMs = 5_000;
 const keepAliveTimeoutMs = 60_000;
+/** Longer than any commit takes, and than any till waits. */
+const stillTimeoutMs = 60_000;
 const checkEveryMs = 500;
 
 const sendText = (response: ServerResponse, contentType: string, text: string) => {
@@ -195,6 +199,7 @@ export const serveIntake = async (
   });
   server.on('connection', connections.add);
   server.maxRequestsPerSocket = 0;
+  server.timeout = options.stillTimeoutMs ?? stillTimeoutMs;
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     refuseBrokenRequest(error, socket, handlers),
   );
