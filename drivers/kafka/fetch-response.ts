@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 import kafkaFetch from 'kafkajs/src/protocol/requests/fetch/index.js';
-import { codecNames, decompress } from './compression.ts';
+import { type CodecName, codecNames, decompress } from './compression.ts';
 import { type BatchHeader, eachBatch, firstKey, isIntact, type LogRange, recordsOf } from './decode.ts';
 import type { LogRecord, TopicPartition } from './record.ts';
 import { type PackedRecords, queueOf, RecordQueue, UnreadableBatch } from './record-queue.ts';
@@ -47,14 +47,39 @@ const unreadable = (at: TopicPartition, header: BatchHeader, cause: unknown): Un
   );
 };
 
+/**
+ * Batches that did not decompress although their checksum fits, with what was said. They are fetched again every second until a
+ * person acts, and each attempt costs the WebAssembly instance some of its stack: see compression.ts.
+ */
+const undecompressed = new Map<string, string>();
+const undecompressedMax = 1_000;
+
+const decompressOnce = (
+  at: TopicPartition,
+  { baseOffset, crc, stored }: BatchHeader,
+  name: CodecName,
+): Buffer => {
+  const batch = `${at.topic}/${at.partition}/${baseOffset}/${crc}/${stored.length}`;
+  const before = undecompressed.get(batch);
+  if (before !== undefined) throw new Error(before);
+  try {
+    return decompress(name, stored);
+  } catch (error) {
+    const [oldest] = undecompressed.keys();
+    if (undecompressed.size >= undecompressedMax) undecompressed.delete(oldest as string);
+    undecompressed.set(batch, (error as Error).message);
+    throw error;
+  }
+};
+
 const packedOf = (at: TopicPartition, header: BatchHeader): PackedRecords => {
-  const { codec, lastOffset, stored } = header;
+  const { codec, lastOffset } = header;
   const unpack = () => {
     try {
       const name = codecNames[codec];
       if (name === undefined) throw new Error('this version does not know the codec');
       if (!isIntact(header)) throw new Error('the checksum does not match');
-      return recordsOf({ ...header, records: decompress(name, stored) });
+      return recordsOf({ ...header, records: decompressOnce(at, header, name) });
     } catch (error) {
       throw unreadable(at, header, error);
     }

@@ -349,6 +349,20 @@ test.each(codecNames.slice(1))(
   },
 );
 
+test('bad input 70 a batch that is no snappy is asked for again and again for hours, and other batches are still read', async () => {
+  const { records, count } = recordsSection([Buffer.from('one')]);
+  const snappy = codecNames.indexOf('snappy');
+  // Says that it becomes 80 bytes, and begins with a copy of what is not there: a trap inside the WebAssembly.
+  const noise = Buffer.concat([Buffer.from([0x50, 0xff]), Buffer.alloc(200, 0xa7)]);
+  const bad = recordBatch({ records: noise, count: 1 }, { now: 0, codec: snappy });
+  bad.writeBigInt64BE(BigInt(asked), 0);
+  for (let second = 0; second < 12_000; second++) {
+    const found = await readOne(bad);
+    if (second % 1_000 === 0) expectLocated(found);
+  }
+  expectWhole((await readOne(batchOf(records, count, snappy))) as LogRecord[], count);
+});
+
 test('bad input 68 batches that overlap, go back, or lie beyond the end of the log are not taken', async () => {
   const { records, count } = recordsSection([Buffer.from('one'), Buffer.from('two')]);
   const at = (offset: number) => batchOf(records, count, 0, offset);
