@@ -43,6 +43,8 @@ export class OutboxLine {
   crossedBytes = 0;
   recordedBytes = 0;
   breaks = 0;
+  /** Frames are lost behind the broker, and the link stays up. */
+  bridgeIsDown = false;
   #wholePacketAt = 0;
   #live = 0;
 
@@ -124,6 +126,7 @@ export class OutboxLine {
   }
 
   #receipt({ first, last, epoch, bytes }: Packet): void {
+    if (this.bridgeIsDown) return;
     const source = this.outbox.sources.get(`pos/${epoch}`);
     if (source?.recorded.has(first) === false) this.recordedBytes += bytes;
     this.#give(recorded(first, last, epoch));

@@ -56,6 +56,33 @@ describe('a line with a backlog', () => {
     expect(goodput(line, before)).toBeGreaterThan(0.8);
   });
 
+  it.each([1_500, 1_000_000])(
+    'of %i bytes a second is full again two minutes after the bridge is back',
+    (bytesPerSecond) => {
+      const line = new OutboxLine({ ...many, bytesPerSecond, roundTripMs: 100 });
+      line.run(2 * minutes);
+      line.bridgeIsDown = true;
+      line.run(60 * minutes);
+      const reconnects = line.breaks;
+      expect(reconnects).toBeLessThanOrEqual(6);
+      line.bridgeIsDown = false;
+      line.run(2 * minutes);
+      const before = { now: line.now, recordedBytes: line.recordedBytes };
+      line.run(1 * minutes);
+      expect(goodput(line, before)).toBeGreaterThan(0.8);
+      expect(line.breaks).toBe(reconnects);
+    },
+  );
+
+  it('does not keep large events waiting after an outage of the bridge, which says nothing of the line', () => {
+    const world = { eventBytes: () => 20_000, backlog: 1_000, bytesPerSecond: 1_000_000, roundTripMs: 100 };
+    const line = new OutboxLine(world);
+    line.bridgeIsDown = true;
+    line.run(20 * minutes);
+    line.bridgeIsDown = false;
+    expect(line.run(1.5 * minutes, () => line.recordedEvents > 0)).toBe(true);
+  });
+
   it('lets a new sale pass: it waits behind the window of bytes, not behind the backlog', () => {
     const line = new OutboxLine({ ...many, bytesPerSecond: 1_500, roundTripMs: 300 });
     line.run(2 * minutes);

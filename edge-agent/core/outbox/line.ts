@@ -136,10 +136,13 @@ export const onDelivered = (
   setWindow(line, Math.min(line.windowBytes * growthMax, Math.max(line.windowBytes / 2, wanted)));
 };
 
-/** Frames sent together that are not answered in time count once. */
+/**
+ * Frames sent together that are not answered in time count once. A bridge that is down says nothing of the line, so the rate
+ * falls no lower than where it began: after an outage nobody should wait long for what was lost.
+ */
 export const onTimeout = (line: Line): void => {
   setWindow(line, line.windowBytes / 2);
-  line.bytesPerMs = Math.max(bytesPerMsMin / 8, line.bytesPerMs / 2);
+  line.bytesPerMs = Math.min(line.bytesPerMs, Math.max(bytesPerMsMin, line.bytesPerMs / 2));
 };
 
 /** True when the broker takes more than the one before. */
