@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type pg from 'pg';
 import { openSpans, type SiteCalendar, type Span } from './core/calendar.ts';
@@ -36,6 +37,9 @@ export type FleetViews = {
   forget(): void;
 };
 
+/** Between so many sites other questions are answered: thousands at once would keep each of them waiting. */
+export const sitesTogether = 500;
+
 /** A view is usable for so many times as long as it is fresh. An older view only makes figures seem less complete than they are. */
 const usableTimes = 5;
 
@@ -62,12 +66,12 @@ export const followFleet = (options: {
     ]);
     const at = options.clock.now();
     const intervalMs = fleet.intervalMinutes === null ? options.intervalMs : fleet.intervalMinutes * 60_000;
-    const sites = fleet.sites.map((facts) =>
-      viewSite({ ...facts, unknown: unknown.get(facts.siteId) ?? [] }, at, {
-        intervalMs,
-        silentAfterMs: options.silentAfterMs,
-      }),
-    );
+    const sites: SiteView[] = [];
+    for (const facts of fleet.sites) {
+      if (sites.length % sitesTogether === sitesTogether - 1) await setImmediate();
+      const known = { ...facts, unknown: unknown.get(facts.siteId) ?? [] };
+      sites.push(viewSite(known, at, { intervalMs, silentAfterMs: options.silentAfterMs }));
+    }
     for (const { siteId, heardAt, pending: value } of sites)
       if (heardAt !== null)
         pending.set(siteId, withSample(pending.get(siteId) ?? [], { at: heardAt, value }, pendingKeptMs));

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type pg from 'pg';
 import type { Correction, FleetSite, Pulse, SalesInterval } from './contract.ts';
@@ -9,7 +10,7 @@ import { type Flow, selfCheckOf } from './figures/pipeline.ts';
 import { correction } from './figures/rows.ts';
 import { salesInterval } from './figures/sales.ts';
 import { noCurrency, nothingSold } from './figures/shape.ts';
-import { expectedIn, type FleetView } from './fleet-view.ts';
+import { expectedIn, type FleetView, sitesTogether } from './fleet-view.ts';
 import { readCorrections } from './io/correction-query.ts';
 import { readChainIntervals, readChangedIntervals, readMainCurrency } from './io/sales-query.ts';
 import type { SelfChecks } from './self-checks.ts';
@@ -142,7 +143,8 @@ export const followChanges = ({ flowOf, checks, ...from }: LiveSources) => {
     poll: async (view: FleetView, poll: number): Promise<void> => {
       await intervals.poll(view, poll);
       await corrections.poll(view, poll);
-      for (const one of view.sites) {
+      for (const [n, one] of view.sites.entries()) {
+        if (n % sitesTogether === sitesTogether - 1) await setImmediate();
         const site = fleetSite(view, one);
         sites.note(site.site, poll, siteKey(site), () => site);
       }

@@ -106,34 +106,57 @@ export const endOf = (grid: Grid, i: number): number => Math.min(grid.to, startO
 const endedBy = (grid: Grid, at: number): number =>
   at >= grid.to ? countOf(grid) : Math.max(0, Math.floor((at - grid.from) / grid.stepMs));
 
+const nothingUnknown: readonly UnknownSpan[] = [];
+
 /**
  * Completeness of each interval. A site is expected in every interval that its opening hours touch. Missing sites are
- * named in the order of `sites`.
+ * named in the order of `sites`. Counts are kept as differences between an interval and the one before: with thousands of sites
+ * that are complete for most of a day, counting each interval of each takes longer than everything else a page asks for.
  */
 export const gridCompleteness = (grid: Grid, sites: readonly Expected[]): Completeness[] => {
+  const count = countOf(grid);
   const result = Array.from(
-    { length: countOf(grid) },
+    { length: count },
     (): Completeness => ({ expected: 0, complete: 0, unknown: 0, missing: [], unknownSites: [] }),
   );
+  const expected = new Int32Array(count + 1);
+  const complete = new Int32Array(count + 1);
+  const add = (to: Int32Array, first: number, end: number): void => {
+    to[first] = (to[first] as number) + 1;
+    to[end] = (to[end] as number) - 1;
+  };
   for (const { name, completeTo, unknown, spans } of sites) {
-    const inGrid = unknown.filter((one) => overlaps(one, grid.from, grid.to));
-    const complete = completeTo === null ? 0 : endedBy(grid, completeTo);
+    const inGrid =
+      unknown.length === 0 ? nothingUnknown : unknown.filter((one) => overlaps(one, grid.from, grid.to));
+    const completeEnd = completeTo === null ? 0 : endedBy(grid, completeTo);
     // An interval that two openings touch counts once.
     let next = 0;
     for (const span of spans) {
       const first = Math.max(next, Math.floor((span.from - grid.from) / grid.stepMs));
-      const end = Math.min(result.length, Math.ceil((span.to - grid.from) / grid.stepMs));
+      const end = Math.min(count, Math.ceil((span.to - grid.from) / grid.stepMs));
       next = Math.max(next, end);
-      for (let i = first; i < end; i++) {
+      if (end <= first) continue;
+      add(expected, first, end);
+      // Without anything unknown, a site is complete in the first intervals of the span and missing in all others.
+      const allComplete = inGrid.length > 0 ? first : Math.min(end, Math.max(first, completeEnd));
+      add(complete, first, allComplete);
+      for (let i = allComplete; i < end; i++) {
         const interval = result[i] as Completeness;
-        interval.expected += 1;
         if (inGrid.some((one) => overlaps(one, startOf(grid, i), endOf(grid, i)))) {
           interval.unknown += 1;
           if (interval.unknownSites.length < missingMax) interval.unknownSites.push(name);
-        } else if (i < complete) interval.complete += 1;
+        } else if (i < completeEnd) add(complete, i, i + 1);
         else if (interval.missing.length < missingMax) interval.missing.push(name);
       }
     }
+  }
+  let sums = { expected: 0, complete: 0 };
+  for (const [i, interval] of result.entries()) {
+    sums = {
+      expected: sums.expected + (expected[i] as number),
+      complete: sums.complete + (complete[i] as number),
+    };
+    Object.assign(interval, sums);
   }
   return result;
 };
