@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Bounds are for what hangs: on a machine with much other work a second, the default, is nothing. */
+const expect = { poll: { timeout: 20_000 } };
+
 /**
  * Four projects. `unit`: the tests beside the code, in parallel. `real`: with brokers, databases and processes. `faults`:
  * breaks those while real sales go through. `browser`: the pages in a real browser, served by the real services. The last
@@ -17,7 +20,8 @@ export default defineConfig({
             'testing/{campaign,tidy}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          expect,
         },
       },
       {
@@ -29,6 +33,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          expect,
         },
       },
       {
@@ -39,6 +44,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          expect,
         },
       },
       {
@@ -49,6 +55,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          expect,
         },
       },
     ],
