@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
-import { secrets, withPassword } from '@branchline/kernel/settings.ts';
+import { kafkaBrokers, postgresUrl, secrets, withPassword } from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 import { siteNames } from './branches.ts';
 import { onStopRequest } from './launcher.ts';
@@ -41,9 +41,8 @@ To use a Kafka, PostgreSQL or MQTT broker of your own, give its address.`,
     seed: z.int().min(0).default(1).describe('seed of the simulated baskets'),
     broker: z.enum(['aedes', 'mosquitto']).default('aedes').describe('MQTT broker to start'),
     topicPrefix: z.string().default('branchline').describe('first part of every Kafka topic'),
-    kafka: z.string().optional().describe('host:port,… of a running Kafka'),
-    postgres: z
-      .string()
+    kafka: kafkaBrokers.optional().describe('host:port,… of a running Kafka'),
+    postgres: postgresUrl
       .optional()
       .describe('postgres:// URL of an existing database, as its owner')
       .register(secrets, withPassword),
