@@ -78,3 +78,11 @@ test.each([
   expect(lines).toContain(`branchline_books_self_check_equal ${shown}`);
   expect(lines).toContain(`branchline_books_self_check_age_seconds ${age}`);
 });
+
+test('a site whose database was lost is counted until that is dismissed; one that is merely new is not', () => {
+  const until = new Date(now).toISOString();
+  const lost = { id: '1', since: null, until, reason: 'database-replaced' as const };
+  const isNew = { ...lost, reason: 'before-first-agent' as const };
+  const sites = [site('a', { unknown: [lost, isNew] }), site('b', { unknown: [isNew] }), site('c', {})];
+  expect(linesOf(sites)).toContain('branchline_fleet_unknown_sites 1');
+});

@@ -57,6 +57,11 @@ export const reportsMetrics = ({ sites, exactness, nowMs }: ReportsState): Famil
       Math.max(0, ...sites.map((one) => ageOf(one.lastSaid?.oldestUnrecordedAt ?? null, nowMs))),
     ),
     gauge(
+      'branchline_fleet_unknown_sites',
+      'Sites of which nobody knows whether the books have what a lost or restored database, or a retired agent, held.',
+      sum(sites, (one) => Number(one.unknown.some(({ reason }) => reason !== 'before-first-agent'))),
+    ),
+    gauge(
       'branchline_fleet_gap_events',
       'Seqs missing in the books below what agents reported.',
       exactness.gaps,

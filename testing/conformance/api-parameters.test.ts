@@ -155,7 +155,7 @@ const statusOf = async (method: string, url: string, body?: string): Promise<num
 const bodyOf = ({ operation }: Route): string | undefined =>
   operation.requestBody === undefined ? undefined : '{}';
 
-test('bad input 4: no value of any parameter, and no parameter that does not exist, makes the API fail', async () => {
+test('bad input B36: no value of any parameter, and no parameter that does not exist, makes the API fail', async () => {
   const all = await routes();
   expect(all.length).toBeGreaterThan(20);
   const failed: string[] = [];
@@ -194,7 +194,7 @@ test('bad input 4: no value of any parameter, and no parameter that does not exi
   expect(checked.requests).toBeGreaterThan(1_000);
 }, 120_000);
 
-test('bad input 4: no body of any route makes the API fail', async () => {
+test('bad input B36: no body of any route makes the API fail', async () => {
   const bodies = [
     '',
     'null',

@@ -13,6 +13,7 @@ import {
   stateLetters,
   stateWords,
 } from '../model/fleet-order.ts';
+import { unknownText } from '../model/unknown.ts';
 import { waitingText } from '../model/waiting-text.ts';
 import type { Page } from '../page.ts';
 import { colour } from '../theme.ts';
@@ -26,6 +27,8 @@ const describeSite = (site: FleetSite, now: number): string => {
   ];
   if (site.pending !== 0) texts.push(`waiting: ${waitingText(site)}`);
   if (site.gaps > 0) texts.push(`${count(site.gaps)} missing in the books`);
+  const lost = site.unknown.filter(({ reason }) => reason !== 'before-first-agent');
+  if (lost.length > 0) texts.push(unknownText(lost[0] as (typeof lost)[number]));
   if (site.clockSuspect) texts.push('clock is off');
   return texts.join(', ');
 };

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { Pipeline } from '../../reports/contract.ts';
-import { table } from '../data-table.ts';
+import { type Column, table } from '../data-table.ts';
 import { box, element, setText } from '../dom.ts';
 import { clockSeconds, count, duration, moment, rate } from '../model/figures.ts';
 import type { Page } from '../page.ts';
@@ -39,27 +39,31 @@ const waitingAtBranches = ({ pending, unknown }: Pipeline): string => {
   return `${pending === null ? 'unknown' : count(pending)}${silent}`;
 };
 
-/** Hidden while every partition can be read. */
-const showUnreadable = ({ unreadable }: Pipeline): void => {
+/** Hidden while every partition can be read; drawn only when it changes, because it is read aloud then. */
+const createUnreadableNotice = () => {
   const place = box('pipeline-unreadable');
-  place.hidden = unreadable.length === 0;
-  place.replaceChildren(
-    element('h3', { text: '⚠ Partitions that stand still' }),
-    element('p', {
-      text: 'Sales of the sites in them are not in the books. Nothing is lost: agents keep what is not applied. The runbook UnreadablePartition says what to do.',
-    }),
-    table(
-      'Partitions that stand still',
-      [
-        { head: 'Partition', name: true, cell: (one) => `${one.topic}/${one.partition}` },
-        { head: 'Since', name: true, cell: (one) => moment(one.since) },
-        { head: 'Hub', cell: (one) => one.hub },
-        { head: 'Reason and what to do', cell: (one) => one.reason },
-      ],
-      unreadable,
-    ),
-  );
+  let drawn = '[]';
+  return ({ unreadable }: Pipeline): void => {
+    const key = JSON.stringify(unreadable);
+    if (key === drawn) return;
+    drawn = key;
+    place.hidden = unreadable.length === 0;
+    place.replaceChildren(
+      element('h3', { text: '⚠ Partitions that stand still' }),
+      element('p', {
+        text: 'Sales of the sites in them are not in the books. Nothing is lost: agents keep what is not applied. The runbook UnreadablePartition says what to do.',
+      }),
+      table('Partitions that stand still', unreadableColumns, unreadable),
+    );
+  };
 };
+
+const unreadableColumns: readonly Column<Pipeline['unreadable'][number]>[] = [
+  { head: 'Partition', name: true, cell: (one) => `${one.topic}/${one.partition}` },
+  { head: 'Since', name: true, cell: (one) => moment(one.since) },
+  { head: 'Hub', cell: (one) => one.hub },
+  { head: 'Reason and what to do', cell: (one) => one.reason },
+];
 
 export const createPipelinePanel = ({ state }: Page) => {
   const accepted = stage('accepted', 'synced on the branch’s disk');
@@ -68,6 +72,7 @@ export const createPipelinePanel = ({ state }: Page) => {
   const lag = between('waiting for the ledger');
   const applied = stage('applied', 'in the books');
 
+  const showUnreadable = createUnreadableNotice();
   const facts = new Map<string, HTMLElement>();
   for (const name of ['Lag', 'Time to clear', 'Dead letters', 'Held in quarantine', 'Lost by retention']) {
     const value = element('dd', { text: '–' });

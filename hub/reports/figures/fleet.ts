@@ -48,9 +48,14 @@ export const siteEntry = ({ name, sells, calendar }: SiteView): Site => ({
   closedOn: calendar.closedOn,
 });
 
-/** Stale: the site is silent, so its stock may have changed. */
-export const isStockStale = (view: FleetView, site: SiteView): boolean =>
-  site.stockKnownTo === null || view.at - site.stockKnownTo > 2 * view.intervalMs;
+/** Stale: the site is silent, so its stock may have changed; or what a lost database held is missing in it. */
+export const isStockStale = (
+  view: Pick<FleetView, 'at' | 'intervalMs'>,
+  site: Pick<SiteView, 'stockKnownTo' | 'unknown'>,
+): boolean =>
+  site.stockKnownTo === null ||
+  view.at - site.stockKnownTo > 2 * view.intervalMs ||
+  site.unknown.some(({ reason }) => reason !== 'before-first-agent');
 
 export const stockRow = (view: FleetView, position: StockPosition, site: SiteView): StockRow => ({
   site: site.name,
