@@ -75,7 +75,7 @@ test('the first message has every site, later ones what changed', async () => {
   expect(page.response.headers).toMatchObject({
     'content-type': 'text/event-stream; charset=utf-8',
     'x-accel-buffering': 'no',
-    'cache-control': 'no-store',
+    'cache-control': 'no-store, no-transform',
   });
   expect(page.response.headers['content-security-policy']).toContain("default-src 'none'");
   expect(await within(() => grossIn(page.messages) === 200)).toBe(true);
