@@ -23,6 +23,7 @@ import { openPosition, type TopicPartition } from './intake/position.ts';
 import { createPositions, type Positions } from './intake/positions.ts';
 import { followProgress } from './intake/progress.ts';
 import { createPartitionReader, type UnreadablePartitions } from './intake/read-partition.ts';
+import { createRecordedTimes } from './intake/recorded-times.ts';
 import { LedgerWatchdog, type PartitionProgress } from './intake/watchdog.ts';
 import { maintainTables } from './maintenance.ts';
 import { ledgerMetrics, timedBooks } from './metrics.ts';
@@ -187,6 +188,7 @@ const createReaders = (
     counters,
     log,
   });
+  const times = createRecordedTimes({ clock: systemClock, log });
   const reader = createPartitionReader({
     books: booksWith(policy),
     refusing: (why) => booksWith({ ...policy, read: () => why }),
@@ -194,6 +196,7 @@ const createReaders = (
     streamOf: (topic) => (topic === topics.pos ? 'pos' : topic === topics.stock ? 'stock' : undefined),
     onApplied: marks.touch,
     unreadable: state.unreadable,
+    times,
     onDatabase: (up) => {
       state.postgresUp = up;
     },
@@ -207,6 +210,7 @@ const createReaders = (
       await noteReplays(sidePool, heard);
     },
     refusals: reportRefusals({ counters, clock: systemClock, log }),
+    times,
   });
   return { positions, reader, statuses };
 };

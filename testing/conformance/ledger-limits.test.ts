@@ -16,7 +16,9 @@ import {
   createPartitionReader,
   type UnreadablePartitions,
 } from '@branchline/hub/ledger/intake/read-partition.ts';
+import { createRecordedTimes } from '@branchline/hub/ledger/intake/recorded-times.ts';
 import { copyRows, RowWriter } from '@branchline/hub/postgres/copy-rows.ts';
+import { systemClock } from '@branchline/kernel/clock.ts';
 import { createLog } from '@branchline/kernel/log.ts';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -198,6 +200,7 @@ const partitionReader = () => {
   const reader = createPartitionReader({
     books: booksWith(strictPolicy),
     refusing: (why) => booksWith({ ...strictPolicy, read: () => why }),
+    times: createRecordedTimes({ clock: systemClock, log: createLog('test', 'silent') }),
     positions: createPositions({
       openPosition: async () => ({ next: 0, incarnation: 'same' }),
       counters,

@@ -10,6 +10,7 @@ import { noteReplays, settleReplays, takeDueReplays } from '@branchline/hub/ledg
 import { noteStatuses } from '@branchline/hub/ledger/agents/statuses.ts';
 import { createNames, type Names } from '@branchline/hub/ledger/books/names.ts';
 import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
+import { createRecordedTimes } from '@branchline/hub/ledger/intake/recorded-times.ts';
 import { siteCompleteTo } from '@branchline/hub/reports/core/completeness.ts';
 import { readFleet } from '@branchline/hub/reports/io/fleet-query.ts';
 import { followCalendars } from '@branchline/hub/reports/io/site-calendars.ts';
@@ -36,6 +37,7 @@ beforeEach(async () => {
 });
 afterEach(() => database.close());
 
+const recordedTimes = createRecordedTimes({ clock: systemClock, log: createLog('test', 'silent') });
 const epoch = someEpoch;
 const nextEpoch = '4c1e4b6f-1e1d-4a6d-8b4b-3a2f1c8d0e22';
 const site = 'store-0001';
@@ -308,7 +310,7 @@ describe('statuses', () => {
       note: async (heard) => {
         await noteStatuses(database.pool, names, heard, topicOf);
       },
-      refusals,
+      ...{ refusals, times: recordedTimes },
     });
     const records = [
       statusRecord(status([sourceOf(1)], second(10), { pending: 1 }), 4, second(10)),
@@ -327,7 +329,7 @@ describe('statuses', () => {
 
     const unavailable = createStatusReader({
       note: () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNREFUSED' })),
-      refusals,
+      ...{ refusals, times: recordedTimes },
     });
     await expect(unavailable.read({ records: queueOf(records), alive })).rejects.toThrow('no');
   });
@@ -362,6 +364,7 @@ describe('statuses', () => {
         refused: (from, why) => refused.push(`${from}: ${why.split(':')[0]}`),
         skipped: () => {},
       },
+      times: recordedTimes,
     });
     const records = [
       statusRecord(status([sourceOf(Number.MAX_SAFE_INTEGER)], second(10)), 1, second(10)),
@@ -513,4 +516,20 @@ describe('replays', () => {
     await ask({ epoch, first_seq: 1, last_seq: 2 });
     expect(await takeDueReplays(database.pool)).toHaveLength(2);
   });
+});
+
+test('an agent that a Kafka clock dated to the future is heard again at its next status', async () => {
+  await hear([sourceOf(5)], noon, { pending: 5 });
+  await database.pool.query(
+    "update agent set heard_at = now() + interval '1 day'; update source set heard_at = now() + interval '1 day', reported_at = heard_at",
+  );
+  await hear([sourceOf(9)], Date.now() - 1_000, { pending: 0 });
+  // PostgreSQL's clock is that of the tests' machine.
+  await hear([sourceOf(12, epoch, { recordedTo: 11 })], Date.now() + 500, { pending: 1 });
+  const { rows } = await database.pool.query(
+    `select a.pending::int, s.reported_highest::int as highest, s.reported_recorded_to::int as recorded_to,
+       a.heard_at < now() + interval '1 minute' and s.heard_at < now() + interval '1 minute' as is_now
+     from agent a join source s using (site_id)`,
+  );
+  expect(rows).toEqual([{ pending: 1, highest: 12, recorded_to: 11, is_now: true }]);
 });

@@ -3,6 +3,7 @@ import { headers } from '@branchline/contracts/topics.ts';
 import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import { failureOf } from '../../postgres/errors.ts';
+import type { RecordedTimes } from '../intake/recorded-times.ts';
 import type { Refusals } from './refusals.ts';
 import type { HeardStatus } from './statuses.ts';
 
@@ -18,6 +19,7 @@ const statusesTogether = 2_000;
 export const createStatusReader = (ports: {
   note(heard: HeardStatus[], onRefused: (status: Status) => void): Promise<void>;
   refusals: Refusals;
+  times: RecordedTimes;
 }) => {
   const onRefused = ({ site, agent }: Status) =>
     ports.refusals.refused(`${site}/${agent}`, 'it claims more events than any agent can hold');
@@ -25,7 +27,7 @@ export const createStatusReader = (ports: {
   const heardOf = (record: LogRecord): HeardStatus[] => {
     const from = Buffer.from(record.headers[headers.from] ?? '').toString('utf8');
     const status = parseStatus(record.value, from);
-    if (!('why' in status)) return [{ status, heardAt: record.timestamp }];
+    if (!('why' in status)) return [{ status, heardAt: ports.times.at(record.timestamp) }];
     ports.refusals.refused(from, status.why);
     return [];
   };

@@ -96,7 +96,7 @@ export const noteReplays = async (pool: pg.Pool, heard: HeardStatus[]): Promise<
          as t(replay_id, site, agent, heard_at, events, events_left)
        join site on site.name = t.site
      where r.replay_id = t.replay_id::uuid and r.site_id = site.site_id and r.agent = t.agent and r.state <> 'done'
-       and coalesce(r.heard_at, '-infinity') <= t.heard_at`,
+       and coalesce(case when r.heard_at > now() then now() else r.heard_at end, '-infinity') <= t.heard_at`,
     [
       texts(said.map(({ id }) => id)),
       texts(said.map(({ site }) => site)),

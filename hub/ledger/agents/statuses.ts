@@ -30,7 +30,7 @@ const keyOf = (siteId: number, agent: string, stream: string, epoch: string): st
   `${siteId}/${agent}/${stream}/${epoch.toLowerCase()}`;
 
 /**
- * Stores statuses in any order: an earlier one never overwrites a later one. Resolves with the sources that they list, which
+ * Stores statuses in any order: an earlier one never overwrites a later one, and none of the future stands in the way. Resolves with the sources that they list, which
  * now need a mark. A status that claims impossibly many events of a source is refused, and the agent keeps its last one: such
  * a claim would stay for ever, because what an agent reported is never lowered.
  */
@@ -82,7 +82,8 @@ const readClocks = async (
     text: `
       select site_id, name, clock_estimate_ms as ahead, clock_run_ms as run, ${ms('clock_run_since')} as since,
         ${ms('heard_at')} as heard_at
-      from agent where (site_id, name) in (select * from unnest($1::int4[], $2::text[]))`,
+      -- One that a broker's wrong clock has dated to the future would be believed until then.
+      from agent where heard_at <= now() + interval '5 minutes' and (site_id, name) in (select * from unnest($1::int4[], $2::text[]))`,
     values: [int4s(heard.map(({ siteId }) => siteId)), texts(heard.map(({ status }) => status.agent))],
   });
   return new Map(
@@ -207,10 +208,10 @@ const noteSources = async (
             or excluded.said_to is null then s.awaited_to
           else excluded.said_to end,
         reported_highest = greatest(s.reported_highest, excluded.reported_highest),
-        reported_recorded_to = case when s.heard_at > excluded.heard_at then s.reported_recorded_to else excluded.reported_recorded_to end,
-        oldest_unrecorded_at = case when s.heard_at > excluded.heard_at then s.oldest_unrecorded_at else excluded.oldest_unrecorded_at end,
-        reported_at = greatest(s.reported_at, excluded.reported_at),
-        heard_at = greatest(s.heard_at, excluded.heard_at),
+        reported_recorded_to = case when (case when s.heard_at > now() then now() else s.heard_at end) > excluded.heard_at then s.reported_recorded_to else excluded.reported_recorded_to end,
+        oldest_unrecorded_at = case when (case when s.heard_at > now() then now() else s.heard_at end) > excluded.heard_at then s.oldest_unrecorded_at else excluded.oldest_unrecorded_at end,
+        reported_at = greatest(case when s.reported_at > now() then now() else s.reported_at end, excluded.reported_at),
+        heard_at = greatest((case when s.heard_at > now() then now() else s.heard_at end), excluded.heard_at),
         said_to = greatest(s.said_to, excluded.said_to),
         gap_dismissed_at = case when excluded.heard_at > s.gap_dismissed_at then null else s.gap_dismissed_at end
       returning source_id, site_id, agent, stream, epoch`,
@@ -268,7 +269,7 @@ const noteAgents = async (
         database_bytes = excluded.database_bytes, oldest_unrecorded_at = excluded.oldest_unrecorded_at, sources = excluded.sources,
         said_to = excluded.said_to, clock_estimate_ms = excluded.clock_estimate_ms, clock_run_ms = excluded.clock_run_ms,
         clock_run_since = excluded.clock_run_since
-      where a.heard_at <= excluded.heard_at`,
+      where case when a.heard_at > now() then now() else a.heard_at end <= excluded.heard_at`,
     values: [
       int4s(dated.map(({ siteId }) => siteId)),
       texts(of((status) => status.agent)),

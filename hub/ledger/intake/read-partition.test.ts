@@ -57,6 +57,7 @@ test('H4 the first event that goes to quarantine is logged with site, seq, offse
     } as unknown as Positions,
     streamOf: () => 'pos',
     onApplied: () => {},
+    times: { of: (records) => records, at: (timestamp) => timestamp },
     onDatabase: () => {},
     unreadable: new Map(),
     counters,

@@ -6,6 +6,7 @@ import { systemClock } from '@branchline/kernel/clock.ts';
 import { createRepeatedWarning } from '@branchline/kernel/repeated-warning.ts';
 import { type Counters, countSlice } from './counters.ts';
 import type { Positions } from './positions.ts';
+import type { RecordedTimes } from './recorded-times.ts';
 import { createSliceRetry, type SliceOf, type SliceRetryPorts } from './retry-slice.ts';
 import { sliceBytesMax, sliceRecordsMax } from './slice-size.ts';
 
@@ -27,6 +28,7 @@ export const createPartitionReader = (
     streamOf(topic: string): Stream | undefined;
     onApplied(sourceIds: number[]): void;
     unreadable: UnreadablePartitions;
+    times: RecordedTimes;
     counters: Counters;
   },
 ): PartitionReader => {
@@ -54,7 +56,7 @@ export const createPartitionReader = (
     if (seek !== undefined) return { next: seek };
     records.dropBefore(next);
     while (batch.isMine()) {
-      const ahead = records.ahead(sliceRecordsMax, sliceBytesMax);
+      const ahead = ports.times.of(records.ahead(sliceRecordsMax, sliceBytesMax));
       if (ahead.length === 0) break;
       const applied = await applyUntilTaken(batch, ahead, sliceFrom(batch, next));
       if (applied === undefined) break;

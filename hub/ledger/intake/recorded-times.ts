@@ -1,0 +1,44 @@
+import { limits } from '@branchline/contracts/limits.ts';
+import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
+import type { Clock } from '@branchline/kernel/clock.ts';
+import type { Log } from '@branchline/kernel/log.ts';
+
+/**
+ * Kafka's times decide a lot: which status of an agent is the newest, up to when a partition has been read, which sale was late.
+ * What is read now was recorded before now, so a time far ahead of this machine's clock is a broker's wrong clock, and counts
+ * as now. Otherwise one hour of it would outvote a day of right times afterwards.
+ */
+export type RecordedTimes = {
+  of(records: readonly LogRecord[]): readonly LogRecord[];
+  at(timestamp: number): number;
+};
+
+const logAgainMs = 5 * 60_000;
+
+export const createRecordedTimes = ({ clock, log }: { clock: Clock; log: Log }): RecordedTimes => {
+  let loggedAt = -Infinity;
+  const isAhead = (timestamp: number, now: number): boolean => timestamp - now > limits.clockAheadMsMax;
+  const noteAhead = (aheadMs: number): void => {
+    if (clock.monotonic() - loggedAt < logAgainMs) return;
+    loggedAt = clock.monotonic();
+    log.warn(
+      { aheadSeconds: Math.round(aheadMs / 1_000) },
+      "Kafka's times are ahead of this machine's clock and count as now; compare the clocks of brokers and hub",
+    );
+  };
+  const at = (timestamp: number): number => {
+    const now = clock.now();
+    if (!isAhead(timestamp, now)) return timestamp;
+    noteAhead(timestamp - now);
+    return now;
+  };
+  return {
+    at,
+    of: (records) => {
+      const now = clock.now();
+      // Nearly always nothing is copied.
+      if (!records.some(({ timestamp }) => isAhead(timestamp, now))) return records;
+      return records.map((record) => ({ ...record, timestamp: at(record.timestamp) }));
+    },
+  };
+};
