@@ -97,6 +97,8 @@ export const grantHubRole = (url: string, password: string): Promise<void> =>
     'delete on opening_hours, closed_day',
     // Deltas are deleted when they are merged; the journal they came from cannot be.
     'delete on stock_pending, item_day_pending',
+    // When the last full count of a location is voided.
+    'delete on full_count',
     // Sums of finished sources are made one.
     'delete on finished_sum',
     // Settled or said of a process long ago: see hub/ledger/retention.ts.
@@ -113,6 +115,6 @@ export const grantReportsRole = (url: string, password: string): Promise<void> =
     'update (gap_dismissed_at) on source',
     'update (retired_at) on agent',
     'insert, update, delete on opening_hours, closed_day',
-    'insert on replay_request, self_check, unknown_span',
+    'insert on replay_request, self_check, unknown_span, count_void',
     'update (since, until, noticed_at, returned_at, dismissed_at, dismissed_because) on unknown_span',
   ]);

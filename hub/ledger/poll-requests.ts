@@ -4,10 +4,11 @@ import { repeatEvery } from '@branchline/kernel/repeat-every.ts';
 import type { ControlWriter } from './agents/control.ts';
 import { settleReplays, takeDueReplays } from './agents/replays.ts';
 import { type Reapply, reapplyOne, settleGivenBack } from './books/reapply.ts';
+import { settleCountVoid } from './books/stock/count-voids.ts';
 
 /**
- * Serves requests that people make on the dashboard or the command line: replaying an agent's events, and re-applying
- * quarantined ones. A request is a row; every hub polls for rows, and one of them claims each.
+ * Serves requests that people make on the dashboard or the command line: replaying an agent's events, re-applying
+ * quarantined ones, and voiding counts. A request is a row; every hub polls for rows, and one of them claims each.
  */
 const everyMs = 1_000;
 
@@ -34,9 +35,14 @@ export const pollRequests = (ports: {
     await settleGivenBack(pool);
   };
 
+  const voidCounts = async () => {
+    while (await settleCountVoid(pool));
+  };
+
   const loops = [
     repeatEvery(everyMs, 'sending replay requests', replay, ports.log),
     repeatEvery(everyMs, 're-applying quarantined events', reapply, ports.log),
+    repeatEvery(everyMs, 'voiding and restoring counts', voidCounts, ports.log),
   ];
   return {
     stop: async () => {

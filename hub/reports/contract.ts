@@ -93,6 +93,11 @@ export const stockRow = z.object({
   item: z.string(),
   onHand: quantity,
   countedAt: instant.nullable(),
+  countId: z
+    .string()
+    .nullable()
+    .describe('the count that decides; POST /sites/{site}/counts/void takes it back'),
+  countSuspect: z.boolean().describe('that count stated a time in the future of its record'),
   changedAt: instant,
   negative: z.boolean(),
   /** Time up to which the site's stock events are in the books; after it the position may have changed. */
@@ -139,6 +144,27 @@ export const unknownDismissal = z.object({
     .refine((value) => !value.includes('\0'), 'must not hold a NUL character')
     .describe('why nothing is missing, or that it is lost for good; kept with the row'),
 });
+
+export const stockCount = z.object({
+  site: siteName,
+  location: z.string(),
+  id: z.string(),
+  countedAt: instant,
+  scope: z.enum(['items', 'location']).describe('location: what it does not list was zero'),
+  suspect: z.boolean().describe('it stated a time in the future of its record'),
+  decision: z
+    .object({
+      voided: z.boolean().describe('false: restored'),
+      reason: z.string(),
+      askedAt: instant,
+      appliedAt: instant
+        .nullable()
+        .describe('when the stock was computed anew; null when the ledger has yet to'),
+    })
+    .nullable()
+    .describe('the latest decision of a person; null when there is none'),
+});
+export type StockCount = z.infer<typeof stockCount>;
 
 export const siteStates = ['online', 'late', 'silent', 'closed', 'never'] as const;
 export const fleetSite = z.object({

@@ -23,6 +23,7 @@ import {
   salesItem,
   salesSite,
   site as siteSchema,
+  stockCount,
   stockRow,
 } from '@branchline/hub/reports/contract.ts';
 import { cursorOf } from '@branchline/hub/reports/core/cursor.ts';
@@ -84,6 +85,7 @@ const lists: [string, z.ZodObject, string?][] = [
   ['/sales/items?day=2026-11-23&site=store-0001', salesItem],
   ['/sales/days?fromDay=2026-11-20&toDay=2026-11-23', salesDay],
   ['/stock', stockRow],
+  ['/counts', stockCount],
   ['/sites', siteSchema],
   [`/corrections?since=${since}`, correction],
   ['/reconciliation?day=2026-11-23', reconciliation],
@@ -508,6 +510,8 @@ test('the description is OpenAPI 3.1 and names every route', async () => {
     '/events',
     '/sites/{site}/calendar',
     '/sites/{site}/gaps',
+    '/sites/{site}/counts/void',
+    '/sites/{site}/counts/restore',
     '/sites/{site}/gaps/dismiss',
     '/sites/{site}/agents/{agent}/retire',
   ])
@@ -524,6 +528,7 @@ test('the reports role cannot change the books', async () => {
   expect(url.username).not.toBe('branchline_reports');
   expect([...new Set(rows.map((row) => row.table_name))].sort()).toEqual([
     'closed_day',
+    'count_void',
     'opening_hours',
     'replay_request',
     'self_check',

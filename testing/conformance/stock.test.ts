@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { grantHubRole } from '@branchline/hub/io/migrate.ts';
 import { mergeDeltas } from '@branchline/hub/ledger/books/merge.ts';
 import { createNames } from '@branchline/hub/ledger/books/names.ts';
+import { settleCountVoid } from '@branchline/hub/ledger/books/stock/count-voids.ts';
 import { applyCount } from '@branchline/hub/ledger/books/stock/counts.ts';
-import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
+import { type Books, createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
 import fc from 'fast-check';
 import pg from 'pg';
@@ -19,7 +20,7 @@ import {
   type TestEvent,
   transactionEvent,
 } from '../world/events.ts';
-import { createNumbering, createSliceWriter, openPartitions } from '../world/slices.ts';
+import { createNumbering, createSliceWriter, openPartitions, sliceOf } from '../world/slices.ts';
 
 /** Stock on a real PostgreSQL: counts and changes that come late and in any order, by either statement. */
 let database: BooksDatabase;
@@ -97,6 +98,36 @@ test('H5 a sale that a broken clock dates to the year 9999 does not keep the sit
     for (const events of order) await apply(events);
     // By its own date it follows the count.
     expect(await onHand()).toEqual({ 'store-0001 tea': 49_000 });
+  }
+});
+
+test('H5 a sale that states a time in the future of its record precedes the counts that were taken after it was recorded', async () => {
+  const future = recordOf(
+    sale(Date.UTC(2099, 0, 1), { businessDay: dayText(day) }),
+    { site: north, stream: 'pos', epoch: someEpoch, seq: 1 },
+    { timestamp: day + hourMs },
+  );
+  const orders = [
+    async (books: Books) => {
+      await books.apply(sliceOf('pos', [future]));
+      await books.apply(sliceOf('stock', [counted]));
+    },
+    async (books: Books) => {
+      await books.apply(sliceOf('stock', [counted]));
+      await books.apply(sliceOf('pos', [future]));
+    },
+  ];
+  const taken = count(day + 2 * hourMs);
+  const counted = recordOf(taken, { site: north, stream: 'stock', epoch: someEpoch, seq: 1 });
+  for (const apply of orders) {
+    await database.empty();
+    await openPartitions(database.pool);
+    await apply(createBooks(database.pool, createNames(database.pool), 300_000));
+    expect(await onHand()).toEqual({ 'store-0001 tea': 50_000 });
+    expect(await all('select flags from journal where kind = 1')).toEqual([{ flags: 8 + 16 }]);
+    // Without the count, it is a sale like any other.
+    await decide(north, taken.id, true);
+    expect(await onHand()).toEqual({ 'store-0001 tea': -1_000 });
   }
 });
 
@@ -193,7 +224,15 @@ test('H5 a slice that waited for the stock of its site sees the count that it wa
     await holder.query('select pg_advisory_xact_lock(7264002, $1)', [siteId]);
     const waiting = apply([sale(day - hourMs), sale(day + hourMs)]);
     while ((await all("select 1 from pg_locks where locktype = 'advisory' and not granted")).length === 0);
-    const taken = { siteId, location: '', at: day, key: 'count', full: false };
+    const taken = {
+      siteId,
+      location: '',
+      at: day,
+      key: 'count',
+      full: false,
+      businessDay: dayText(day),
+      suspect: false,
+    };
     await applyCount(holder, { ...taken, itemIds: [itemId], quantities: [50_000] });
     await holder.query('commit');
     await waiting;
@@ -227,6 +266,8 @@ const anyEvent = fc.record({
   location: fc.constantFrom('', 'back'),
   hour: fc.integer({ min: 0, max: 9 * 24 }),
   lag: fc.constantFrom(0, 0, 1, 2, 3, 6),
+  /** What people decide about a count, some time after it came. */
+  fate: fc.constantFrom('stays', 'stays', 'voided', 'restored'),
   lines: fc.array(
     fc.record({
       item: fc.constantFrom('a', 'b', 'c'),
@@ -273,17 +314,18 @@ const model = (specs: Spec[]) => {
     positions.set(key, position);
     return position;
   };
-  for (const [i, { what, site, location, hour, lines }] of specs.entries())
+  for (const [i, { what, site, location, hour, lines, fate }] of specs.entries())
     for (const { item, quantity, damaged } of lines) {
       if (what === 'move') positionOf(site, location, item).changes.push({ hour, delta: quantity });
       if (what === 'sale' && !damaged) positionOf(site, '', item).changes.push({ hour, delta: -quantity });
       if (what !== 'count' && what !== 'full') continue;
       const { counts } = positionOf(site, location, item);
+      if (fate === 'voided') continue;
       const before = counts.get(`c-${i}`)?.quantity ?? 0;
       counts.set(`c-${i}`, { hour, id: `c-${i}`, quantity: before + quantity });
     }
-  for (const [i, { what, site, location, hour }] of specs.entries())
-    if (what === 'full')
+  for (const [i, { what, site, location, hour, fate }] of specs.entries())
+    if (what === 'full' && fate !== 'voided')
       for (const [key, { counts }] of positions)
         if (key.startsWith(`${site}/${location}/`) && !counts.has(`c-${i}`))
           counts.set(`c-${i}`, { hour, id: `c-${i}`, quantity: 0 });
@@ -302,7 +344,16 @@ const model = (specs: Spec[]) => {
   );
 };
 
-test('H5 stock and counts depend on the set of events alone, not on their order or on when deltas are merged', async () => {
+/** As a person does on the dashboard, and the ledger at its next poll. */
+const decide = async (site: string, id: string, voided: boolean): Promise<void> => {
+  await database.pool.query(
+    `insert into count_void (site_id, event_id, voided, reason) select site_id, $2, $3, 'a test' from site where name = $1`,
+    [site, id, voided],
+  );
+  while (await settleCountVoid(database.pool));
+};
+
+test('H5 stock depends on the set of events and voids of counts alone, not on their order or on when deltas are merged', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(anyEvent, { minLength: 1, maxLength: 30, size: 'max' }),
@@ -313,13 +364,24 @@ test('H5 stock and counts depend on the set of events alone, not on their order 
         await database.empty();
         const apply = await ledger();
         const shuffled = specs
-          .map((spec, i) => ({ event: eventOf(spec, i), key: keys[i] as number, i }))
-          .sort((a, b) => a.key - b.key || a.i - b.i)
-          .map(({ event }) => event);
+          .map((spec, i) => ({ spec, event: eventOf(spec, i), key: keys[i] as number, i }))
+          .sort((a, b) => a.key - b.key || a.i - b.i);
+        const restoring: { site: string; id: string }[] = [];
+        const restore = async () => {
+          for (const { site, id } of restoring.splice(0)) await decide(site, id, false);
+        };
         for (let i = 0; i < shuffled.length; i += sliceSize) {
-          await apply(shuffled.slice(i, i + sliceSize));
+          const slice = shuffled.slice(i, i + sliceSize);
+          await apply(slice.map(({ event }) => event));
+          if (i % 2 === 0) await restore();
+          for (const { spec, event } of slice) {
+            if (!['count', 'full'].includes(spec.what) || spec.fate === 'stays') continue;
+            await decide(spec.site, event.id, true);
+            if (spec.fate === 'restored') restoring.push({ site: spec.site, id: event.id });
+          }
           if ((i / sliceSize) % 3 === mergeTurn) await mergeDeltas(database.pool, { items: 0, seconds: 0 });
         }
+        await restore();
         const found = async (columns: string, table: string) => {
           const rows = await all(`select site.name || '/' || location || '/' || item.name as key,
               (count_quantity + delta_since)::int as on_hand, ${columns}
@@ -434,4 +496,48 @@ test('H5 two copies of a stock id on different days in one slice are told apart 
   await apply([moved(day), moved(day + dayMs)]);
   expect(await onHand()).toEqual({ 'store-0001 tea': 10_000 });
   expect(await all('select event_id from conflict')).toEqual([{ event_id: 'mv-1' }]);
+});
+
+test('H5 a count of the year 2099 from before dates were compared freezes its item until a person voids it, and can be restored', async () => {
+  const apply = await ledger();
+  await apply([count(day), count(day, { item: 'milk', quantity: 9_000 }), sale(day + hourMs)]);
+  // As a ledger of before has stored it.
+  const frozen = count(day + 2 * hourMs, { quantity: 70_000 });
+  await apply([frozen]);
+  await database.pool.query(`update stock_merged set count_at = '2099-01-01' where count_key = '${frozen.id}';
+    update stock_count set at = '2099-01-01', suspect = true where event_id = '${frozen.id}';
+    update site set last_count_at = '2099-01-01'`);
+  await apply([sale(day + 3 * hourMs), sale(day + 3 * hourMs, { item: 'milk' })]);
+  expect(await onHand()).toEqual({ 'store-0001 milk': 8_000, 'store-0001 tea': 70_000 });
+  await decide(north, frozen.id, true);
+  expect(await onHand()).toEqual({ 'store-0001 milk': 8_000, 'store-0001 tea': 48_000 });
+  expect(await all('select last_count_at from site')).toEqual([{ last_count_at: new Date(day) }]);
+  // A later count wins again, and so does a sale after it.
+  await apply([count(day + 4 * hourMs, { quantity: 30_000 }), sale(day + 5 * hourMs)]);
+  expect(await onHand()).toMatchObject({ 'store-0001 tea': 29_000 });
+  await decide(north, frozen.id, false);
+  expect(await onHand()).toMatchObject({ 'store-0001 tea': 70_000 });
+  expect(
+    await all('select voided, applied_at is not null as applied from count_void order by count_void_id'),
+  ).toEqual([
+    { voided: true, applied: true },
+    { voided: false, applied: true },
+  ]);
+});
+
+test('H5 without its only count, an item has all that ever changed it, however long ago', async () => {
+  const apply = await ledger();
+  const wrong = count(day, { full: true });
+  await apply([
+    sale(day - 400 * dayMs),
+    sale(day - 40 * dayMs),
+    wrong,
+    sale(day + hourMs),
+    sale(day + hourMs, { item: 'milk' }),
+  ]);
+  expect(await onHand()).toEqual({ 'store-0001 milk': -1_000, 'store-0001 tea': 49_000 });
+  await decide(north, wrong.id, true);
+  await apply([sale(day + 2 * hourMs)]);
+  expect(await onHand()).toEqual({ 'store-0001 milk': -1_000, 'store-0001 tea': -4_000 });
+  expect(await all('select 1 from full_count')).toEqual([]);
 });

@@ -27,6 +27,8 @@ const tables = [
   'stock_merged',
   'stock_pending',
   'full_count',
+  'stock_count',
+  'count_void',
   'void_reference',
   'conflict',
   'day_report',
@@ -51,6 +53,7 @@ const sequences = {
   quarantine: 'quarantine_id',
   conflict: 'conflict_id',
   correction: 'correction_id',
+  count_void: 'count_void_id',
   self_check: 'check_id',
 };
 

@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import type { StockRow } from '../../reports/contract.ts';
-import { apiPath, getJson, type Query } from '../api.ts';
+import { apiPath, getJson, problemText, type Query, sendJson } from '../api.ts';
 import { type Column, createList, remark, table } from '../data-table.ts';
-import { box, button, element, input, setHref, whenQuiet } from '../dom.ts';
+import { box, button, element, input, setHref, setText, whenQuiet } from '../dom.ts';
 import { moment, quantity } from '../model/figures.ts';
 import type { Page } from '../page.ts';
 import type { Rows } from '../rows.ts';
@@ -13,7 +13,23 @@ const pageSize = 50;
 const mark = (verdict: 'differs' | 'open', text: string): Node =>
   element('span', { class: `verdict verdict-${verdict}`, text });
 
-const columns: readonly Column<StockRow>[] = [
+type VoidCount = (row: StockRow, pressed: HTMLButtonElement) => Promise<void>;
+
+const countCell = (row: StockRow, voidCount: VoidCount): string | Node => {
+  if (row.countedAt === null) return 'never';
+  if (row.countId === null) return moment(row.countedAt);
+  const made = element('button', {
+    type: 'button',
+    class: 'quiet',
+    text: 'Void',
+    'aria-label': `Void the count of ${row.item} at ${row.site}, ${moment(row.countedAt)}`,
+    'data-key': `void ${row.site} ${row.location} ${row.item}`,
+  });
+  made.addEventListener('click', () => void voidCount(row, made));
+  return element('span', { class: 'actions' }, moment(row.countedAt), made);
+};
+
+const columnsWith = (voidCount: VoidCount): readonly Column<StockRow>[] => [
   { head: 'Item', cell: (row) => row.item },
   { head: 'Site', cell: (row) => (row.location === '' ? row.site : `${row.site} ${row.location}`) },
   { head: 'On hand', number: true, cell: (row) => quantity(row.onHand) },
@@ -25,15 +41,45 @@ const columns: readonly Column<StockRow>[] = [
         { class: 'actions' },
         ...(row.negative ? [mark('differs', '− negative')] : []),
         ...(row.stale ? [mark('open', '? stale')] : []),
+        ...(row.countSuspect ? [mark('differs', '⚠ time of count')] : []),
       ),
   },
-  { head: 'Counted', cell: (row) => (row.countedAt === null ? 'never' : moment(row.countedAt)) },
+  { head: 'Counted', cell: (row) => countCell(row, voidCount) },
   { head: 'Known to', cell: (row) => (row.knownTo === null ? '–' : moment(row.knownTo)) },
 ];
 
-export const createStockPanel = ({ state }: Page) => {
+/** A count may list more than one item: all of them become what they would be without it. */
+const createVoidCount = (announcer: Page['announcer']): VoidCount => {
+  const say = (words: string): void => {
+    setText(box('stock-text'), words);
+    announcer.say(words);
+  };
+  return async (row, pressed) => {
+    const what = `the count ${row.countId} at ${row.site}`;
+    const reason = window
+      .prompt(`Why is ${what} void? The stock of all its items is computed anew without it.`)
+      ?.trim();
+    if (reason === undefined || reason === '') return;
+    pressed.disabled = true;
+    try {
+      await sendJson('POST', `/sites/${encodeURIComponent(row.site)}/counts/void`, {
+        id: row.countId,
+        reason,
+      });
+      say(
+        `Voiding ${what}: the stock changes within seconds. GET /api/v1/counts lists what was voided, and why.`,
+      );
+    } catch (error) {
+      say(problemText(error));
+      pressed.disabled = false;
+    }
+  };
+};
+
+export const createStockPanel = ({ state, announcer }: Page) => {
   const place = box('stock-table');
   const list = createList(place);
+  const voidCount = createVoidCount(announcer);
   let next: string | null = null;
 
   const query = (): Query => ({
@@ -56,7 +102,7 @@ export const createStockPanel = ({ state }: Page) => {
         return [
           body.rows.length === 0
             ? remark('empty', 'No position matches.')
-            : table('Stock on hand', columns, body.rows),
+            : table('Stock on hand', columnsWith(voidCount), body.rows),
         ];
       },
     );

@@ -244,7 +244,9 @@ const dayClosedEntry = (event: StoredDayClosed, common: Common): Entry => {
 const entryOf = (event: StoredEvent, recordedAt: number | undefined): Entry => {
   const { at, offsetMinutes } = parseInstant(event.time) as Instant;
   const recorded = event.recordedtime === undefined ? undefined : parseInstant(event.recordedtime)?.at;
-  const suspect = recorded !== undefined && at - recorded > limits.clockAheadMsMax;
+  // By the agent's clock or by Kafka's: a till may take its time from an agent that is as wrong.
+  const before = Math.min(recorded ?? Infinity, recordedAt ?? Infinity);
+  const suspect = at - before > limits.clockAheadMsMax;
   const common: Common = {
     eventId: event.id,
     at,
@@ -269,7 +271,7 @@ const entryOf = (event: StoredEvent, recordedAt: number | undefined): Entry => {
     case stockTypes.movement:
       return movementEntry(event, common);
     case stockTypes.count:
-      return countEntry(event, common, Math.min(recorded ?? Infinity, recordedAt ?? Infinity));
+      return countEntry(event, common, before);
   }
 };
 

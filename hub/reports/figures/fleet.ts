@@ -63,6 +63,8 @@ export const stockRow = (view: FleetView, position: StockPosition, site: SiteVie
   item: position.item,
   onHand: quantityText(position.onHand),
   countedAt: instantOrNull(position.countedAt),
+  countId: position.countId,
+  countSuspect: position.countSuspect,
   changedAt: instantText(position.changedAt),
   negative: position.onHand < 0,
   knownTo: instantOrNull(site.stockKnownTo),

@@ -40,6 +40,16 @@ export const problems = {
     title: 'The event is no longer held',
     hint: 'Somebody settled it meanwhile, or the ledger applied it; read it again.',
   },
+  'already-void': {
+    status: 409,
+    title: 'The count is void already',
+    hint: 'GET /api/v1/counts says why. To make it count again, restore it.',
+  },
+  'not-void': {
+    status: 409,
+    title: 'The count is not void',
+    hint: 'GET /api/v1/counts?voided=true lists those that are.',
+  },
   'still-named': {
     status: 409,
     title: 'The agent still lists this source, so its events may still arrive',

@@ -15,6 +15,7 @@ import type { PageFile } from '../io/page-files.ts';
 import type { LiveFeed } from '../live-feed.ts';
 import { type Api, type Ports, prefix } from './api.ts';
 import { correctionRoutes, eventRoutes, reconciliationRoutes } from './books-routes.ts';
+import { countRoutes } from './count-routes.ts';
 import { demoRoutes } from './demo-routes.ts';
 import { gapRoutes } from './gap-routes.ts';
 import { isJson, strictHeaders } from './guard.ts';
@@ -157,6 +158,7 @@ export const createServer = async (options: ServerOptions): Promise<Api> => {
     const { ports } = options;
     salesRoutes(api, ports);
     siteRoutes(api, ports);
+    countRoutes(api, ports);
     gapRoutes(api, ports);
     unknownRoutes(api, ports);
     pipelineRoutes(api, ports);

@@ -8,6 +8,9 @@ export type StockPosition = {
   item: string;
   onHand: number;
   countedAt: number | null;
+  /** Event id of the count. */
+  countId: string | null;
+  countSuspect: boolean;
   changedAt: number;
 };
 
@@ -28,12 +31,14 @@ export const readStock = async (pool: pg.Pool, query: StockQuery): Promise<Stock
     name: string;
     on_hand: string;
     count_at: Date | null;
+    count_id: string | null;
+    suspect: boolean | null;
     changed_at: Date;
   }>({
     name: query.item === undefined ? 'stock' : 'stock-of-item',
     // Site by site, and only as many sites as the page needs: pending deltas are added up for those alone.
     text: `
-      select page.*, item.name from (
+      select page.*, item.name, c.event_id as count_id, c.suspect from (
         select asked.site_id, position.*
         from (select site_id from unnest($4::int4[]) as t(site_id) order by site_id) asked
         cross join lateral (
@@ -43,7 +48,11 @@ export const readStock = async (pool: pg.Pool, query: StockQuery): Promise<Stock
             and (not $5::bool or count_quantity + delta_since < 0) ${ofItem}
           order by item_id, location limit $6) position
         order by site_id, item_id, location limit $6) page
-      join item using (item_id) order by site_id, item_id, location`,
+      join item using (item_id)
+      left join stock_merged m using (site_id, item_id, location)
+      left join full_count f using (site_id, location)
+      left join stock_count c on c.site_id = page.site_id and c.event_id = coalesce(m.count_key, f.count_key)
+      order by page.site_id, page.item_id, page.location`,
     values: [
       query.after?.siteId ?? 0,
       query.after?.itemId ?? 0,
@@ -62,6 +71,8 @@ export const readStock = async (pool: pg.Pool, query: StockQuery): Promise<Stock
     item: row.name,
     onHand: Number(row.on_hand),
     countedAt: row.count_at?.getTime() ?? null,
+    countId: row.count_id,
+    countSuspect: row.suspect === true,
     changedAt: row.changed_at.getTime(),
   }));
 };

@@ -17,6 +17,11 @@ const noteCount = async (client: pg.ClientBase, count: CountTaken): Promise<{ da
  * stays. A full count also sets to zero every item that it does not list.
  */
 export const applyCount = async (client: pg.ClientBase, count: CountTaken): Promise<void> => {
+  await client.query(
+    `insert into stock_count (site_id, event_id, location, at, full_location, business_day, suspect)
+     values ($1, $2, $3, to_timestamp($4), $5, $6, $7) on conflict do nothing`,
+    [count.siteId, count.key, count.location, count.at / 1000, count.full, count.businessDay, count.suspect],
+  );
   const key = [count.siteId, count.location, count.at / 1000, count.key];
   // Pending deltas are later than every count so far, but perhaps not than this one.
   await mergeStockDeltas(client, count.siteId);
@@ -51,7 +56,7 @@ export const applyCount = async (client: pg.ClientBase, count: CountTaken): Prom
     after as (
       select l.item_id, sum(stock_delta(j.kind, l.quantity, l.delta))::int8 as delta
       from journal j, unnest(j.items, j.quantities, j.deltas) as l(item_id, quantity, delta)
-      where j.site_id = $1 and j.location = $2 and j.at > to_timestamp($3)
+      where j.site_id = $1 and j.location = $2 and stock_at(j.at, j.flags, j.recorded_at) > to_timestamp($3)
         and j.business_day >= (to_timestamp($3) at time zone 'UTC')::date
           - least($8::int4, (to_timestamp($3) at time zone 'UTC')::date - date '0001-01-01')
       group by 1)

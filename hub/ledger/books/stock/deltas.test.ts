@@ -82,6 +82,7 @@ test('a count is kept as stated, and an item that is listed twice was counted in
   expect(stock.counts).toEqual([
     {
       ...{ siteId: 3, location: 'cellar', at: firstDay, key: 'c-1', full: true },
+      ...{ businessDay: count.entry.businessDay, suspect: false },
       ...{ itemIds: [7, 8], quantities: [1_500, 0] },
     },
   ]);

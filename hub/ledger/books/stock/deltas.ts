@@ -1,6 +1,6 @@
 import { dayNumber } from '@branchline/contracts/time.ts';
 import { type Booked, isTurnover } from '../booked.ts';
-import { type Entry, kinds } from '../entry.ts';
+import { type Entry, flags, kinds } from '../entry.ts';
 
 /** Changes of one location's stock, one per line: whether a line counts may depend on the time of a count. */
 export type StockChanges = {
@@ -52,6 +52,10 @@ export type CountTaken = {
   at: number;
   key: string;
   full: boolean;
+  /** In the journal's key. */
+  businessDay: string;
+  /** The count stated a time in the future of its record. */
+  suspect: boolean;
   itemIds: number[];
   /** Thousandths; an item listed twice was counted in two indexes. */
   quantities: number[];
@@ -67,6 +71,8 @@ const countTaken = ({ entry, siteId, itemIds }: Booked): CountTaken => {
     at: entry.at,
     key: entry.eventId,
     full: entry.kind === kinds.countOfLocation,
+    businessDay: entry.businessDay,
+    suspect: (entry.flags & flags.clockSuspect) !== 0,
     itemIds: [...byItem.keys()],
     quantities: [...byItem.values()],
   };
@@ -81,6 +87,10 @@ export type DayLag = { siteId: number; days: number };
 /** The sign with which a line's quantity changes stock; 0 for kinds that do not. `stock_delta` in SQL is the same rule. */
 const stockRule = (entry: Entry): number => (entry.kind === kinds.movement ? 1 : isTurnover(entry) ? -1 : 0);
 
+/** When a change counts as made: one that claims to be of the future was made before it was recorded. `stock_at` in SQL is the same. */
+const stockAt = ({ entry, recordedAt }: Booked): number =>
+  (entry.flags & flags.clockSuspect) === 0 ? entry.at : Math.min(entry.at, recordedAt);
+
 export class StockDeltas {
   readonly #locations = new Map<string, StockChanges>();
   #last: StockChanges | undefined;
@@ -88,7 +98,7 @@ export class StockDeltas {
   readonly #dayLags = new Map<number, number>();
   readonly counts: CountTaken[] = [];
 
-  #locationOf(siteId: number, { location, at }: Entry): StockChanges {
+  #locationOf(siteId: number, location: string, at: number): StockChanges {
     const last = this.#last;
     if (last !== undefined && last.siteId === siteId && last.location === location) return last;
     const key = `${siteId}/${location}`;
@@ -121,24 +131,28 @@ export class StockDeltas {
   }
 
   /** `rule` is the sign of quantities where the entry has no deltas of its own. */
-  #addChanges({ entry, siteId, itemIds }: Booked, rule: number): void {
+  #addChanges(booked: Booked, rule: number): void {
+    const { entry, siteId, itemIds } = booked;
+    const at = stockAt(booked);
     for (let i = 0; i < itemIds.length; i++) {
       const delta =
         entry.deltas === null ? rule * (entry.quantities[i] as number) : (entry.deltas[i] as number);
       if (delta === 0) continue;
-      const location = this.#locationOf(siteId, entry);
-      location.earliest = Math.min(location.earliest, entry.at);
+      const location = this.#locationOf(siteId, entry.location, at);
+      location.earliest = Math.min(location.earliest, at);
       location.itemIds.push(itemIds[i] as number);
-      location.ats.push(entry.at);
+      location.ats.push(at);
       location.deltas.push(delta);
     }
   }
 
   /** Above the default: a till left open for days, or with a wrong clock. */
-  #noteDayLag({ entry, siteId }: Booked): void {
+  #noteDayLag(booked: Booked): void {
+    const { entry, siteId } = booked;
+    const at = stockAt(booked);
     const businessDay = dayNumber(entry.businessDay);
-    if (entry.at < (businessDay + usualDayLag + 1) * dayMs) return;
-    const days = Math.floor(entry.at / dayMs) - businessDay;
+    if (at < (businessDay + usualDayLag + 1) * dayMs) return;
+    const days = Math.floor(at / dayMs) - businessDay;
     this.#dayLags.set(siteId, Math.max(days, this.#dayLags.get(siteId) ?? 0));
   }
 
