@@ -76,3 +76,11 @@ test('every decision that is cited exists', () => {
   const taken = (number: string) => files.some((path) => path.startsWith(`docs/decisions/${number}-`));
   expect(cited.filter(({ number }) => !taken(number))).toEqual([]);
 });
+
+test.each(['docs/decisions', 'hub/sql'])('the files of %s are numbered without gaps or doubles', (folder) => {
+  const numbers = files
+    .filter((path) => path.startsWith(`${folder}/`))
+    .map((path) => Number(path.slice(folder.length + 1, folder.length + 4)))
+    .toSorted((a, b) => a - b);
+  expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] as number) + i));
+});
