@@ -296,6 +296,26 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     await stand.pool.query("delete from unknown_span; update hub_state set unreadable = '[]'");
   });
 
+  test('a count of the future is flagged beside its stock, and a person voids it there with a reason', async () => {
+    await stand.pool.query(`
+      insert into stock_count (site_id, event_id, location, at, full_location, business_day, suspect)
+      select site_id, 'count-1', 'shop', now(), false, current_date, true from site where name = 'store-0001';
+      update stock_merged set count_at = now(), count_key = 'count-1'
+      where item_id = 1 and site_id = (select site_id from site where name = 'store-0001')`);
+    await onPage(async (page) => {
+      page.on('dialog', (dialog) => void dialog.accept('two shelves were left out'));
+      await page.fill('#stock-site', 'store-0001');
+      const counted = page.locator('#stock-table tr:has-text("time of count")');
+      await expect.poll(() => counted.count()).toBe(1);
+      await counted.locator('text=Void').click();
+      await expect
+        .poll(() => textOf(page, '#stock-text'))
+        .toContain('Voiding the count count-1 at store-0001');
+    });
+    const { rows } = await stand.pool.query('select event_id, voided, reason from count_void');
+    expect(rows).toEqual([{ event_id: 'count-1', voided: true, reason: 'two shelves were left out' }]);
+  });
+
   test('a list that is read again keeps the focus on the same event', async () => {
     await onPage(async (page) => {
       const dismiss = page.locator('#quarantine-table button[aria-label^="Dismiss, number"]');
