@@ -175,6 +175,29 @@ test('a broker that no longer answers is noticed although messages are published
   clearInterval(publishing);
 });
 
+test('a link that only receives pings the broker although messages come all the time', async () => {
+  const port = await listen(createServer(broker.handle));
+  const pinged = Promise.withResolvers<string>();
+  let pings = 0;
+  broker.on('ping', () => ++pings === 2 && pinged.resolve('pinged twice'));
+  const up = Promise.withResolvers<void>();
+  link = openMqttLink(
+    { url: `mqtt://127.0.0.1:${port}`, clientId: 'a', subscriptions: ['t'], keepaliveSeconds: 1 },
+    { onUp: () => up.resolve(), onDown: pinged.resolve, onMessage: () => {} },
+  );
+  await up.promise;
+  const publishing = setInterval(
+    () =>
+      broker.publish(
+        { cmd: 'publish', topic: 't', payload: 'x', qos: 0, dup: false, retain: false },
+        () => {},
+      ),
+    50,
+  );
+  expect(await pinged.promise).toBe('pinged twice');
+  clearInterval(publishing);
+});
+
 test('a broker that speaks MQTT 5 says how large a packet it takes, and why it disconnects', async () => {
   const port = await listen(
     createServer((socket) => {

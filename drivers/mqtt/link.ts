@@ -201,9 +201,15 @@ const followConnection = (
     };
     subscribe(client, subscriptions, ready, end);
   });
+  // On a slow line the answer to a ping comes behind messages, which prove as much. Only a ping that has been sent is put off
+  // for them: otherwise a link that only receives would never ping, and the broker would end it.
+  let pinged = false;
+  client.on('packetsend', ({ cmd }) => {
+    if (cmd === 'pingreq') pinged = true;
+  });
   client.on('message', (topic, payload) => {
-    // It proves as much as the answer to a ping.
-    client.reschedulePing(true);
+    if (pinged) client.reschedulePing(true);
+    pinged = false;
     if (!ended) onMessage(topic, payload);
   });
   client.on('disconnect', ({ reasonCode }) => {

@@ -1,3 +1,4 @@
+import { itemIdForm } from '@branchline/contracts/rules.ts';
 import type pg from 'pg';
 
 /** Reads `stock`: positions in the order of site, item and location. Quantities in thousandths, times in milliseconds. */
@@ -23,7 +24,10 @@ export type StockQuery = {
 };
 
 export const readStock = async (pool: pg.Pool, query: StockQuery): Promise<StockPosition[]> => {
-  const ofItem = query.item === undefined ? '' : 'and item_id = (select item_id from item where name = $7)';
+  const ofItem =
+    query.item === undefined
+      ? ''
+      : 'and item_id = any(array(select item_id from item where name = any($7::text[])))';
   const { rows } = await pool.query<{
     site_id: number;
     location: string;
@@ -61,7 +65,8 @@ export const readStock = async (pool: pg.Pool, query: StockQuery): Promise<Stock
       query.siteIds.filter((siteId) => siteId >= (query.after?.siteId ?? 0)),
       query.negativeOnly,
       query.limit,
-      ...(query.item === undefined ? [] : [query.item]),
+      // As it is kept today, and as it may have been booked before ids had one form.
+      ...(query.item === undefined ? [] : [[itemIdForm(query.item), query.item]]),
     ],
   });
   return rows.map((row) => ({
