@@ -9,6 +9,8 @@ const campaign = async (...args: string[]): Promise<{ code: number | null; outpu
   const main = join(checkout, 'testing/campaign/main.ts');
   const child = spawn(process.execPath, [main, '--minutes', '0.4', '--seed', '1', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    // This process starts it, whoever started the tests.
+    env: { ...process.env, BRANCHLINE_LAUNCHER_PID: String(process.pid) },
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
