@@ -28,19 +28,19 @@ export const errors = {
   'unknown-currency': { retry: false, hint: 'Use an upper-case ISO 4217 code.' },
   'tenders-differ': {
     retry: false,
-    hint: 'The tenders of a transaction add up to its gross. Cash rounding is a tender too: of CHF 19.97 paid with CHF 19.95, {"tenderType": "ROUNDING", "amount": 2} is the rest.',
+    hint: 'Make the tenders add up to the gross. Cash rounding is a tender too: for CHF 19.97 paid with CHF 19.95, add {"tenderType": "ROUNDING", "amount": 2}.',
   },
   'line-sign': {
     retry: false,
-    hint: 'A SALE line is not negative, a RETURN line not positive; a void reverses both. A line that is no goods, such as a coupon, says so in its itemType; see docs/events.md.',
+    hint: 'A SALE line must not be negative, nor a RETURN line positive; a void reverses both. Give a line that is not goods, such as a coupon, its itemType; see docs/events.md.',
   },
   'scale-label': {
     retry: false,
-    hint: "A number with prefix 02 or 20 to 29 holds a weight or a price, so each label would be an item of its own. Send the item's own number as itemId, or set the agent's scaleLabels.",
+    hint: "A number with prefix 02 or 20 to 29 contains a weight or a price, so each label would become an item of its own. Send the item's own number as itemId, or set scaleLabels at the agent.",
   },
   'not-kept': {
     retry: false,
-    hint: 'Fiscal data is carried as it was sent, and JSON cannot keep this value. Send it as text, in quotes.',
+    hint: 'Fiscal data is carried exactly as sent, and JSON does not preserve this value. Send it as text, in quotes.',
   },
   'bad-text': {
     retry: false,
@@ -78,15 +78,15 @@ export const errors = {
   unauthorised: { retry: false, hint: 'Send the intake token as "Authorization: Bearer …".' },
   'foreign-request': {
     retry: false,
-    hint: 'Without a token the intake answers programs on its own machine only: address it as 127.0.0.1 or localhost and not from a web page, or set intakeToken.',
+    hint: 'Without a token the intake answers only programs on its own machine: address it as 127.0.0.1 or localhost, not from a web page, or set intakeToken.',
   },
   encoding: {
     retry: false,
-    hint: 'Send the body as it is, or compressed with gzip or zstd, and name that in the header content-encoding.',
+    hint: 'Send the body uncompressed, or compressed with gzip or zstd and named so in the content-encoding header.',
   },
   busy: {
     retry: true,
-    hint: 'The agent has as many requests in hand as its memory allows; send the same request again after Retry-After.',
+    hint: 'The agent is handling as many requests as its memory allows; send the same request again after Retry-After.',
   },
   'too-slow': { retry: true, hint: 'The request did not arrive in time; send it again.' },
   'not-found': { retry: false, hint: 'There is no such path; send events to POST /v1/events.' },

@@ -54,7 +54,7 @@ export const nameItem = (
     const form = itemIdForm(item.itemId);
     if (form === item.itemId) return undefined;
     if (!isItemId(form)) {
-      const detail = 'in Unicode form C and without blanks around it, an item id is 1 to 64 characters';
+      const detail = 'an item id is 1 to 64 characters in Unicode form C, without surrounding blanks';
       return { code: 'schema', detail, where: 'itemId' };
     }
     item.itemId = form;

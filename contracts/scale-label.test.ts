@@ -58,12 +58,12 @@ test('a label that fits no pattern has no item, and the first pattern that fits 
 
 describe('a pattern', () => {
   test.each([
-    ['2[0-9] IIIII WWWWW', 'stands for 13 digits, this one for 12'],
-    ['2[0-9] IIIII WWWWW CC', 'stands for 13 digits, this one for 14'],
-    ['2[0-9] IIIII C WWWWW', 'C, the check digit, is the last symbol'],
-    ['2[9-0] IIIII WWWWW C', 'a range begins with its lower digit'],
-    ['2[0-9] II WW III WWW C', 'are in one place'],
-    ['2[0-9] WWWWWWWWWW C', 'are in one place'],
+    ['2[0-9] IIIII WWWWW', 'describes 13 digits, this one 12'],
+    ['2[0-9] IIIII WWWWW CC', 'describes 13 digits, this one 14'],
+    ['2[0-9] IIIII C WWWWW', 'C, the check digit, must be the last symbol'],
+    ['2[9-0] IIIII WWWWW C', 'a range must begin with its lower digit'],
+    ['2[0-9] II WW III WWW C', 'must be consecutive'],
+    ['2[0-9] WWWWWWWWWW C', 'must be consecutive'],
     ['2. IIIII WWWWW C', 'only digits, ranges such as [0-9], and the letters'],
     ['20 IIIII WWWWW C;21 iiiii WWWWW C', '21 iiiii WWWWW C: only digits'],
   ])('such as %s is refused with what is wrong', (text, why) => {

@@ -20,12 +20,12 @@ const readPattern = (text: string): ScaleLabel | string => {
   if (symbols.join('') !== compact)
     return 'only digits, ranges such as [0-9], and the letters I W P X C are allowed';
   if (symbols.length !== digitsOnLabel)
-    return `a pattern stands for ${digitsOnLabel} digits, this one for ${symbols.length}`;
+    return `a pattern describes ${digitsOnLabel} digits, this one ${symbols.length}`;
   if (symbols.indexOf('C') !== digitsOnLabel - 1)
-    return 'C, the check digit, is the last symbol and no other';
-  if (!/^[^I]*I+[^I]*$/.test(compact)) return "I, the digits of the item's number, are in one place";
+    return 'C, the check digit, must be the last symbol and occur only there';
+  if (!/^[^I]*I+[^I]*$/.test(compact)) return "the digits I of the item's number must be consecutive";
   if (symbols.some((symbol) => symbol.length > 1 && (symbol[1] as string) > (symbol[3] as string)))
-    return 'a range begins with its lower digit';
+    return 'a range must begin with its lower digit';
   const source = compact.replace(/I+/, ({ length }) => `(\\d{${length}})`).replace(/[WPXC]/g, '\\d');
   return new RegExp(`^0${source}$`);
 };

@@ -46,7 +46,7 @@ export const agentConfig = z.strictObject({
     })
     .optional()
     .describe(
-      'Where scale labels (prefix 02 and 20 to 29) have the item\'s number, such as "2[0-9] IIIII WWWWW C"; several are separated by semicolons. See docs/events.md.',
+      'Where scale labels (prefix 02 and 20 to 29) hold the item\'s number, such as "2[0-9] IIIII WWWWW C"; separate several patterns by semicolons. See docs/events.md.',
     ),
   diskBudgetBytes: z
     .int()
@@ -77,7 +77,7 @@ export const agentConfig = z.strictObject({
     .min(100)
     .default(180_000)
     .describe(
-      'With the link up and no receipt for this long, the agent reconnects; after that it waits twice as long each time.',
+      'The agent reconnects when the link is up but no receipt has come for this long, and waits twice as long before each further reconnect.',
     ),
   backoffCapMs: z.int().min(0).default(15_000).describe('Longest backoff while no receipts arrive.'),
   groupCommitMs: z

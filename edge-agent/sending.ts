@@ -41,7 +41,7 @@ const receiptGraceMs = 1_000;
 const receiptPollMs = 20;
 
 const silenceReason = (silentMs: number): string =>
-  `no receipt for ${Math.round(silentMs / 1_000)} s although the link is up: look whether a bridge serves this site's shard, and whether its link to the broker is up`;
+  `no receipt for ${Math.round(silentMs / 1_000)} s although the link is up: check that a bridge serves this site's shard and is connected to the broker`;
 
 /** All effects but `publish`, which needs the frame at hand. */
 const perform = (

@@ -118,7 +118,7 @@ export const hubConfig = z.object({
     .describe('how long the log of corrections is kept; the corrected figures always are'),
   hubStateKeepDays: keepDays
     .default(usualKeepDays.hub_state)
-    .describe('how long a hub that is gone is shown'),
+    .describe('how long a hub that has stopped is still shown'),
   logLevel: logLevel.describe('what to log on stderr'),
 });
 export type HubConfig = z.infer<typeof hubConfig>;

@@ -35,9 +35,7 @@ Usage: node hub/setup.ts --kafka HOST:PORT --postgres-file FILE`,
       .string()
       .min(1)
       .optional()
-      .describe(
-        'after a restore: why the books are others than before; running hubs drop what they remember',
-      ),
+      .describe('after a restore: the reason, in words; running hubs then drop their cached ids'),
     partitions: z.int().min(1).default(8).describe('partitions of the event topics; can only grow later'),
     replicationFactor: z.int().min(1).default(1).describe('copies of each partition; 3 in production'),
     retentionHours: z.int().min(1).default(168).describe('how long Kafka keeps events'),

@@ -117,7 +117,7 @@ const textOf = (key: string, field: z.ZodType, flags: Flags, env: NodeJS.Process
   if (typeof given === 'string') {
     if (secrets.get(field)?.isSecret(given))
       throw new ConfigError(
-        `--${flag} holds a secret, and every user of this machine can read a command line. Put it in a file and name that ` +
+        `--${flag} holds a secret, and every user of this machine can read the command line. Put it in a file and name that ` +
           `with --${flag}-file, or set ${variable}. Change the secret if others use this machine.`,
       );
     return given;

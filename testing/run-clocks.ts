@@ -84,6 +84,6 @@ if (
 console.log(
   failed.length === 0
     ? '\nAll passed.'
-    : `\nFAILED, each to be repeated by itself:\n${failed.map((line) => `  ${line}`).join('\n')}`,
+    : `\nFAILED; repeat each by itself:\n${failed.map((line) => `  ${line}`).join('\n')}`,
 );
 process.exit(failed.length === 0 ? 0 : 1);

@@ -25,7 +25,7 @@ const controlFamilies = (now: BridgeState): Family[] => [
   ),
   counter(
     'branchline_bridge_control_restarts_total',
-    'Readers of control messages that were replaced, because they ended or were not answered for a minute.',
+    'Readers of control messages that were replaced because they ended or got no answer for a minute.',
     now.controlRestarts,
   ),
 ];

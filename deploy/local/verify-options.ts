@@ -29,9 +29,9 @@ Examples:
 
 The data set is "Online Retail" from the UCI Machine Learning Repository (CC BY 4.0). databricks/Spark-The-Definitive-Guide
 on GitHub has it as one CSV file per day, in data/retail-data/by-day. The tests use the first twelve days of December 2010.
-Before anything starts, every row goes through the agents' own checks, and one that they would refuse is reported with its file
-and line. A line that is not a whole number of pence is rounded half away from zero; adjustments (invoice numbers with an A, or
-a negative price) are no goods: their value counts, their quantity does not. Both are counted and printed. Customer numbers
+Before anything starts, every row goes through the agents' own checks; a row that they would refuse is reported with its file and
+line. A line that is not a whole number of pence is rounded half away from zero; adjustments (invoice numbers with an A, or a
+negative price) are not goods: their value counts, their quantity does not. Both are counted and printed. Customer numbers
 never leave the files.
 
 Each run has its own data folder, .branchline/verify, which is emptied at the start. While it runs, .branchline/verify/run.json

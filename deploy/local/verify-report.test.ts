@@ -33,8 +33,8 @@ const result: VerifyResult = {
 it('what rounding and adjustments change is printed, and nothing is where they change nothing', () => {
   expect(descriptionOf(exact, args).split('\n')).toHaveLength(2);
   expect(descriptionOf(ruled, args).split('\n').slice(2)).toEqual([
-    '4 lines not of whole pence: each is rounded half away from zero, -0.004 in all.',
-    '1 line of adjustments, which are no goods: their value of -11062.06 counts, their quantity of 1 does not.',
+    '4 lines not in whole pence: each is rounded half away from zero, -0.004 in total.',
+    '1 line of adjustments, which are not goods: their value of -11062.06 counts, their quantity of 1 does not.',
   ]);
 });
 

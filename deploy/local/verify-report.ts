@@ -15,12 +15,12 @@ const ruleLines = ({ rounded, adjustments }: Survey['expected']): string[] => [
   ...(rounded.lines === 0
     ? []
     : [
-        `${counted(rounded.lines, 'line')} not of whole pence: each is rounded half away from zero, ${shown(rounded.value, valuePlaces, 2)} in all.`,
+        `${counted(rounded.lines, 'line')} not in whole pence: each is rounded half away from zero, ${shown(rounded.value, valuePlaces, 2)} in total.`,
       ]),
   ...(adjustments.lines === 0
     ? []
     : [
-        `${counted(adjustments.lines, 'line')} of adjustments, which are no goods: their value of ${shown(adjustments.value, valuePlaces, 2)} counts, their quantity of ${shown(adjustments.quantity, quantityPlaces, 0)} does not.`,
+        `${counted(adjustments.lines, 'line')} of adjustments, which are not goods: their value of ${shown(adjustments.value, valuePlaces, 2)} counts, their quantity of ${shown(adjustments.quantity, quantityPlaces, 0)} does not.`,
       ]),
 ];
 

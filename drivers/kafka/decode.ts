@@ -83,7 +83,7 @@ const checkOffsets = ({ baseOffset, lastOffset }: BatchHeader, { from, end }: Lo
     throw new Error(`a record batch with offsets ${baseOffset} to ${lastOffset} comes where ${from} is next`);
   if (lastOffset >= end)
     throw new Error(
-      `a record batch with offsets ${baseOffset} to ${lastOffset} comes in a log that ends at ${end}`,
+      `a record batch with offsets ${baseOffset} to ${lastOffset} lies beyond the log's end at ${end}`,
     );
 };
 
@@ -104,7 +104,7 @@ export function* eachBatch(bytes: Buffer, range: LogRange = anywhere): Generator
     // The first batch may begin before what was asked for; those after it follow each other.
     checkOffsets(header, { from, end: range.end });
     if (at > 0 && header.baseOffset < from)
-      throw new Error(`a record batch from offset ${header.baseOffset} on comes where ${from} is next`);
+      throw new Error(`a record batch from offset ${header.baseOffset} comes where ${from} is next`);
     from = header.lastOffset + 1;
     yield header;
     at = end;
@@ -246,7 +246,7 @@ const checkCount = ({ baseOffset, lastOffset, count }: Omit<RecordBatch, 'record
   if (count < 0 || count > lastOffset - baseOffset + 1)
     throw new Error(`the batch says that it holds ${count} records`);
   if (count > batchRecordsMax)
-    throw new Error(`the batch holds ${count} records, and ${batchRecordsMax} are allowed`);
+    throw new Error(`the batch holds ${count} records; at most ${batchRecordsMax} are allowed`);
 };
 
 /** Throws unless every byte belongs to a record, and every record to the batch: what is left out would be lost unnoticed. */
@@ -264,7 +264,7 @@ export const recordsOf = (batch: RecordBatch): LogRecord[] => {
     cursor.at += 1;
     const timestamp = appendedAt ?? baseTimestamp + cursor.varlong();
     if (appendedAt !== undefined) cursor.varlong();
-    if (!isTime(timestamp)) throw new Error(`a record has the time ${timestamp}, which no calendar has`);
+    if (!isTime(timestamp)) throw new Error(`a record has the time ${timestamp}, beyond any calendar`);
     const offset = baseOffset + cursor.varint();
     if (offset <= before || offset > lastOffset)
       throw new Error(

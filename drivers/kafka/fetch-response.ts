@@ -145,9 +145,9 @@ const messagesOf = (at: TopicPartition, recordSet: Buffer, range: LogRange): Bat
     }
   } catch (cause) {
     const text =
-      `cannot read ${at.topic}, partition ${at.partition}, from offset ${next} on: ${(cause as Error).message}. ` +
-      'Restore the partition from a sound replica; or give up what cannot be read by moving the start of the log beyond it ' +
-      'with kafka-delete-records.sh, after which agents send again what their archives hold';
+      `cannot read ${at.topic}, partition ${at.partition}, from offset ${next}: ${(cause as Error).message}. ` +
+      'Restore the partition from a healthy replica, or give up what cannot be read: move the start of the log past it with ' +
+      'kafka-delete-records.sh, and agents send again what their archives hold';
     messages.push(
       faultMessage(next, () => {
         throw new UnreadableBatch(text, { cause });

@@ -72,7 +72,7 @@ const judge = (value: unknown, rules: IntakeRules, recordedTime: string, loss: L
 
 const notText = (body: Uint8Array): string => {
   const isGzip = body[0] === 0x1f && body[1] === 0x8b;
-  return isGzip ? 'not UTF-8: it looks like gzip, and no header content-encoding says so' : 'not UTF-8';
+  return isGzip ? 'not UTF-8: it looks like gzip, but has no content-encoding header' : 'not UTF-8';
 };
 
 /** `now` becomes the events' `recordedtime`, the time of acceptance. */

@@ -95,17 +95,17 @@ const sendingFamilies = ({ sending, sources }: AgentState): Family[] => [
   gauge('branchline_agent_link_up', 'Whether the MQTT link is up.', Number(sending.linkUp)),
   gauge(
     'branchline_agent_brief_links',
-    'Links in a row that broke soon after they came up; 0 once one has lasted.',
+    'Consecutive links that broke soon after they came up; 0 once one has lasted.',
     sending.briefLinks,
   ),
   gauge(
     'branchline_agent_silent_reconnects',
-    'Reconnects since the last receipt, because none came although the link was up.',
+    'Reconnects since the last receipt, made because none came although the link was up.',
     sending.reconnects,
   ),
   gauge(
     'branchline_agent_held_back_events',
-    'Events that are larger than the MQTT broker takes, and wait for a higher limit.',
+    'Events larger than the MQTT broker takes, waiting for a higher limit.',
     sum(sources, (source) => source.heldBack),
   ),
   counter('branchline_agent_frames_sent_total', 'Frames published.', sending.framesSent),

@@ -15,7 +15,7 @@ const firstBytes = 64 * 1024;
 const nothing: Buffer = Buffer.alloc(0);
 
 const tooLarge = () => problem('body-too-large', `the limit is ${bytesMax} bytes`);
-const busy = () => problem('busy', 'too many bytes of requests are in hand');
+const busy = () => problem('busy', 'the requests in hand hold too many bytes');
 
 type Inflate = (body: Buffer) => Buffer;
 

@@ -28,7 +28,7 @@ export const makePrivate = (dataDir: string): string[] => {
   if (foreign === undefined) close(folder, 0o700);
   else if ((lstatSync(folder).mode & forOthers) !== 0)
     problems.push(
-      `${folder} is open to other users, and holds ${foreign} too: chmod 700 it, or set a dataDir of its own`,
+      `${folder} is open to other users and also holds ${foreign}: chmod 700 it, or give the agent a dataDir of its own`,
     );
   return problems;
 };

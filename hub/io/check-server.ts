@@ -34,7 +34,7 @@ export const checkServer = async (pool: pg.Pool): Promise<void> => {
       throw isPoolerRefusal(error) ? new Error(poolerProblem) : error;
     });
   const [row] = settings.rows;
-  if (row === undefined) throw new Error('PostgreSQL does not say which version it is');
+  if (row === undefined) throw new Error('PostgreSQL did not state its version');
   const problem = versionProblem(Number(row.version));
   if (problem !== undefined) throw new Error(problem);
   if (lacksBounds(row)) throw new Error(poolerProblem);

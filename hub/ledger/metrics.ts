@@ -17,12 +17,12 @@ export type LedgerState = Counters &
 const maintenanceMetrics = (now: Maintenance): Family[] => [
   counter(
     'branchline_hub_finished_sources_total',
-    'Sources with nothing missing that no agent lists any more, added to the sums.',
+    'Finished sources: nothing missing, and no agent lists them any more.',
     now.finishedSources,
   ),
   counter(
     'branchline_hub_pruned_rows_total',
-    'Rows deleted after the time for which their table is kept, by table.',
+    'Rows deleted because their retention time is over, by table.',
     byLabel('table', now.prunedRows),
   ),
 ];
@@ -63,7 +63,7 @@ export const ledgerMetrics = (now: LedgerState, applySeconds: Histogram): Family
   ),
   counter(
     'branchline_hub_database_replaced_total',
-    'Times the database was found to be another one than before: restored, promoted or changed by hand.',
+    'Times the hub found that the database had been replaced: restored, promoted or changed by hand.',
     now.databasesReplaced,
   ),
   counter(

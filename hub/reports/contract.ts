@@ -18,9 +18,7 @@ const siteName = z.string();
 export const completeness = z.object({
   expected: count.describe('sites expected to be open in the interval'),
   complete: count.describe('of those, sites whose events accepted by its end are all in the books'),
-  unknown: count.describe(
-    'of those, sites of which nobody knows whether the books have everything, see /sites/{site}/unknown',
-  ),
+  unknown: count.describe('of those, sites with an unknown span, see /sites/{site}/unknown'),
   missing: z
     .array(siteName)
     .describe('the other sites by name, at most 20: they may still add to the figure'),
@@ -70,9 +68,9 @@ export const salesItem = z.object({
 export type SalesItem = z.infer<typeof salesItem>;
 
 const beside = {
-  rounding: minorUnits.describe('tenders called ROUNDING: the gross less this was paid'),
+  rounding: minorUnits.describe('sum of the ROUNDING tenders; gross minus this was paid'),
   notSales: minorUnits.describe(
-    'what of the gross is no sales: deposits, gift cards, tips, donations, adjustments',
+    'the part of the gross that is not sales: deposits, gift cards, tips, donations, adjustments',
   ),
 };
 
@@ -96,8 +94,8 @@ export const stockRow = z.object({
   countId: z
     .string()
     .nullable()
-    .describe('the count that decides; POST /sites/{site}/counts/void takes it back'),
-  countSuspect: z.boolean().describe('that count stated a time in the future of its record'),
+    .describe('the count that determines the stock; POST /sites/{site}/counts/void voids it'),
+  countSuspect: z.boolean().describe('that count is dated after it was recorded'),
   changedAt: instant,
   negative: z.boolean(),
   /** Time up to which the site's stock events are in the books; after it the position may have changed. */
@@ -116,7 +114,7 @@ export type UnknownReason = (typeof unknownReasons)[number];
 const unknownReason = z
   .enum(unknownReasons)
   .describe(
-    "before-first-agent: no agent of the site was heard yet; database-replaced: an agent's database is a new one, so what the old one held and had not sent is lost; database-restored: it is an older copy of itself; agent-retired: the agent was retired while it might have held events",
+    "before-first-agent: no agent of the site had been heard from yet; database-replaced: an agent's database is new, so what the old one held and had not sent is lost; database-restored: it is an older copy of itself; agent-retired: the agent was retired while it may have held events",
   );
 const unknownSince = instant.nullable().describe('null: since ever');
 const unknownUntil = instant.describe('from here on, completeTo says what is complete');
@@ -130,7 +128,7 @@ export const unknown = z.object({
   since: unknownSince,
   until: unknownUntil,
   noticedAt: instant,
-  returnedAt: instant.nullable().describe('when the database was heard again: what it holds is known again'),
+  returnedAt: instant.nullable().describe('when the database was heard from again: its span is known again'),
   dismissedAt: instant.nullable(),
   dismissedBecause: z.string().nullable(),
 });
@@ -150,8 +148,8 @@ export const stockCount = z.object({
   location: z.string(),
   id: z.string(),
   countedAt: instant,
-  scope: z.enum(['items', 'location']).describe('location: what it does not list was zero'),
-  suspect: z.boolean().describe('it stated a time in the future of its record'),
+  scope: z.enum(['items', 'location']).describe('location: items that it does not list count as zero'),
+  suspect: z.boolean().describe('it is dated after it was recorded'),
   decision: z
     .object({
       voided: z.boolean().describe('false: restored'),
@@ -159,10 +157,10 @@ export const stockCount = z.object({
       askedAt: instant,
       appliedAt: instant
         .nullable()
-        .describe('when the stock was computed anew; null when the ledger has yet to'),
+        .describe('when the stock was recomputed; null until the ledger has done so'),
     })
     .nullable()
-    .describe('the latest decision of a person; null when there is none'),
+    .describe('the latest decision of a person; null if there is none'),
 });
 export type StockCount = z.infer<typeof stockCount>;
 
@@ -181,19 +179,19 @@ export const fleetSite = z.object({
   unknownSince: instant
     .nullable()
     .describe(
-      'when the agent that has been silent longest was last heard; since then nobody knows what waits. Null while all are heard, and when none ever was',
+      'when the longest-silent agent was last heard from: what has waited since is unknown. Null while all are heard from, and if none ever was',
     ),
   pending: count.nullable().describe('events waiting at the site; null: unknown, see unknownSince'),
   oldestUnrecordedAt: instant
     .nullable()
-    .describe('when the oldest of them was accepted; null when none waits, or when that is unknown'),
+    .describe('when the oldest of them was accepted; null if none waits or this is unknown'),
   lastSaid: z
     .object({ pending: count, oldestUnrecordedAt: instant.nullable() })
     .nullable()
-    .describe('what its agents last reported, however long ago; null when none ever was heard'),
+    .describe('what its agents last reported, however long ago; null if none was ever heard from'),
   unknown: z
     .array(z.object({ id: z.string(), since: unknownSince, until: unknownUntil, reason: unknownReason }))
-    .describe('times of which nobody knows whether the books have everything: the newest 20 not dismissed'),
+    .describe('unknown spans: the newest 20 not dismissed'),
   drainSeconds: z
     .number()
     .nullable()
@@ -220,12 +218,14 @@ export const pipeline = z.object({
   accepted: count,
   recorded: count,
   applied: count,
-  pending: count.nullable().describe('events waiting at the sites that are heard; null: no site is heard'),
+  pending: count
+    .nullable()
+    .describe('events waiting at the sites that are heard from; null: none is heard from'),
   unknown: z
     .object({ sites: count, since: instant })
     .nullable()
     .describe(
-      'sites that are not heard, and since when, of the longest: nobody knows what waits there. Null when all are heard',
+      'sites that are not heard from, and since when the longest-silent of them: what waits there is unknown. Null when all are heard from',
     ),
   rates: z.object({ accepted: perSecond, recorded: perSecond, applied: perSecond }),
   lagRecords: count,

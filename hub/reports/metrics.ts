@@ -48,7 +48,7 @@ export const reportsMetrics = ({ sites, exactness, nowMs }: ReportsState): Famil
     ),
     gauge(
       'branchline_fleet_pending_events',
-      'Events waiting at the branches that are heard; what waits at the others is unknown.',
+      'Events waiting at the branches that are heard from; what waits at the others is unknown.',
       sum(sites, (one) => one.pending ?? 0),
     ),
     gauge(
@@ -58,7 +58,7 @@ export const reportsMetrics = ({ sites, exactness, nowMs }: ReportsState): Famil
     ),
     gauge(
       'branchline_fleet_unknown_sites',
-      'Sites of which nobody knows whether the books have what a lost or restored database, or a retired agent, held.',
+      'Sites with an unknown span left by a lost or restored database or a retired agent.',
       sum(sites, (one) => Number(one.unknown.some(({ reason }) => reason !== 'before-first-agent'))),
     ),
     gauge(

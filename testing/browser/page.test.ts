@@ -273,7 +273,7 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
       for (let i = 0; i < 14; i++) await page.keyboard.press('ArrowLeft');
       await expect
         .poll(() => activeCell(page, '#heat-map'))
-        .toMatch(/^store-0002, .+: unknown, .+ to .+: the agent's database is a new one/);
+        .toMatch(/^store-0002, .+: unknown, .+ to .+: the agent's database is new/);
       await screenshot(page, 'unknown-completeness', true);
       await page.keyboard.press('Enter');
       await page.waitForSelector('#unknown-list form');

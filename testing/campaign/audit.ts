@@ -60,7 +60,9 @@ export const audit = async ({ accepted, books }: Witness): Promise<string[]> => 
     ),
     ...(found.unwanted.conflicts === 0 ? [] : [`${found.unwanted.conflicts} events in conflict`]),
     ...(found.unwanted.quarantined === 0 ? [] : [`${found.unwanted.quarantined} good events in quarantine`]),
-    ...(found.unwanted.missing === 0 ? [] : [`the books still miss ${found.unwanted.missing} seqs`]),
+    ...(found.unwanted.missing === 0
+      ? []
+      : [`${found.unwanted.missing} seqs are still missing from the books`]),
     ...(check.equal ? [] : [`the self-check of the books is not equal: ${JSON.stringify(check.sums)}`]),
   ];
 };

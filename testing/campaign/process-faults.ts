@@ -39,7 +39,7 @@ const hasStrace = async (): Promise<string | undefined> => {
     once(child, 'exit').then(([exit]) => exit as number | null),
     once(child, 'error').then(() => 127),
   ]);
-  return code === 0 ? undefined : 'it needs strace and the right to trace';
+  return code === 0 ? undefined : 'it needs strace and permission to trace';
 };
 
 /** The system calls of an agent fail as on a full or a broken disk, without mounting one. */

@@ -89,7 +89,7 @@ const onTooLarge = (outbox: Outbox, flight: Flight, effects: OutboxEffect[]): vo
 const holdBack = (outbox: Outbox, { source, first, bytes }: Flight, effects: OutboxEffect[]): void => {
   source.heldBack.add(first, first);
   source.taken.add(first, first);
-  const detail = `seq ${first} makes a packet of ${bytes} bytes, which the broker does not take; ${raiseLimit}`;
+  const detail = `seq ${first} makes a packet of ${bytes} bytes, larger than the broker takes; ${raiseLimit}`;
   alarm(outbox, effects, 'event-held-back', source, detail);
 };
 
@@ -110,7 +110,7 @@ export const onLinkLost = (outbox: Outbox, now: number, effects: OutboxEffect[])
   if (lesson === 'held-back') holdBack(outbox, largest, effects);
   if (lesson !== 'halved') return;
   const to = Math.floor(outbox.line.learntBytesMax);
-  const detail = `the link broke ${outbox.line.losses} times with frames of up to ${bytes} bytes under way, which are halved to ${to}; if the broker closed it for their size, ${raiseLimit}`;
+  const detail = `the link broke ${outbox.line.losses} times with frames of up to ${bytes} bytes in flight; they are halved to ${to}. If the broker closed it because of their size, ${raiseLimit}`;
   alarm(outbox, effects, 'frames-halved', source, detail);
 };
 

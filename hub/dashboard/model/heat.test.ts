@@ -43,7 +43,7 @@ test('H3 a cell of a time that is unknown is never complete, and its reason says
   expect(stateIn(new Date(start - 1).toISOString(), start - intervalMs)).toBe('unknown');
   expect(stateIn(new Date(start).toISOString(), start - intervalMs)).toBe('complete');
   const [text] = unknownAt(site(null), start, start + intervalMs).map(unknownText);
-  expect(text).toBe(`before ${moment(until)}: no agent of the site was heard yet`);
+  expect(text).toBe(`before ${moment(until)}: no agent of the site had been heard from yet`);
 });
 
 test('a cell corrected by late events is marked once it is complete', () => {

@@ -42,7 +42,7 @@ test('the words name whatever the picture hatches', () => {
   const textOf = (...intervals: ReturnType<typeof sold>[]) => completenessText(intervals, now);
   const running = sold(10, judged(3, 0));
   expect(textOf(sold(0), sold(5))).toBe('all complete');
-  expect(textOf(sold(0), running)).toBe('complete but for the running interval');
+  expect(textOf(sold(0), running)).toBe('complete except for the running interval');
   expect(textOf(sold(0, judged(3, 2)), sold(5), running)).toBe('1 incomplete interval');
   expect(textOf(sold(0, judged(3, 2)), sold(5, judged(3, 1, 2)))).toBe(
     '1 incomplete interval, 1 partly unknown',

@@ -25,7 +25,7 @@ export const completenessText = (
     ...(missing > 0 ? [`${missing} incomplete ${missing === 1 ? 'interval' : 'intervals'}`] : []),
     ...(unknown > 0 ? [`${unknown} partly unknown`] : []),
   ];
-  return parts.length > 0 ? parts.join(', ') : 'complete but for the running interval';
+  return parts.length > 0 ? parts.join(', ') : 'complete except for the running interval';
 };
 
 /** ISO 4217's code for no currency, which the API uses for an interval without sales. */

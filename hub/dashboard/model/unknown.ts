@@ -15,10 +15,10 @@ export const unknownAt = (
   );
 
 const reasonWords: Record<Span['reason'], string> = {
-  'before-first-agent': 'no agent of the site was heard yet',
-  'database-replaced': "the agent's database is a new one; what the old one had not sent is lost",
+  'before-first-agent': 'no agent of the site had been heard from yet',
+  'database-replaced': "the agent's database is new; what the old one had not sent is lost",
   'database-restored': "the agent's database is an older copy of itself",
-  'agent-retired': 'the agent was retired while it might have held events',
+  'agent-retired': 'the agent was retired while it may have held events',
 };
 
 export const unknownText = ({ since, until, reason }: Span): string =>

@@ -27,7 +27,7 @@ test.each(['silent', 'closed'] as const)(
     const withBacklog = { pending: 241, oldestUnrecordedAt: heardAt };
     expect(waitingTexts(site({ ...silent, lastSaid: withBacklog }))).toEqual({
       waiting: `${since}; 241 events then`,
-      oldest: `${moment(heardAt)} when last heard`,
+      oldest: `${moment(heardAt)} when last heard from`,
       cleared: 'unknown',
     });
   },

@@ -19,7 +19,7 @@ export const waitingTexts = (site: FleetSite) => {
   const { oldestUnrecordedAt: oldest } = lastSaid;
   return {
     waiting: `${since}; ${count(lastSaid.pending)} events then`,
-    oldest: oldest === null ? since : `${moment(oldest)} when last heard`,
+    oldest: oldest === null ? since : `${moment(oldest)} when last heard from`,
     cleared: 'unknown',
   };
 };

@@ -42,7 +42,7 @@ const tableColumns = (now: () => number): Column<HeatRow & { missing: number; un
     number: true,
     cell: ({ missing }) => count(missing),
   },
-  { head: 'Unknown of them', number: true, cell: ({ unknown }) => count(unknown) },
+  { head: 'Of these unknown', number: true, cell: ({ unknown }) => count(unknown) },
   { head: 'Complete to', cell: ({ site }) => (site.completeTo === null ? '–' : moment(site.completeTo)) },
   {
     head: 'Age',

@@ -51,7 +51,7 @@ const createUnreadableNotice = () => {
     place.replaceChildren(
       element('h3', { text: '⚠ Partitions that stand still' }),
       element('p', {
-        text: 'Sales of the sites in them are not in the books. Nothing is lost: agents keep what is not applied. The runbook UnreadablePartition says what to do.',
+        text: 'New sales of their sites are not in the books. Nothing is lost: agents keep what is not applied. The runbook UnreadablePartition says what to do.',
       }),
       table('Partitions that stand still', unreadableColumns, unreadable),
     );

@@ -57,7 +57,7 @@ const createVoidCount = (announcer: Page['announcer']): VoidCount => {
   return async (row, pressed) => {
     const what = `the count ${row.countId} at ${row.site}`;
     const reason = window
-      .prompt(`Why is ${what} void? The stock of all its items is computed anew without it.`)
+      .prompt(`Why is ${what} void? The stock of all its items is recomputed without it.`)
       ?.trim();
     if (reason === undefined || reason === '') return;
     pressed.disabled = true;

@@ -39,7 +39,7 @@ const entry = (one: Unknown, dismiss: Dismiss): HTMLElement => {
   const agent = one.agent === null ? '' : `${one.agent}, `;
   const text = element('p', { text: `${agent}${unknownText(one)}` });
   if (one.returnedAt !== null)
-    return element('li', {}, text, note(`the database was heard again at ${moment(one.returnedAt)}`));
+    return element('li', {}, text, note(`the database was heard from again at ${moment(one.returnedAt)}`));
   if (one.dismissedAt !== null)
     return element('li', {}, text, note(`dismissed at ${moment(one.dismissedAt)}: ${one.dismissedBecause}`));
   return element('li', {}, text, dismissForm(one, dismiss));

@@ -96,8 +96,8 @@ const listedSources = async (pool: pg.Pool): Promise<number[]> => {
 };
 
 const replaced =
-  'the database is another one than before: restored, promoted, or changed by hand. Ids that were remembered are dropped, ' +
-  'and every agent is told anew what the books have';
+  'the database has been replaced: restored, promoted, or changed by hand. Cached ids are dropped, ' +
+  'and every agent is told again what the books have';
 
 export const followIncarnation = (ports: {
   pool: pg.Pool;

@@ -101,7 +101,7 @@ const idsOf = async (
     );
     const [met] = rows;
     if (database !== undefined && met !== undefined && met.database !== database)
-      throw new StaleIds(`other connections meet the database ${met.database}, this one ${database}`);
+      throw new StaleIds(`other connections reach the database ${met.database}, this one ${database}`);
     for (const row of rows) {
       ids.set(row.name, row.id);
       // Another slice may have given the cache to another database meanwhile.

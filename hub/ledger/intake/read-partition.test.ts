@@ -73,7 +73,7 @@ test('H4 the first event that goes to quarantine is logged with site, seq, offse
       seq: 7,
       offset: 41,
       reason: 'not-json',
-      message: 'kept in quarantine; further ones are only counted for five minutes',
+      message: 'kept in quarantine; for five minutes further ones are only counted',
     },
   ]);
   expect(counters.quarantined).toBe(2);

@@ -35,7 +35,7 @@ export const createPartitionReader = (
   const { counters, positions } = ports;
   const applyUntilTaken = createSliceRetry(ports);
   const warnOfQuarantine = createRepeatedWarning<object>(systemClock, (what) =>
-    ports.log.warn(what, 'kept in quarantine; further ones are only counted for five minutes'),
+    ports.log.warn(what, 'kept in quarantine; for five minutes further ones are only counted'),
   );
 
   const sliceFrom =

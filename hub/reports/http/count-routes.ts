@@ -36,7 +36,7 @@ const decisionRoutes = (app: Api, { pool, views }: Ports): void => {
     [
       'void',
       true,
-      'Voids a count: the stock becomes what it would be without it, within seconds. The reason is kept; the count can be restored',
+      'Voids a count: within seconds stock is as if it had never been taken. The reason is kept; the count can be restored',
     ],
     ['restore', false, 'Restores a voided count'],
   ] as const)
@@ -71,12 +71,10 @@ export const countRoutes = (app: Api, ports: Ports): void => {
     app,
     '/counts',
     {
-      summary: 'Counts of stock by site, newest first, with what people decided about them',
+      summary: 'Stock counts by site, newest first, with the decisions about them',
       query: {
         site: several(siteName).describe('may be repeated; all sites when absent'),
-        suspect: flag
-          .optional()
-          .describe('true: only counts that stated a time in the future of their record'),
+        suspect: flag.optional().describe('true: only counts dated after they were recorded'),
         voided: flag.optional().describe('true: only voided counts; false: only the others'),
       },
       row: stockCount,

@@ -12,8 +12,7 @@ export const unknownRoutes = (app: Api, { pool, views }: Ports): void => {
     `${prefix}/sites/:site/unknown`,
     {
       schema: {
-        summary:
-          'Times of a site of which nobody knows whether the books have everything, newest first, with those that are settled',
+        summary: 'Unknown spans of a site, newest first, settled ones included',
         params: z.object({ site: siteName }),
         response: { 200: z.object({ rows: z.array(unknownSchema) }), ...problemResponses },
       },
@@ -28,7 +27,7 @@ export const unknownRoutes = (app: Api, { pool, views }: Ports): void => {
     `${prefix}/sites/:site/unknown/:id/dismiss`,
     {
       schema: {
-        summary: 'Dismisses an unknown time: what the books have of it then counts as complete',
+        summary: 'Dismisses an unknown span: it then counts as complete with what the books have',
         params: z.object({ site: siteName, id: rowId }),
         body: unknownDismissal,
         response: { 200: unknownSchema, ...problemResponses },
@@ -38,7 +37,7 @@ export const unknownRoutes = (app: Api, { pool, views }: Ports): void => {
       const { id } = request.params;
       const { siteId, name } = siteOf(await views.now(), request.params.site);
       const row = await dismissUnknown(pool, siteId, { id, reason: request.body.reason });
-      if (row === undefined) throw new ApiProblem('not-found', `${name} has no unknown time with id ${id}`);
+      if (row === undefined) throw new ApiProblem('not-found', `${name} has no unknown span with id ${id}`);
       views.forget();
       return unknown(row, name);
     },
