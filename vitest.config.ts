@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Bounds are for what hangs: on a machine with much other work a second, the default, is nothing. */
+/** Bounds are only for what hangs: on a busy machine the default of one second is nothing. */
 const expect = { poll: { timeout: 20_000 } };
 
 /**

@@ -32,7 +32,7 @@ export type OpenAnswers = (handlers: { onUp(): void }) => {
 export type OpenControl = (handlers: { onMessage(to: string, body: Uint8Array): void }) => {
   /** Milliseconds since Kafka last answered the reader. */
   silentMs(): number;
-  /** How many readers were replaced, because they ended or Kafka no longer answered them. */
+  /** Readers that were replaced because they ended or Kafka no longer answered them. */
   restarts(): number;
   close(): Promise<void>;
 };

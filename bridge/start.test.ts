@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** Real processes: what the bridge refuses at the start. */
+/** Real processes: what the bridge refuses at its start. */
 
 const endOf = (flags: string[]) =>
   new Promise<{ code: number; said: string }>((resolve) => {

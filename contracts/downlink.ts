@@ -77,11 +77,11 @@ export const status = z.object({
   session: z.uuid(),
   bootAt: agentTime,
   at: agentTime,
-  /** How long this session has run, on a clock that never steps. Older agents do not say it. */
+  /** How long this session has run, on a monotonic clock. Absent from older agents. */
   uptimeMs: z.int().min(0).max(limits.uptimeMsMax).optional(),
   /**
-   * The random id of the agent's database. Another id says that the database is a new one, and that events in the old one
-   * may be lost. Absent from older agents, and while a full disk takes no new database.
+   * The random id of the agent's database. A different id means a new database: events in the old one may be lost. Absent from
+   * older agents, and while a full disk takes no new database.
    */
   database: z.uuid().optional(),
   agentVersion: z.string().max(32),

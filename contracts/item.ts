@@ -30,7 +30,7 @@ export const itemSchema = (object: typeof z.strictObject | typeof z.object) =>
 
 /**
  * The name under which the books keep an item: the retailer's own number if there is one, otherwise the GTIN. An id of blanks
- * alone, which older agents accepted, has no other form.
+ * alone, which older agents accepted, stays as it is.
  */
 export const itemKey = (item: { gtin?: string | undefined; itemId?: string | undefined }): string =>
   item.itemId === undefined ? (item.gtin as string) : itemIdForm(item.itemId) || item.itemId;
@@ -43,8 +43,8 @@ export const quantity = z
 export const unitOfMeasure = z.string().regex(/^[A-Z0-9]{2,3}$/, 'a unit is a UN/ECE Recommendation 20 code');
 
 /**
- * Gives the item of an incoming event the id under which the books keep it, or says why it has none. A scale label without an
- * id of its own gets the one that a configured pattern finds in it.
+ * Sets the id under which the books keep the item of an incoming event, or says why there is none. A scale label without an id
+ * of its own gets the one that a configured pattern finds in it.
  */
 export const nameItem = (
   item: { gtin?: string | undefined; itemId?: string | undefined },

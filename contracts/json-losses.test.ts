@@ -50,7 +50,7 @@ test('outside of fiscal data nothing is a loss, and every event of a request has
     undefined,
   ]);
   expect(jsonLosses('[]')).toEqual([]);
-  // The same value, written once as it is sent on and once otherwise.
+  // The same value, spelt once as JSON.stringify does and once differently.
   const [kept, lost] = ['{"data":{"fiscal":{"rate":7.1}}}', '{"data":{"fiscal":{"rate":7.10}}}'];
   for (const text of [`[${kept},${lost}]`, `[${lost},${kept}]`, `[${kept},${lost},${kept}]`])
     expect(jsonLosses(text).filter((loss) => loss !== undefined)).toHaveLength(1);

@@ -1,20 +1,20 @@
 /**
- * Finds what would change silently in fiscal data, which are carried as they were sent: numbers that are written otherwise than
- * they would be sent on (beyond 2^53, `19.00`, `1e3`, `-0`), fields that occur twice, and fields called `__proto__`. It walks
- * through the text, because the parsed value no longer shows them.
+ * Finds fiscal data that would change silently on the way: numbers in a spelling that JSON.stringify does not reproduce (beyond
+ * 2^53, `19.00`, `1e3`, `-0`), duplicate fields, and fields called `__proto__`. It scans the text, because the parsed value no
+ * longer shows them.
  */
 export type Loss = { path: string; detail: string };
 
 const quote = 34;
 const backslash = 92;
 const isBlank = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
-/** Of a number or a word: up to a blank, a comma or a closing bracket. */
+/** A number or a word ends at a blank, a comma or a closing bracket. */
 const wordPattern = /[^\s,\]}]+/y;
 
 type Path = readonly (string | number)[];
 const isFiscal = (path: Path): boolean => path[0] === 'data' && path[1] === 'fiscal';
 
-/** Stops at the first loss of an event; the text has to be valid JSON. */
+/** Stops at the first loss of each event; the text must be valid JSON. */
 class Walk {
   readonly #text: string;
   #at = 0;
@@ -24,7 +24,7 @@ class Walk {
     this.#text = text;
   }
 
-  /** The events of a request: one, or a list. */
+  /** One event, or a list of them. */
   events(): (Loss | undefined)[] {
     if (this.#next() !== '[') return [this.#event()];
     const losses: (Loss | undefined)[] = [];
@@ -50,7 +50,7 @@ class Walk {
     return this.#text.slice(from, ++this.#at);
   }
 
-  /** Calls `element` at the beginning of each element of a list or each field of an object. */
+  /** Calls `element` at the start of each element of a list or each field of an object. */
   #elements(element: () => void): void {
     this.#at++;
     for (let next = this.#next(); next !== ']' && next !== '}'; next = this.#next()) {
@@ -103,8 +103,8 @@ class Walk {
 const fiscalKey = '"fiscal"';
 
 /**
- * Whether the text has these values as JSON.stringify writes them, in this order, and no other field of the name. Then nothing
- * is lost, and the walk, which takes as long as parsing, is saved.
+ * Whether the text contains these values in this order exactly as JSON.stringify writes them, and no other field of that name.
+ * Then nothing is lost, and the scan, which takes as long as parsing, is unnecessary.
  */
 const isVerbatim = (text: string, values: readonly unknown[]): boolean => {
   let at = 0;
@@ -117,7 +117,7 @@ const isVerbatim = (text: string, values: readonly unknown[]): boolean => {
   return !text.includes(fiscalKey, at);
 };
 
-/** The first loss of each event; `text` is the valid JSON of one event or of a list, and `events` what was parsed of it. */
+/** The first loss of each event. `text` is the valid JSON of one event or a list; `events` is the result of parsing it. */
 export const fiscalLosses = (text: string, events: readonly unknown[]): readonly (Loss | undefined)[] => {
   const values = events
     .map((event) => (event as { data?: { fiscal?: unknown } | null } | null)?.data?.fiscal)

@@ -20,8 +20,8 @@ export const withoutProto = (value: Json): Json => {
 };
 
 /**
- * JSON.stringify escapes NUL and lone surrogates, but no paired surrogates, so its output shows both. An even number of
- * backslashes before `\u` means that it is an escape.
+ * JSON.stringify escapes NUL and lone surrogates but not paired ones, so its output shows both. With an even number of
+ * backslashes before it, `\u` is an escape.
  */
 const badTextPattern = /(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f])/;
 export const hasBadText = (canonical: string): boolean =>

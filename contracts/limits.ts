@@ -47,7 +47,7 @@ export const limits = {
   seqMax: 2 ** 36 - 1,
   /** A status that claims more events of one epoch than this beyond what the hub knows is refused: no disk holds them. */
   seqJumpMax: 1_000_000_000,
-  /** How long an agent may say that it has run: ten years. */
+  /** The longest run that an agent may claim: ten years. */
   uptimeMsMax: 10 * 366 * 86_400_000,
   /** Bytes that an agent may report, 1 PiB. */
   databaseBytesMax: 2 ** 50,

@@ -218,7 +218,7 @@ test('the content of a stored event does not depend on when it was accepted', ()
   expect(content(canonical)).toBe(first);
 });
 
-/** As the intake stores it. */
+/** The form that the intake stores. */
 const inTheirForm = ({ data }: BranchEvent): void => {
   for (const { item } of 'lines' in data ? data.lines : [])
     if (item.itemId !== undefined) item.itemId = itemIdForm(item.itemId);

@@ -135,8 +135,8 @@ export const eventIdOf = (event: Named): string => {
 
 /**
  * For the agent: an unknown attribute or field is a problem, because it may hold personal data. Items get the id under which
- * the books keep them. What only the intake refuses is here and not in the schemas, because the books still apply it: agents
- * accepted it before (decision 025).
+ * the books keep them. Checks that only the intake makes are here and not in the schemas, because the books must still apply
+ * what agents accepted before (decision 025).
  */
 export const parseAtIntake = (
   value: unknown,

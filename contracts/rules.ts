@@ -9,7 +9,7 @@ import { limits } from './limits.ts';
  * of stored events extracts no others.
  */
 
-/** The first violation found; `path` is relative to the value that the rule was given, and `code` is `schema` if absent. */
+/** The first violation found. `path` is relative to the value given to the rule; `code` is `schema` if absent. */
 export type Fault = { path: (string | number)[]; message: string; code?: ErrorCode };
 export type Rule<T> = (value: T) => Fault | undefined;
 
@@ -38,7 +38,9 @@ export const itemIsNamed: Rule<{ gtin?: string | undefined; itemId?: string | un
 const invisiblePattern = /\p{Default_Ignorable_Code_Point}/gu;
 const blankPattern = /[\p{Zs}\u2800]/gu;
 
-/** ASCII without blanks at its ends, which nearly all ids are. By hand, because a pattern takes several times as long. */
+/**
+ * True for ASCII without surrounding blanks, which nearly all ids are. A loop, because a pattern takes several times as long.
+ */
 const isPlainId = (text: string): boolean => {
   const last = text.length - 1;
   for (let i = 0; i <= last; i++) {
@@ -49,8 +51,8 @@ const isPlainId = (text: string): boolean => {
 };
 
 /**
- * The form in which an item id is compared and kept: Unicode form C, without surrounding blanks and without characters that
- * nobody can see, every blank as a space. Agents store this form; the books apply it to what older agents stored as well.
+ * The form in which an item id is compared and kept: Unicode form C, no surrounding blanks, no invisible characters, every
+ * other blank a space. Agents store this form; the books also apply it to what older agents stored.
  */
 export const itemIdForm = (text: string): string =>
   isPlainId(text)
@@ -58,9 +60,9 @@ export const itemIdForm = (text: string): string =>
     : text.replace(invisiblePattern, '').replace(blankPattern, ' ').normalize('NFC').trim();
 
 /**
- * What a line sells if it is no goods. Such a line moves no stock and adds no units. `amountSign` is the sign of the amount of
- * a SALE line, 0 for either, and `isSales` whether the amount is the retailer's sales: a deposit, a gift card, a tip or a
- * donation is money that the till takes for somebody else or for later.
+ * What a line sells if it is not goods. Such a line moves no stock and adds no units. `amountSign` is the sign of the amount of
+ * a SALE line, 0 for either. `isSales` says whether the amount belongs to the retailer's sales: a deposit, a gift card, a tip
+ * or a donation is money that the till takes for somebody else or for later.
  */
 export const itemTypes = {
   SERVICE: { amountSign: 1, isSales: true },
@@ -73,7 +75,7 @@ export const itemTypes = {
 } as const;
 export type ItemType = keyof typeof itemTypes;
 
-/** The tender that makes up the difference between the gross and what is paid in cash where small coins do not exist. */
+/** The tender for the difference between the gross and the cash paid where small coins do not exist. */
 export const roundingTender = 'ROUNDING';
 
 type Line = {

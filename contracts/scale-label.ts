@@ -1,12 +1,12 @@
 /**
- * Labels that a scale prints: numbers with prefix 02 or 20 to 29, which hold an item's number beside a weight or a price.
- * GS1 leaves the layout to each country and retailer, so a pattern has to say where the item's number is:
+ * Labels printed by scales: numbers with prefix 02 or 20 to 29 that contain an item's number and a weight or a price. GS1
+ * leaves the layout to each country and retailer, so a pattern must say where the item's number is:
  *
  *     2[0-9] IIIII WWWWW C
  *
  * Thirteen digits as on the label: a digit stands for itself, `[0-9]` for a range, I for a digit of the item's number, W for
- * one of the weight, P for one of the price, X for one that does not matter, C for the check digit. A UPC-A number has a zero
- * in front. Source: GS1 General Specifications § 2.1.12 (variable measure items in restricted distribution).
+ * one of the weight, P for one of the price, X for any digit, C for the check digit. A UPC-A number is preceded by a zero.
+ * Source: GS1 General Specifications § 2.1.12 (variable measure items in restricted distribution).
  */
 export type ScaleLabel = RegExp;
 
@@ -30,7 +30,7 @@ const readPattern = (text: string): ScaleLabel | string => {
   return new RegExp(`^0${source}$`);
 };
 
-/** Patterns that are separated by semicolons, or what is wrong with the first that cannot be read. */
+/** Patterns separated by semicolons, or what is wrong with the first unreadable one. */
 export const readScaleLabels = (text: string): ScaleLabel[] | string => {
   const labels: ScaleLabel[] = [];
   for (const part of text.split(';').filter((one) => one.trim() !== '')) {
@@ -41,12 +41,12 @@ export const readScaleLabels = (text: string): ScaleLabel[] | string => {
   return labels;
 };
 
-/** Of a GTIN of 14 digits. */
+/** `gtin` has 14 digits. */
 export const isScaleLabel = (gtin: string): boolean =>
   gtin.charCodeAt(0) === 48 &&
   (gtin.charCodeAt(1) === 50 || (gtin.charCodeAt(1) === 48 && gtin.charCodeAt(2) === 50));
 
-/** The item's number on a label, by the first pattern that fits; undefined if none does. */
+/** The item's number on a label, by the first pattern that matches; undefined if none does. */
 export const itemOnLabel = (gtin: string, labels: readonly ScaleLabel[]): string | undefined => {
   for (const label of labels) {
     const found = label.exec(gtin)?.[1];

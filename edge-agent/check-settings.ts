@@ -4,7 +4,7 @@ import { isLoopback } from '@branchline/kernel/loopback.ts';
 import type { AgentConfig } from './config.ts';
 import { reasonOfErrno } from './io/room.ts';
 
-/** What a start refuses although each setting is right by itself: a sentence each. */
+/** Combinations of settings that a start refuses although each setting is valid: a sentence each. */
 export const settingsProblems = (config: AgentConfig): string[] => [
   ...openIntakeProblem(config),
   ...brokerProblems(config),
@@ -18,7 +18,7 @@ const openIntakeProblem = ({ intakeHost, intakeToken }: AgentConfig): string[] =
         `intakeHost is ${intakeHost}, which other machines can reach: set intakeToken (BRANCHLINE_INTAKE_TOKEN), or leave intakeHost at 127.0.0.1.`,
       ];
 
-/** A disk that is full or read-only is no reason: the agent starts, and waits for room. */
+/** A full or read-only disk is no reason to refuse: the agent starts and waits for room. */
 const dataDirProblem = ({ dataDir }: AgentConfig): string[] => {
   const error = folderError(dataDir);
   return error === undefined || reasonOfErrno(error.code) !== undefined

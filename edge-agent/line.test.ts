@@ -12,7 +12,7 @@ import {
 import { openSlowLine, type SlowLine } from '@branchline/testing/world/slow-line.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-/** Real agent processes with a backlog, on lines and brokers that do not take large frames. */
+/** Real agent processes with a backlog, on slow lines and at brokers that refuse large frames. */
 
 let directory: string;
 let bridge: TestBridge;
@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 const nowhere = 'mqtt://127.0.0.1:1';
-/** A sale that compresses to about half of its 800 bytes, as one with ids of loyalty programmes does; or a larger one. */
+/** A sale that compresses to about half of its 800 bytes, as one with ids of loyalty programmes does, or a larger one. */
 const incompressible = (number: number, lines = 1) => {
   const event = sale(number, { lines, note: randomBytes(48).toString('base64url') });
   for (const { item } of event.data.lines) item.itemId = randomBytes(45).toString('base64url');
@@ -65,7 +65,7 @@ it('a backlog crosses a line of 6 kB a second: most bytes on it carry events, on
 it('a backlog passes a broker that closes connections for packets of more than 16 KiB; the log says what to change', async () => {
   bridge = await startTestBridge({ packetBytesMax: 16_384 });
   const events = Array.from({ length: 500 }, (_, i) => incompressible(i + 1));
-  // One that never fits, in the middle.
+  // One in the middle that never fits.
   events[250] = incompressible(251, 400);
   await afterOutage(events, bridge.url);
   await eventually(() => (bridge.events.size === 499 ? true : undefined), 'all but the large event', 60_000);

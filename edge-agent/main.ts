@@ -27,7 +27,7 @@ const log = createLog('edge-agent', config.logLevel);
 const { site, agent } = config;
 
 const start = async () => {
-  // New files are for this user only: the database, its WAL, and what is put aside.
+  // New files are readable by this user only: the database, its WAL, and what is put aside.
   process.umask(0o077);
   for (const problem of makePrivate(config.dataDir)) log.warn({}, problem);
   const ca = readCa(config.mqttCa);

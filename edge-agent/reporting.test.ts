@@ -8,7 +8,7 @@ import { createReporting } from './reporting.ts';
 const session = { site: 'store-0001', agent: 'edge-1', id: 'one', bootAt: 0, agentVersion: '0.1.0' };
 const everyMs = 10_000;
 
-/** Regular statuses of an agent with many open epochs: how many bytes of them went out in an hour. */
+/** Bytes of regular statuses that an agent with many open epochs sends in an hour. */
 const bytesInAnHour = async (bytesPerMs: number): Promise<{ bytes: number; longestPauseMs: number }> => {
   const epochs = Array.from({ length: limits.rangesPerMessageMax }, (_, i) => ({ epoch: `epoch-${i}` }));
   const outbox = outboxOf(epochs);

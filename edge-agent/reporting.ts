@@ -10,9 +10,9 @@ import type { Store } from './io/store-thread.ts';
 
 /** Sends the agent's status to the hub. */
 
-/** Regular statuses take at most one byte in this many of what the line carries … */
+/** Regular statuses take at most one in this many bytes that the line carries … */
 const lineShare = 8;
-/** … but the hub takes a site for silent that says nothing for two minutes. */
+/** … but the hub considers a site silent that says nothing for two minutes. */
 const statusPauseMsMax = 60_000;
 
 type ReportingPorts = { store: Store; uplink: Uplink; figures(): StoreFigures; clock: Clock };
@@ -68,7 +68,7 @@ export const createReporting = (
   return {
     oldest,
     report,
-    /** The regular status, which a slow line gets less often. */
+    /** The regular status, sent less often on a slow line. */
     reportIfDue: async (): Promise<void> => {
       if (clock.monotonic() >= nextAt) await report('alive');
     },

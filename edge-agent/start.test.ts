@@ -12,7 +12,7 @@ import {
 } from '@branchline/testing/world/agent-process.ts';
 import { afterEach, beforeEach, expect, it, test } from 'vitest';
 
-/** Starts of real agents: what they refuse, and what they leave on the disk. */
+/** Starts of real agents: what they refuse, and what they leave on disk. */
 
 let directory: string;
 let dataDir: string;

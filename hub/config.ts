@@ -123,7 +123,7 @@ export const hubConfig = z.object({
 });
 export type HubConfig = z.infer<typeof hubConfig>;
 
-/** What is wrong with settings that are right one by one: a sentence each. */
+/** Combinations of settings that are refused although each is valid: a sentence each. */
 export const settingsProblems = (config: HubConfig): string[] => {
   const problems = connectionProblems(config);
   if (config.roles.includes('ledger') && config.kafka === '')

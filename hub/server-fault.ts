@@ -1,7 +1,7 @@
 import { isKafkaUnavailable } from '@branchline/drivers/kafka/client.ts';
 import { failureOf } from './postgres/errors.ts';
 
-/** What a person needs to know when Kafka or PostgreSQL cannot be used: one line with the setting that names it. */
+/** What a person needs to know when Kafka or PostgreSQL cannot be used: one line that names the setting. */
 export type ServerFault = {
   message: string;
   reason: string;
@@ -12,11 +12,11 @@ export type ServerFault = {
 /** Invalid authorisation (class 28), and a database that does not exist. */
 const refusedStates = /^(28...|3D000)$/;
 
-/** An error of several addresses has a code and no message. */
+/** An error for several addresses has a code and no message. */
 const reasonOf = ({ message = '', code = '' }: { message?: string; code?: string }): string =>
   message === '' ? code : message;
 
-/** Undefined when the error is neither server's. */
+/** Undefined if the error is neither server's. */
 export const serverFaultOf = (error: unknown): ServerFault | undefined => {
   const reason = reasonOf(error as Error);
   if (isKafkaUnavailable(error))

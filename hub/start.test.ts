@@ -5,7 +5,7 @@ import { expect, it, test } from 'vitest';
 import { serverFaultOf } from './server-fault.ts';
 import { untilAvailable } from './until-available.ts';
 
-/** Real processes: what the hub and its set-up refuse at the start, and how they wait for what does not answer. */
+/** Real processes: what the hub and its set-up refuse at the start, and how they wait for a server that does not answer. */
 
 const url = 'postgres://nobody@127.0.0.1:9/none';
 

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 
-/** The settings with which a service reaches its MQTT broker, and what is wrong with them together. */
+/** The settings with which a service reaches its MQTT broker, and which combinations of them are wrong. */
 
 export const mqttUrl = z
   .url({
@@ -28,7 +28,7 @@ type BrokerSettings = {
   mqttCa?: string | undefined;
 };
 
-/** Throws when it cannot be read or is no certificate: TLS would ignore it, and trust nobody. */
+/** Throws if the file cannot be read or is not a certificate: TLS would ignore it and trust nobody. */
 export const readCa = (path: string | undefined): string | undefined => {
   if (path === undefined) return undefined;
   try {

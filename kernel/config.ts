@@ -5,10 +5,9 @@ import { nearest } from './nearest.ts';
 import { secrets } from './settings.ts';
 
 /**
- * One flat zod object per service is its validation, its `--help` and its documentation. The first of these sources that
- * has a value wins: `--key value`, `BRANCHLINE_KEY`, the file named by `--key-file` or `BRANCHLINE_KEY_FILE`, `--config FILE`
- * (JSON), the default. Secrets are refused on the command line; in a file they do not appear in a dump of the environment
- * either.
+ * One flat zod object per service is its validation, its `--help` and its documentation. The first of these sources that has a
+ * value wins: `--key value`, `BRANCHLINE_KEY`, the file named by `--key-file` or `BRANCHLINE_KEY_FILE`, `--config FILE` (JSON),
+ * the default. Secrets are refused on the command line; in a file they also stay out of a dump of the environment.
  */
 export class ConfigError extends Error {
   override name = 'ConfigError';
@@ -17,7 +16,10 @@ export class ConfigError extends Error {
 type Fields = Record<string, z.ZodType>;
 type Flags = Record<string, string | boolean | undefined>;
 
-/** What is wrong with settings that are right one by one: a sentence each. A start and `--check-config` ask the same. */
+/**
+ * Reports combinations of settings that are refused although each is valid: a sentence each. A start and `--check-config` use
+ * the same check.
+ */
 export type Check<S extends z.ZodObject> = (config: z.infer<S>) => string[];
 
 export const environmentName = (key: string): string =>
@@ -110,7 +112,7 @@ const parseFlags = (fields: Fields, argv: string[]): Flags => {
   }
 };
 
-/** The text of a setting from its first source, and undefined when it has none but the file of settings. */
+/** The text of a setting from its first source; undefined if only the file of settings may have it. */
 const textOf = (key: string, field: z.ZodType, flags: Flags, env: NodeJS.ProcessEnv): string | undefined => {
   const [flag, variable] = [flagName(key), environmentName(key)];
   const given = flags[flag];
@@ -136,7 +138,10 @@ const linesOf = (issue: z.core.$ZodIssue, values: Record<string, unknown>, keys:
   return [`  ${nameOf(key)}: ${values[key] === undefined ? 'missing' : `${where}${issue.message}`}`];
 };
 
-/** Variables with the prefix that are no settings: of the launcher and of tests, and those that Kubernetes sets for services. */
+/**
+ * Variables with the prefix that are not settings: those of the launcher and of tests, and those that Kubernetes sets for
+ * services.
+ */
 const notSettings =
   /^BRANCHLINE_(STOP_WITH_PARENT|HOME|LAUNCHER_PID|TEST_DATA|PICTURES|\w+_SERVICE_(HOST|PORT\w*)|\w+_PORT_\d+_(TCP|UDP)\w*)$/;
 

@@ -4,8 +4,8 @@ import { dirname, resolve } from 'node:path';
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
- * Creates a folder and those above it, for their owner only, and returns the new ones, outermost first. Node's own recursive
- * mkdir never returns where the system answers ENOENT although the parent exists, as it does below /proc.
+ * Creates a folder and its missing parents, for their owner only, and returns the new ones, outermost first. Node's own
+ * recursive mkdir never returns where the system answers ENOENT although the parent exists, as it does below /proc.
  */
 export const createFolder = (path: string): string[] => {
   const missing: string[] = [];
@@ -15,7 +15,7 @@ export const createFolder = (path: string): string[] => {
     try {
       mkdirSync(folder, { mode: 0o700 });
     } catch (error) {
-      // Another process was faster.
+      // Another process may have created it first.
       if (!isFolder(folder)) throw error;
     }
   }
@@ -23,7 +23,7 @@ export const createFolder = (path: string): string[] => {
   return missing;
 };
 
-/** Why the folder cannot be created, as an error; undefined when it can. Leaves none behind. */
+/** Why the folder cannot be created, as an error; undefined if it can. Leaves no folder behind. */
 export const folderError = (path: string): NodeJS.ErrnoException | undefined => {
   try {
     for (const folder of createFolder(path).reverse()) rmdirSync(folder);

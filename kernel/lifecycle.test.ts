@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, it, test } from 'vitest';
 
-/** Real processes: what a signal does to them is the point. */
+/** Real processes, because the tests are about what signals do to them. */
 
 const lifecycle = new URL('./lifecycle.ts', import.meta.url).href;
 let child: ChildProcess | undefined;
 afterEach(() => void child?.kill('SIGKILL'));
 
-/** Starts a service with this code and waits until it says `ready`. */
+/** Starts a service with this code and waits for it to say `ready`. */
 const service = async (start: string, options = '', env: NodeJS.ProcessEnv = {}) => {
   const script = `
     import { runUntilStopped } from ${JSON.stringify(lifecycle)};

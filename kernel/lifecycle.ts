@@ -4,8 +4,9 @@ import type { Log } from './log.ts';
  * Runs a service until SIGTERM or SIGINT, or, with `BRANCHLINE_STOP_WITH_PARENT=1`, until its standard input ends: on every
  * system, a pipe held by the parent closes even when the parent is killed with -9.
  *
- * Signals ask for a stop only once the service has started. Until then they end the process at once, which a start must
- * survive anyway: one that hangs could not answer. `stop` gets `graceMs`; then the process ends itself, whatever still hangs.
+ * Signals request a stop only once the service has started. Until then they end the process at once, which a start must survive
+ * anyway, because a start that hangs could not answer. `stop` gets `graceMs`; then the process ends itself, whatever still
+ * hangs.
  */
 export const runUntilStopped = async (
   start: () => Promise<{ stop(reason: string): Promise<void> }>,
@@ -35,7 +36,7 @@ export const runUntilStopped = async (
   });
   const forced = setTimeout(() => {
     log.error({ graceMs }, 'stop took too long');
-    // `process.exit` waits for worker threads, and one that waits for a dead disk never ends.
+    // `process.exit` waits for worker threads, and one waiting for a dead disk never ends.
     process.kill(process.pid, 'SIGKILL');
   }, graceMs);
   await running.stop(reason);

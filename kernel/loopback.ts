@@ -4,7 +4,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** Asked with every request; the list makes an object outside the heap for each address that it checks. */
+/** Checked on every request: the block list would create an object outside the heap for each address. */
 const usual = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1', 'localhost']);
 
 /**
@@ -30,8 +30,8 @@ const nameOf = (host: string): string =>
 export const isLoopbackHost = (host: string | undefined): boolean => isLoopback(nameOf(host ?? ''));
 
 /**
- * A browser may come with a name that is listed. An IP address is none that a foreign page can point here, so `anyAddress`
- * lets all of them in, where other machines may connect at all.
+ * A browser may use a listed name. A foreign page cannot make an IP address point here, so `anyAddress` accepts all of them
+ * where other machines may connect at all.
  */
 export const isAllowedHost = (
   host: string | undefined,
@@ -42,7 +42,7 @@ export const isAllowedHost = (
 };
 
 /**
- * Whether a request that changes something comes from our page or from a program. Pages can neither omit nor forge these
+ * Whether a request that changes something comes from our own page or from a program. Pages can neither omit nor forge these
  * two headers; programs send neither.
  */
 export const isOwnRequest = (headers: {

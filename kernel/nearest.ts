@@ -1,4 +1,4 @@
-/** How many letters to insert, remove or change to get from one word to the other (Levenshtein). */
+/** The number of letters to insert, remove or change to turn one word into the other (Levenshtein). */
 const distance = (one: string, other: string): number => {
   let before = Array.from({ length: other.length + 1 }, (_, i) => i);
   for (let i = 1; i <= one.length; i++) {
@@ -12,7 +12,7 @@ const distance = (one: string, other: string): number => {
   return before[other.length] as number;
 };
 
-/** The known name that was probably meant; undefined when none is close. */
+/** The known name that was probably meant; undefined if none is close. */
 export const nearest = (name: string, known: readonly string[]): string | undefined => {
   const closest = known
     .map((candidate) => ({ candidate, letters: distance(name, candidate) }))

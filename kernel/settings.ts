@@ -11,12 +11,12 @@ export const logLevel = z.enum(logLevels).default('info');
 export const stuckMinutes = z.number().min(0.05).max(1_440).default(5);
 
 /**
- * Settings whose value is, or may contain, a secret. A command line is no place for it: every user of the machine reads it in
- * the list of processes.
+ * Settings whose value is, or may contain, a secret. They must not be on a command line: every user of the machine can read it
+ * in the process list.
  */
 export const secrets = z.registry<{ isSecret(text: string): boolean }>();
 export const always = { isSecret: () => true };
-/** For addresses, which are no secret without a password. */
+/** For addresses, which are secret only with a password in them. */
 export const withPassword = {
   isSecret: (text: string) => /^[a-z+]+:\/\/[^/?#]*:[^/?#]*@/i.test(text) || /[?&]password=/i.test(text),
 };
@@ -27,7 +27,7 @@ export const kafkaBrokers = z
   .string()
   .regex(brokers, 'not a list of Kafka brokers, such as kafka-1:9092,kafka-2:9092');
 
-/** What PostgreSQL's own tools take as a URL; anything else would be read as the name of a database. */
+/** What PostgreSQL's own tools accept as a URL; they would read anything else as the name of a database. */
 export const postgresUrl = z
   .string()
   .regex(

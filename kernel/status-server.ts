@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { isLoopback, isLoopbackHost } from './loopback.ts';
 import { expose, type Family, metricsContentType } from './metrics.ts';
 
-/** Short, so that connections which say nothing leave none out. A scrape takes milliseconds. */
+/** Short, so that idle connections leave room for others. A scrape takes milliseconds. */
 const bounds = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
@@ -35,7 +35,7 @@ export const serveStatus = async (
       response.end(text);
     },
   };
-  // A page in a browser on this machine may reach it under a foreign name that leads to 127.0.0.1 (DNS rebinding).
+  // A page in a browser on this machine may reach it under a foreign name that resolves to 127.0.0.1 (DNS rebinding).
   const isForeign = (name: string | undefined) =>
     isLoopback(host) && name !== undefined && !isLoopbackHost(name);
   const server = createServer(bounds, (request, response) => {

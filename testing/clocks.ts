@@ -1,4 +1,4 @@
-/** Zones and moments at which tests that think in whole hours, or in days of 24 hours, fail. */
+/** Zones and moments that break tests which assume whole hours, or days of 24 hours. */
 export type ClockCase = { zone: string; at: string; why: string };
 
 export const clocks: readonly ClockCase[] = [
@@ -13,7 +13,7 @@ export const clocks: readonly ClockCase[] = [
 ];
 
 /**
- * The zone in which `npm test` runs the unit tests: each day another, the same for everybody that day. TZ chooses one instead.
+ * The zone in which `npm test` runs the unit tests: a different one each day, the same for everybody that day. TZ overrides it.
  */
 export const zoneOfDay = (now: number): string => {
   const day = Math.floor(now / 86_400_000);

@@ -8,7 +8,7 @@ import { type Entry, readEntry } from '@branchline/hub/ledger/books/entry.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-/** Hostile bytes at both ends: whatever the agent takes, the hub reads, and its two ways of reading agree. */
+/** Hostile bytes at both ends: whatever the agent takes, the hub reads, and its two readers agree. */
 
 const scaleLabels = readScaleLabels('2[0-9] IIIII WWWWW C') as ScaleLabel[];
 const acceptedAt = Date.UTC(2026, 10, 23, 9, 15);
@@ -26,14 +26,14 @@ const judged = (text: string): Judged[] | Problem => {
 
 const source = (site: string, stream: 'pos' | 'stock') => ({ site, agent: 'edge-1', stream, epoch: 'e' });
 
-/** What the hub makes of a record's text. Both of its ways have to agree wherever the fast one answers. */
+/** What the hub makes of a record's text. Both readers must agree wherever the fast one answers. */
 const entryOf = (text: string, stream: 'pos' | 'stock' = 'pos'): Entry | Problem => {
   const entry = readEntry(Buffer.from(text), source(siteOf(text), stream));
   const stored = readStored(text);
   if (stored !== undefined) {
     const parsed = parseForBooks(JSON.parse(text));
     expect(isProblem(parsed), text).toBe(false);
-    // Key order apart, so that only the slow way can read it.
+    // The blank in front leaves only the slow reader able to read it.
     const slow = readEntry(Buffer.from(` ${text}`), source(siteOf(text), stream));
     expect(slow, text).toEqual(entry);
   }
@@ -74,7 +74,7 @@ describe.each([
   test('is taken, and the books read what the agent stored', () => {
     expect(change(completed)).not.toBe(completed);
     expect(isTaken(change(completed))).toBe(true);
-    // As a record of somebody else's making, it is read the slow way, or as the oracle reads it.
+    // As another producer's record it is read by the slow reader, or as the oracle reads it.
     expect(isProblem(entryOf(change(completed)))).toBe(false);
   });
 });
@@ -172,7 +172,7 @@ test('whatever the agent takes of hostile text, the hub applies, and both of its
         try {
           text = change(text, at);
         } catch {
-          // It was damaged before, and cannot be parsed for another layout.
+          // Already damaged: it cannot be parsed and laid out differently.
         }
       entryOf(text);
       if (isTaken(text)) taken++;

@@ -6,8 +6,8 @@ import { checkout } from '@branchline/local/paths.ts';
 import { clocks } from './clocks.ts';
 
 /**
- * npm run test:clocks: the unit tests in other time zones and at other times than now, and the page tests in a zone whose offset
- * is no whole hour.
+ * npm run test:clocks: the unit tests in other time zones and at other times, and the page tests in a zone whose offset is not
+ * a whole hour.
  */
 const help = `Usage: npm run test:clocks -- [--case N] [--busy] [--pages]
 
@@ -56,7 +56,7 @@ const runVitest = (project: string, selection: string[], env: NodeJS.ProcessEnv)
     child.once('exit', (code) => resolve(code === 0));
   });
 
-/** Vitest takes so long until the first test runs. */
+/** Vitest takes this long until the first test runs. */
 const leadMs = 6_000;
 const preload = pathToFileURL(join(checkout, 'testing/world/stepped-clock.ts')).href;
 const failed: string[] = [];

@@ -34,7 +34,7 @@ export const kafkaControl =
     const readForEver = async () => {
       for (let attempt = 0; !closing.signal.aborted; attempt++) {
         const since = Date.now();
-        // A stuck reader may still be a member of its group, and nobody should wait for it.
+        // A stuck reader may still be a member of its group, which the new one must not wait for.
         current = readMessages(kafka, { topic, groupId: `${groupId}-${restarts}` }, onReadMessage);
         const reason = await current.ended;
         if (closing.signal.aborted) return;

@@ -33,7 +33,7 @@ export const watchRecording = ({
   const everyMs = stuckMs / checksPerPeriod;
   // A check may wait for Kafka's answer.
   const watchdog = new Watchdog({ stuckMs, gapMsMax: stuckMs / 2 });
-  /** The question may hang like the sends, and the watchdog must not. */
+  /** The question can hang as the sends do; the watchdog must not. */
   const kafkaAnswers = () => Promise.race([asksKafka(), sleep(stuckMs / 4, false, { ref: false })]);
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;

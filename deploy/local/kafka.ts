@@ -65,7 +65,7 @@ const newClusterId = (): string => {
   return id.startsWith('-') ? newClusterId() : id;
 };
 
-/** `advertisedPort`: the port that clients are told, when a proxy stands before `port`. */
+/** `advertisedPort`: the port announced to clients when a proxy stands in front of `port`. */
 export type KafkaOptions = ServerOptions & { port?: number; advertisedPort?: number };
 
 export const startKafka = async ({

@@ -10,7 +10,7 @@ import type { VerifyArguments } from './verify-options.ts';
 const counted = (n: number, one: string): string =>
   `${n.toLocaleString('en-GB')} ${one}${n === 1 ? '' : 's'}`;
 
-/** What stands between the files and the books: rules that change a figure are never silent. */
+/** The rules that make the books differ from the files, printed so that none changes a figure silently. */
 const ruleLines = ({ rounded, adjustments }: Survey['expected']): string[] => [
   ...(rounded.lines === 0
     ? []

@@ -48,7 +48,7 @@ test('a connection on which nothing waits keeps no timer running; one with a req
 
 test('a connection on which a request was not answered is closed, so that the next request gets another', async () => {
   const accepted: Socket[] = [];
-  // Takes every byte and answers nothing, as a path on which a firewall has dropped the connection.
+  // Takes every byte and answers nothing, like a path on which a firewall has dropped the connection.
   const server = createServer((socket) => void accepted.push(socket.resume())).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

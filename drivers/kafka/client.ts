@@ -5,8 +5,8 @@ import { type CodecName, codecNames, compress, decompress } from './compression.
 import { teachTopicIds } from './topic-ids.ts';
 
 /**
- * A kafkajs client with workarounds for its defects (README.md lists them): its idle timer is stopped, silent
- * connections are broken, its log is quiet, and it knows every codec. Everything in the project that speaks to Kafka gets its client here.
+ * A kafkajs client with workarounds for its defects (README.md lists them): its idle timer is stopped, silent connections are
+ * closed, its log is quiet, and it knows every codec. Everything in the project that speaks to Kafka gets its client here.
  */
 
 const { CompressionCodecs, CompressionTypes, Kafka: KafkaClient, logLevel } = kafkajs;
@@ -29,9 +29,9 @@ const stopIdleTimer = () => {
 stopIdleTimer();
 
 /**
- * kafkajs 2.2.4 gives up a request that is not answered, and keeps the connection: on one that a firewall has forgotten every
- * later request is written, waits for its timeout, and fails, for as long as the system takes to notice (a quarter of an hour,
- * or never). So the connection is broken with the first such request, as the Java client does, and kafkajs opens another.
+ * kafkajs 2.2.4 gives up a request that is not answered but keeps the connection: on one that a firewall has forgotten, every
+ * later request is written, times out and fails, until the operating system notices (after a quarter of an hour, or never). So
+ * the first such request closes the connection, as in the Java client, and kafkajs opens another.
  */
 const breakSilentConnections = () => {
   type Sending = { socket?: { destroy(reason: Error): void } };

@@ -153,7 +153,7 @@ const eachBatch = async (
   resolveOffset(batch.lastOffset());
 };
 
-/** What cannot be unpacked is something: the handler must see it, to say that the partition stands still. */
+/** A batch that cannot be unpacked is not empty: the handler must see it, to report that the partition stands still. */
 const isEmpty = (records: RecordQueue): boolean => {
   try {
     return records.ahead(1).length === 0;

@@ -45,7 +45,7 @@ test('what is not a record batch is refused rather than guessed at', () => {
     );
 });
 
-/** Batches whose header contradicts itself are refused before their checksum is looked at. */
+/** Batches with a contradictory header are refused before their checksum is checked. */
 const isSound = (batch: Buffer): boolean => {
   try {
     return batchHeaders(batch).every(isIntact);

@@ -39,17 +39,20 @@ const attributesAt = 21;
 const prefixBytes = 12;
 const attributes = { codec: 0x07, appendTime: 0x08, transactional: 0x10, control: 0x20 };
 
-/** More than any broker can be told to take in one batch (`max.message.bytes`) without trouble of its own. */
+/** More than any broker can reasonably be configured to take in one batch (`max.message.bytes`). */
 const batchBytesMax = 128 * 1024 * 1024;
-/** Records of a few bytes make a small batch into millions of objects; 16 times what fits in 1 MiB of the smallest events. */
+/**
+ * Tiny records can turn a small batch into millions of objects. The limit is 16 times what fits in 1 MiB of the smallest
+ * events.
+ */
 const batchRecordsMax = 500_000;
-/** Attributes, two deltas, and the lengths of key, value and headers, one byte each. */
+/** Attributes, two deltas, and the lengths of key, value and headers: one byte each. */
 const recordBytesMin = 6;
-/** What a Date can hold, in milliseconds either side of 1970. */
+/** The range of a Date, in milliseconds either side of 1970. */
 const timeMax = 8_640_000_000_000_000;
 
 /**
- * Where batches can lie: not before `from`, the offset that was asked for, and before `end`, that of the next record to be
+ * The range in which batches can lie: from the requested offset `from` to before `end`, the offset of the next record to be
  * written. No checksum covers a batch's own offset.
  */
 export type LogRange = { from: number; end: number };
@@ -75,7 +78,7 @@ const headerAt = (bytes: Buffer, at: number, end: number): BatchHeader => {
   };
 };
 
-/** Batches lie one after the other; a wrong offset would make the reader skip records or take them twice. */
+/** Batches follow one another; a wrong offset would make the reader skip records or take them twice. */
 const checkOffsets = ({ baseOffset, lastOffset }: BatchHeader, { from, end }: LogRange): void => {
   if (baseOffset < 0 || lastOffset < baseOffset || !Number.isSafeInteger(lastOffset))
     throw new Error(`a record batch says that it holds offsets ${baseOffset} to ${lastOffset}`);
@@ -88,8 +91,8 @@ const checkOffsets = ({ baseOffset, lastOffset }: BatchHeader, { from, end }: Lo
 };
 
 /**
- * The batches of a fetched record set, one by one, without a last one that was cut off because the fetch was full. Throws
- * where no batch can be made out, after those before it.
+ * The batches of a fetched record set, one by one, without a last one that was cut off because the fetch was full. Throws at
+ * bytes that are not a batch, after yielding the batches before them.
  */
 export function* eachBatch(bytes: Buffer, range: LogRange = anywhere): Generator<BatchHeader> {
   let { from } = range;
@@ -101,7 +104,7 @@ export function* eachBatch(bytes: Buffer, range: LogRange = anywhere): Generator
     if (end - at > batchBytesMax) throw new Error(`a record batch says that it has ${end - at} bytes`);
     if (end > bytes.length) return;
     const header = headerAt(bytes, at, end);
-    // The first batch may begin before what was asked for; those after it follow each other.
+    // The first batch may begin before the requested offset; later ones must follow each other.
     checkOffsets(header, { from, end: range.end });
     if (at > 0 && header.baseOffset < from)
       throw new Error(`a record batch from offset ${header.baseOffset} comes where ${from} is next`);
@@ -130,7 +133,7 @@ class Cursor {
   /** Up to 32 bits: lengths and offset deltas. */
   varint(): number {
     const { bytes } = this;
-    // Nearly all of them are one byte: lengths of names, deltas, numbers of headers.
+    // Nearly all are one byte long: lengths of names, deltas, header counts.
     const first = bytes[this.at];
     if (first !== undefined && first < 0x80) {
       this.at += 1;
@@ -174,7 +177,7 @@ class Cursor {
     return this.bytes.subarray(start, this.at);
   }
 
-  /** Moves past a length and as many bytes, which end by `end`; the length, -1 for Kafka's null. */
+  /** Moves past a length and that many bytes, which must end by `end`. Returns the length, -1 for Kafka's null. */
   skip(what: string, end: number): number {
     const length = this.varint();
     if (length < -1) throw new Error(`the ${what} of a record has a length of ${length}`);
@@ -183,7 +186,7 @@ class Cursor {
     return length;
   }
 
-  /** Moves past the headers, which end with their record. */
+  /** Moves past the headers, which must end with their record. */
   skipHeaders(end: number): void {
     const count = this.varint();
     if (count < 0) throw new Error(`a record says that it has ${count} headers`);
@@ -249,7 +252,7 @@ const checkCount = ({ baseOffset, lastOffset, count }: Omit<RecordBatch, 'record
     throw new Error(`the batch holds ${count} records; at most ${batchRecordsMax} are allowed`);
 };
 
-/** Throws unless every byte belongs to a record, and every record to the batch: what is left out would be lost unnoticed. */
+/** Throws unless every byte belongs to a record and every record to the batch: anything left out would be lost unnoticed. */
 export const recordsOf = (batch: RecordBatch): LogRecord[] => {
   checkCount(batch);
   const { baseOffset, lastOffset, baseTimestamp, appendedAt, count, records } = batch;

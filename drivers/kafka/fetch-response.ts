@@ -48,8 +48,8 @@ const unreadable = (at: TopicPartition, header: BatchHeader, cause: unknown): Un
 };
 
 /**
- * Batches that did not decompress although their checksum fits, with what was said. They are fetched again every second until a
- * person acts, and each attempt costs the WebAssembly instance some of its stack: see compression.ts.
+ * Batches that did not decompress although their checksum matches, with the error message. They are fetched again every second
+ * until a person acts, and each attempt costs the WebAssembly instance some of its stack: see compression.ts.
  */
 const undecompressed = new Map<string, string>();
 const undecompressedMax = 1_000;
@@ -87,10 +87,10 @@ const packedOf = (at: TopicPartition, header: BatchHeader): PackedRecords => {
   return { lastOffset, unpack };
 };
 
-/** A version and a type, of two bytes each. Source: Apache Kafka documentation, "Control Batches". */
+/** Version and type, two bytes each. Source: Apache Kafka documentation, "Control Batches". */
 const controlKeyBytes = 4;
 
-/** From the key of a control record kafkajs tells where an aborted transaction ends. Undefined when there is no such key. */
+/** kafkajs reads from the key of a control record where an aborted transaction ends. Undefined if there is no such key. */
 const controlKey = (header: BatchHeader): Buffer | undefined => {
   try {
     const key = isIntact(header) ? firstKey({ count: header.count, records: header.stored }) : null;
@@ -103,7 +103,7 @@ const controlKey = (header: BatchHeader): Buffer | undefined => {
 const messageOf = (at: TopicPartition, header: BatchHeader): BatchMessage => {
   const { producerId, inTransaction } = header;
   const key = header.control ? controlKey(header) : null;
-  // kafkajs drops control batches unseen. One that cannot be read is handed on, so that its reader says so.
+  // kafkajs drops control batches unseen. An unreadable one is passed on, so that its reader reports it.
   if (key === undefined)
     return faultMessage(header.lastOffset, () => {
       throw unreadable(at, header, new Error('the control batch is damaged'));
@@ -121,7 +121,7 @@ const messageOf = (at: TopicPartition, header: BatchHeader): BatchMessage => {
   } as BatchMessage;
 };
 
-/** Stands for bytes that are no batch: whoever unpacks it gets the error. */
+/** Stands for bytes that are not a batch: whoever unpacks it gets the error. */
 const faultMessage = (offset: number, unpack: () => never): BatchMessage =>
   ({
     [batchKey]: { lastOffset: offset, unpack },
@@ -132,8 +132,8 @@ const faultMessage = (offset: number, unpack: () => never): BatchMessage =>
   }) as BatchMessage;
 
 /**
- * One message for each batch. What no batch can be made of ends them, at the offset that is next: below the one that was
- * asked for kafkajs would take it for compacted, and skip it.
+ * One message per batch. Bytes that are not a batch end the list with an error at the next offset: below the requested offset,
+ * kafkajs would take it for compacted and skip it.
  */
 const messagesOf = (at: TopicPartition, recordSet: Buffer, range: LogRange): BatchMessage[] => {
   const messages: BatchMessage[] = [];

@@ -12,9 +12,9 @@ import type { LogRecord } from './record.ts';
 import { UnreadableBatch } from './record-queue.ts';
 
 /**
- * Record batches that a broken disk, a broken producer or an enemy may have written, with checksums that fit. The rule: right
- * records, or an error that names topic, partition and offset; never a hang, never memory without bound, never a record that is
- * silently left out. And one bad partition does not keep the others from being read.
+ * Record batches that a broken disk, a broken producer or an attacker may have written, with matching checksums. The rule: the
+ * right records, or an error that names topic, partition and offset; never a hang, never unbounded memory, never a record left
+ * out silently. And one bad partition does not keep the others from being read.
  */
 interface Encoder {
   buffer: Buffer;
@@ -52,7 +52,7 @@ const responseOf = (
   return out.buffer;
 };
 
-/** As the consumer gets it: decoded, through kafkajs' own filter, unpacked. */
+/** As the consumer gets it: decoded, passed through kafkajs' own filter, unpacked. */
 const read = async (
   recordSets: readonly Buffer[],
   aborted: readonly { producerId: number; first: number }[] = [],
@@ -67,7 +67,7 @@ const read = async (
     try {
       const queue = recordsFrom(messages, asked);
       const first = queue.ahead(Number.POSITIVE_INFINITY);
-      // What could not be unpacked shows once the records before it are taken.
+      // An error shows once the records before it are taken.
       const taken = [...first];
       queue.drop(taken.length);
       queue.ahead(1);
@@ -81,7 +81,7 @@ const read = async (
 const readOne = async (recordSet: Buffer): Promise<readonly LogRecord[] | Error> =>
   (await read([recordSet]))[0] as readonly LogRecord[] | Error;
 
-/** Counted headers make the last record the one that a truncated list would lack. */
+/** With counted headers, a truncated list would lack the last record. */
 const recordsSection = (values: readonly Uint8Array[], headers: Record<string, string> = { a: 'b' }) =>
   encodeRecords([
     { key: 'store-0001', values, headers, counted: { name: 'bl-origin', prefix: 'of ', first: 1 } },
@@ -198,9 +198,9 @@ test.each(fields)(
           const [found, sound] = await read([Buffer.concat([batch, next]), before]);
           expectWhole(sound as LogRecord[], count);
           if (found instanceof Error) return expectLocated(found);
-          // A length that makes the batch look cut off: kept for the next fetch, with all that follows.
+          // This length makes the batch look cut off: it is kept for the next fetch, with all that follows.
           if (at === 8 && found?.length === 0) return;
-          // Offsets that could be true: compaction leaves gaps, and appending sets the base.
+          // Plausible offsets: compaction leaves gaps, and appending sets the base.
           const offsets = (found as LogRecord[]).map(({ offset }) => offset);
           const passed = at === 0 && value < BigInt(asked) ? asked - Number(value) : 0;
           expect(offsets.length).toBe(2 * count - passed);
@@ -219,7 +219,7 @@ test('bad input 63 noise instead of batches is an error of its own partition alo
     fc.asyncProperty(fc.uint8Array({ minLength: 61, maxLength: 300 }), async (noise) => {
       const [bad, good] = await read([Buffer.concat([sound, noise]), sound]);
       expectWhole(good as LogRecord[], count);
-      // Noise may look like the beginning of a batch that was cut off.
+      // Noise may look like the start of a batch that was cut off.
       if (bad instanceof Error) expectLocated(bad);
       else expectWhole(bad as LogRecord[], count);
     }),
@@ -262,7 +262,7 @@ const varint = (value: bigint): Buffer => {
 };
 const chunk = (bytes: string | null) =>
   bytes === null ? varint(-1n) : Buffer.concat([varint(BigInt(bytes.length)), Buffer.from(bytes)]);
-/** One record with everything stated by the caller. */
+/** One record with every field given by the caller. */
 const record = (timestampDelta: Buffer, offsetDelta: Buffer, tail: readonly Buffer[]): Buffer => {
   const body = Buffer.concat([Buffer.from([0]), timestampDelta, offsetDelta, ...tail]);
   return Buffer.concat([varint(BigInt(body.length)), body]);
@@ -352,7 +352,7 @@ test.each(codecNames.slice(1))(
 test('bad input 70 a batch that is no snappy is asked for again and again for hours, and other batches are still read', async () => {
   const { records, count } = recordsSection([Buffer.from('one')]);
   const snappy = codecNames.indexOf('snappy');
-  // Says that it becomes 80 bytes, and begins with a copy of what is not there: a trap inside the WebAssembly.
+  // Claims to become 80 bytes, and begins with a copy from before its start: a trap inside the WebAssembly.
   const noise = Buffer.concat([Buffer.from([0x50, 0xff]), Buffer.alloc(200, 0xa7)]);
   const bad = recordBatch({ records: noise, count: 1 }, { now: 0, codec: snappy });
   bad.writeBigInt64BE(BigInt(asked), 0);
@@ -368,7 +368,7 @@ test('bad input 68 batches that overlap, go back, or lie beyond the end of the l
   const at = (offset: number) => batchOf(records, count, 0, offset);
   for (const offsets of [[500, 501], [500, 499], [500, 500], [497], [999], [500, 1_500], [2 ** 53]])
     expectLocated(await readOne(Buffer.concat(offsets.map(at))));
-  // Offsets 499 and 500: Kafka sends whole batches, and only what was asked for is taken.
+  // Offsets 499 and 500: Kafka sends whole batches, and only the requested offsets are taken.
   const whole = (await readOne(at(499))) as LogRecord[];
   expect(whole.map(({ offset }) => offset)).toEqual([500]);
   // Compaction leaves gaps.

@@ -23,18 +23,18 @@ export const writeMessages = async (kafka: Kafka, topic: string): Promise<Messag
 export type MessageReader = {
   /** Resolves with the reason when the reader could not start or has ended for good. */
   ended: Promise<string>;
-  /** Milliseconds since Kafka last answered a fetch, with messages or without; before the first, since the start. */
+  /** Milliseconds since Kafka last answered a fetch, with messages or without; before the first answer, since the start. */
   silentMs(): number;
   close(): Promise<void>;
 };
 
 const disconnectMsMax = 1_000;
-/** Checks within the time after which a reader counts as stuck. */
+/** Checks per `silentMsMax`. */
 const checksPerPeriod = 10;
 
 /**
- * Messages from the end of the topic on, for this group alone. The reader ends when no fetch has been answered for
- * `silentMsMax`, by a timer of its own: a kafkajs consumer can hang without an error (decision 006).
+ * Messages from the end of the topic, for this group alone. The reader ends when no fetch has been answered for `silentMsMax`,
+ * by a timer of its own, because a kafkajs consumer can hang without an error (decision 006).
  */
 export const readMessages = (
   kafka: Kafka,

@@ -105,7 +105,7 @@ test.skipIf(!openssl)(
   },
 );
 
-/** Answers a connection as an MQTT 3.1.1 broker does: version 5 is refused. True when it is accepted. */
+/** Answers a connection as an MQTT 3.1.1 broker does: version 5 is refused. True if accepted. */
 const onConnect = (socket: Socket, packet: Buffer): boolean => {
   const accepted = packet[8] === 4;
   socket.write(Buffer.from([0x20, 2, 0, accepted ? 0 : 1]));

@@ -41,7 +41,7 @@ export type MqttLinkOptions = {
 };
 
 export type MqttHandlers = {
-  /** `packetBytesMax`: the largest packet that the broker takes, if it says so; MQTT 3.1.1 cannot. */
+  /** `packetBytesMax`: the largest packet that the broker takes, if it states one; MQTT 3.1.1 cannot. */
   onUp(packetBytesMax?: number): void;
   /** Also called when a connection attempt fails; `reason` is one line for a log. */
   onDown(reason: string): void;
@@ -54,7 +54,7 @@ export type MqttLink = {
   publish(topic: string, payload: Uint8Array | string): boolean;
   /** Bytes not yet written to the socket; a sender should wait while they grow. */
   unsentBytes(): number;
-  /** Links in a row that broke soon after they came up; 0 once one has lasted. */
+  /** Consecutive links that broke soon after they came up; 0 once one has lasted. */
   briefLinks(): number;
   /** Ends the connection and begins another, as after any other end. Does nothing while the link is down. */
   reconnect(reason: string): void;
@@ -120,7 +120,7 @@ const messageOf = (error: Error): string =>
 /** CONNACK codes of MQTT 3.1.1 (§ 3.2.2.3) and MQTT 5 (§ 3.2.2.2). */
 const refusesVersion = (error: Error): boolean => [1, 0x84].includes((error as { code?: number }).code ?? 0);
 
-/** Why an MQTT 5 broker ends a connection (§ 3.14.2.1), where the name of the code alone does not help. */
+/** Why an MQTT 5 broker ends a connection (§ 3.14.2.1), where the name of the code alone does not help people. */
 const disconnectReasons: Record<number, string> = {
   135: 'the broker says: not authorised',
   141: 'the broker says: keepalive timeout',
@@ -160,7 +160,10 @@ const endWithin = async (client: MqttClient, timeoutMs: number): Promise<void> =
   client.stream?.destroy();
 };
 
-/** What the end of a connection says of the MQTT version: nothing, that the broker refuses it, or that it may not know it. */
+/**
+ * What the end of a connection says about the MQTT version: nothing, that the broker refuses it, or that the broker may not
+ * know it.
+ */
 type VersionAnswer = 'none' | 'refused' | 'unknown';
 
 type ConnectionHandlers = {
@@ -169,7 +172,7 @@ type ConnectionHandlers = {
   onEnd(reason: string, version: VersionAnswer): void;
 };
 
-/** Follows one connection until it ends, which it does once; returns how to end it. */
+/** Follows one connection until its one end; returns how to end it. */
 const followConnection = (
   client: MqttClient,
   { subscriptions, readyTimeoutMs }: { subscriptions: string[]; readyTimeoutMs: number },
@@ -220,7 +223,7 @@ const followConnection = (
     if (!connected && refusesVersion(error)) end(lastError, 'refused');
   });
   client.on('close', () => {
-    // Some brokers close the connection without a word when they do not know the version.
+    // Some brokers silently close a connection whose version they do not know.
     end(lastError ?? 'connection closed', connected || lastError !== undefined ? 'none' : 'unknown');
   });
   return end;
@@ -235,7 +238,7 @@ export const openMqttLink = (options: MqttLinkOptions, handlers: MqttHandlers): 
   let closed = false;
   let retryTimer: NodeJS.Timeout | undefined;
   let end: ((reason: string) => void) | undefined;
-  // MQTT 5 states the broker's packet limit and why it disconnects; a broker that does not speak it gets MQTT 3.1.1.
+  // MQTT 5 brokers state their packet limit and why they disconnect; others get MQTT 3.1.1.
   let protocolVersion: 4 | 5 = 5;
 
   const connect = (open: OpenClient) => {

@@ -9,7 +9,7 @@ export type ReconnectPace = {
   onUp(now: number): void;
   /** What usually causes it, after several brief links in a row. */
   onDown(now: number): { waitMs: number; hint?: string };
-  /** Brief links in a row; 0 once the current one has lasted. */
+  /** Consecutive brief links; 0 once the current one has lasted. */
   briefLinks(now: number): number;
 };
 

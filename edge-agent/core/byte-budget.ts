@@ -1,11 +1,11 @@
 /**
- * Bounds the bodies that all connections together hold outside the heap: those that are arriving, and those that wait for
- * their turn. A request that does not fit is refused while it is small, and its till comes back.
+ * Bounds the bodies that all connections together hold outside the heap: those arriving and those waiting their turn. A request
+ * that does not fit is refused while it is still small, and the till sends it again.
  */
 export const bodyBytesInHandMax = 16 * 1024 * 1024;
 
 export type Loan = {
-  /** From now on the request holds this many bytes. False, and nothing changes, when they do not fit. */
+  /** The request now holds this many bytes. Returns false, and changes nothing, if they do not fit. */
   resize(bytes: number): boolean;
   end(): void;
 };

@@ -5,7 +5,7 @@ const closeBracket = 93;
 const openBrace = 123;
 const closeBrace = 125;
 
-/** At most `max` brackets open, in strings or not. Node's search is several times as fast as a loop over the bytes. */
+/** Whether at most `max` brackets open, in strings or not. Node's search is several times as fast as a loop over the bytes. */
 const hasFewBrackets = (text: Uint8Array, max: number): boolean => {
   let found = 0;
   for (const bracket of [openBrace, openBracket])
@@ -19,7 +19,7 @@ const hasFewBrackets = (text: Uint8Array, max: number): boolean => {
  * levels and `JSON.stringify` of the result overflows the stack. Text that is not JSON gets an arbitrary answer.
  */
 export const isDeeperThan = (text: Uint8Array, depthMax: number): boolean => {
-  // An ordinary sale; measured at a third of the time that looking at each byte takes.
+  // True for an ordinary sale; measured at a third of the time of checking each byte.
   if (hasFewBrackets(text, depthMax)) return false;
   let depth = 0;
   let inString = false;

@@ -5,7 +5,7 @@ import { createRepeatedWarning } from '@branchline/kernel/repeated-warning.ts';
 /** A link that worked for so long is worth a line when it breaks, however recently another one was written. */
 const steadyMs = 60_000;
 
-/** So many reasons are worth a line of their own; a broker that invents new ones does not fill the log. */
+/** The number of reasons that get a line of their own; a broker that invents new ones does not fill the log. */
 const kindsMax = 10;
 const kindOf = (reason: string): string => reason.replaceAll(/\d+/g, '…');
 

@@ -95,7 +95,7 @@ const onLinkDown = (outbox: Outbox, now: number, effects: OutboxEffect[]): void 
   onLinkLost(outbox, now, effects);
 };
 
-/** What was under way is given up now, so that the link's end is not taken for a fault of a frame. */
+/** Frames in flight are given up now, so that the end of the link is not taken for the fault of a frame. */
 const reconnectIfSilent = (outbox: Outbox, now: number, effects: OutboxEffect[]): void => {
   const silentMs = silence.takeDue(outbox.silence, now);
   if (silentMs === undefined) return;

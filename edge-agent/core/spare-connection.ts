@@ -1,13 +1,13 @@
 import { isLoopback } from '@branchline/kernel/loopback.ts';
 
 /**
- * Which connection to close when another one has come. Tills must always get one, so those that have not shown that they may
- * send events go first, from the address that holds most of them: whoever takes all connections loses his own. Next goes the
+ * Which connection to close when a new one arrives. Tills must always get one, so the first to go are connections that have not
+ * yet shown that they may send events, from the address with most of them: whoever opens many loses only his own. Next goes the
  * till that has been quiet longest; it connects again.
  */
 export type ConnectionState = {
   address: string;
-  /** It has sent a request that was let in. */
+  /** It has sent an authorised request. */
   isTrusted: boolean;
   /** Requests that are being read or answered. */
   inHand: number;
@@ -16,12 +16,12 @@ export type ConnectionState = {
 };
 
 /**
- * A till is trusted with its first request. Until then each connection can fill the heap with small requests as fast as one
+ * A till is trusted from its first request on. Until then each connection can fill the heap with small requests as fast as one
  * read of the socket is parsed, about 2.5 MB. Programs on this machine share one address, so they are not counted.
  */
 export const untrustedPerAddressMax = 8;
 
-/** `connections` in the order in which they came, the newcomer last. Undefined when all may stay. */
+/** `connections` in order of arrival, the newcomer last. Undefined if all may stay. */
 export const spareConnection = <C extends ConnectionState>(
   connections: readonly C[],
   connectionsMax: number,
@@ -43,7 +43,7 @@ const oldestOfLargestGroup = <C extends ConnectionState>(connections: readonly C
   }
   let largest: C[] = [];
   for (const group of groups.values()) if (group.length > largest.length) largest = group;
-  // The newcomer alone is nobody's flood.
+  // A newcomer alone is not a flood.
   return connections.length > 1 ? largest[0] : undefined;
 };
 

@@ -18,17 +18,17 @@ export type SendingFigures = {
   alarms: number;
   unreadable: number;
   linkUp: boolean;
-  /** Links in a row that broke soon after they came up. */
+  /** Consecutive links that broke soon after they came up. */
   briefLinks: number;
-  /** Reconnects since the last receipt, because none came although the link was up. */
+  /** Reconnects since the last receipt, made because none came although the link was up. */
   reconnects: number;
 };
 
 export type IntakeCounters = { duplicates: number; refused: number };
 
 /**
- * The seqs whose acceptance times the status needs: the first unrecorded one of each source that it names. Those are the
- * oldest ones, so the oldest event of all is among them.
+ * The seqs whose acceptance times the status needs: the first unrecorded one of each source that it names. These are the
+ * oldest, so the oldest event of all is among them.
  */
 export const firstUnrecorded = (sources: Sources) =>
   namedSources(sources, undefined)

@@ -40,7 +40,7 @@ export type FrameRequest = {
   epoch: string;
   first: number;
   last: number;
-  /** Size of the events, uncompressed, that the frame may have; one larger event goes alone. */
+  /** Size limit of the uncompressed events in the frame; a single larger event goes alone. */
   rawBytesMax: number;
 };
 export type FrameAnswer = {
@@ -72,7 +72,7 @@ export type StoreFigures = {
   retired: number;
   /** Why the disk takes no writes; undefined while it does. */
   noRoom?: string | undefined;
-  /** The database's random id; undefined until the disk has taken it. */
+  /** The database's random id; undefined until the disk has stored it. */
   databaseId?: string | undefined;
   /** Damaged databases that were put aside. */
   damagedFiles: number;

@@ -7,21 +7,21 @@ import { isLoopback, isLoopbackHost, isOwnRequest } from '@branchline/kernel/loo
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
-/** Compares digests: they have one length, and the first differing byte tells nothing about the token. */
+/** Compares digests: they have equal lengths, and the first differing byte tells nothing about the token. */
 const tokenCheck = (token: string | undefined) => {
   if (token === undefined) return () => false;
   const expected = digest(`Bearer ${token}`);
   return (header: string | undefined) => timingSafeEqual(digest(header ?? ''), expected);
 };
 
-/** Why a request is refused; undefined when it is let in. */
+/** Why a request is refused; undefined if it is allowed. */
 export const createAccess = (token: string | undefined) => {
   const hasToken = tokenCheck(token);
   const tokenMissing = problem('unauthorised', 'no token or a wrong one');
 
   /**
-   * Other machines do not reach an intake without a token, but a browser on this machine may be made to: by a page that
-   * posts to it, or by a foreign name that leads to 127.0.0.1 (DNS rebinding).
+   * Other machines cannot reach an intake without a token, but a browser on this machine can be made to: by a page that posts
+   * to it, or by a foreign name that resolves to 127.0.0.1 (DNS rebinding).
    */
   const fromHere = ({ socket, headers }: IncomingMessage): Problem | undefined => {
     if (!isLoopback(socket.remoteAddress ?? '')) return tokenMissing;
@@ -37,7 +37,7 @@ export const createAccess = (token: string | undefined) => {
       if (token === undefined) return fromHere(request) ?? byProgram(request);
       return hasToken(request.headers.authorization) ? undefined : tokenMissing;
     },
-    /** Sales figures are confidential: other machines need the token, as for events. */
+    /** Sales figures are confidential: other machines need the token, as they do for events. */
     toPages: (request: IncomingMessage): Problem | undefined =>
       hasToken(request.headers.authorization) ? undefined : fromHere(request),
   };

@@ -5,12 +5,12 @@ import { limits } from '@branchline/contracts/limits.ts';
 import type { Loan } from '../core/byte-budget.ts';
 
 /**
- * Reads the body of a request into one buffer that grows with what arrives, and decompresses it. A body in pieces of one byte
- * would otherwise be a million objects, and exhaust the agent's small heap.
+ * Reads the body of a request into one growing buffer, and decompresses it. Otherwise a body in pieces of one byte would become
+ * a million objects and exhaust the agent's small heap.
  */
 
 const bytesMax = limits.intakeBodyBytesMax;
-/** Most requests fit; a larger one begins with it. */
+/** Fits most requests; larger ones start with it. */
 const firstBytes = 64 * 1024;
 const nothing: Buffer = Buffer.alloc(0);
 
@@ -19,7 +19,7 @@ const busy = () => problem('busy', 'the requests in hand hold too many bytes');
 
 type Inflate = (body: Buffer) => Buffer;
 
-/** Decompression stops at the limit, and zstd may not ask for a window of more than 8 MiB (RFC 8878 § 3.1.1.1.2). */
+/** Decompression stops at the limit, and zstd may not demand a window of more than 8 MiB (RFC 8878 § 3.1.1.1.2). */
 const inflaters: Record<string, Inflate> = {
   gzip: (body) => gunzipSync(body, { maxOutputLength: bytesMax, chunkSize: firstBytes }),
   zstd: (body) =>
@@ -30,7 +30,7 @@ const inflaters: Record<string, Inflate> = {
     }),
 };
 
-/** The body, why it is refused, or undefined when the client disconnected. */
+/** The body, the problem that refuses it, or undefined if the client disconnected. */
 export const readBody = async (
   request: IncomingMessage,
   loan: Loan,

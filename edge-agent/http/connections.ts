@@ -3,27 +3,27 @@ import type { Socket } from 'node:net';
 import { type ConnectionState, spareConnection } from '../core/spare-connection.ts';
 
 /**
- * The intake's connections: which to keep, and one request at a time on each. Node hands over every pipelined request as
- * soon as it is parsed; here the next one waits, unread, and so does its sender.
+ * The intake's connections: which to keep, and one request at a time on each. Node hands over every pipelined request as soon
+ * as it is parsed; here the next one waits unread, and so does its sender.
  */
 
-/** Requests that arrive in one read of the socket; a client that sends more at once is cut off. */
+/** Limit for the requests of one socket read; a client that sends more at once is disconnected. */
 const waitingPerConnectionMax = 128;
-/** Of all connections; a waiting request takes about 5 KB of the heap. */
+/** Over all connections; a waiting request takes about 5 KB of the heap. */
 const waitingMax = 2_048;
 
 type Connection = ConnectionState & {
   socket: Socket;
-  /** The first is in hand, the others wait. */
+  /** The first is being handled, the others wait. */
   requests: (() => void)[];
   isPaused: boolean;
 };
 
 export type Connections = {
   add(socket: Socket): void;
-  /** Calls `begin` when it is the request's turn; false when the connection was cut off instead. */
+  /** Calls `begin` when it is the request's turn; false if the connection was closed instead. */
   take(request: IncomingMessage, response: ServerResponse, begin: () => void): boolean;
-  /** The connection's request was let in. */
+  /** The connection has sent an authorised request. */
   trust(socket: Socket): void;
 };
 

@@ -12,12 +12,12 @@ import { bodyBytesInHandMax } from '../core/byte-budget.ts';
 import { untrustedPerAddressMax } from '../core/spare-connection.ts';
 import { type HttpIntake, type HttpIntakeOptions, serveIntake } from './server.ts';
 
-/** Real connections to the intake's server. What it hands over is answered by the test. */
+/** Real connections to the intake's server. The test answers what the server hands over. */
 
 const token = 'a-token-of-sixteen';
 let intake: HttpIntake;
 let sockets: Socket[] = [];
-/** The bodies that were handed over, and the answers that are still owed. */
+/** The bodies handed over, and the answers still owed. */
 let bodies: string[] = [];
 let answers: (() => void)[] = [];
 let answersAtOnce = true;
@@ -228,7 +228,7 @@ it('pipelined requests are handed over one at a time, and answered in order', as
   for (const text of sent) socket.write(events(text));
   for (const [i, text] of sent.entries()) {
     await until(() => bodies.length === i + 1);
-    // Another turn of the event loop would hand over the next one, if it could.
+    // Another turn of the event loop would hand over the next request, if it could.
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(bodies.length).toBe(i + 1);
     expect(bodies[i]).toBe(text);

@@ -8,9 +8,7 @@ import { createAccess } from './access.ts';
 import { readBody } from './body.ts';
 import { createConnections } from './connections.ts';
 
-/**
- * The intake's HTTP server: who may ask, and bounds of memory, times and connections. What a body means is decided elsewhere.
- */
+/** The intake's HTTP server: access, and bounds on memory, times and connections. What a body means is decided elsewhere. */
 
 export type IntakeReply =
   | { status: number; single: IntakeResult }
@@ -23,7 +21,7 @@ export type HttpIntakeOptions = {
   token?: string | undefined;
   /** The whole request, headers and body, must have arrived by then. */
   requestTimeoutMs?: number;
-  /** A connection on which nothing moves for so long is closed: its client does not take the answer. */
+  /** A connection on which nothing moves for this long is closed: its client does not take the answer. */
   stillTimeoutMs?: number;
   connectionsMax?: number;
 };
@@ -49,7 +47,7 @@ const retryAfterSeconds = 5;
 /** Node's own defaults keep idle or slow connections for minutes. */
 const headersTimeoutMs = 5_000;
 const keepAliveTimeoutMs = 60_000;
-/** Longer than any commit takes, and than any till waits. */
+/** Longer than any commit takes and any till waits. */
 const stillTimeoutMs = 60_000;
 const checkEveryMs = 500;
 
@@ -157,7 +155,7 @@ const createRequestHandler = (
       if (isProblem(body)) {
         if (body.code !== 'busy' || request.headers['content-length'] === undefined)
           return refuse(response, body);
-        // The rest is read and discarded: a till that still sends would lose the answer with its connection.
+        // The rest is read and discarded: a till still sending would otherwise lose the answer with its connection.
         request.resume();
         const { status, failure } = handlers.failure(body);
         return send(response, status, failure);

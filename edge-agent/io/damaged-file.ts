@@ -64,7 +64,7 @@ export class DamagedFile {
     return unlessDamaged(read) ?? [];
   }
 
-  /** Undefined when it, or any of the epochs, cannot be read: then nobody knows what the file held. */
+  /** Undefined if it, or any of the epochs, cannot be read: then what the file held is unknown. */
   wholeId(): string | undefined {
     return unlessDamaged(() => {
       this.#database?.prepare('SELECT * FROM epoch').all();

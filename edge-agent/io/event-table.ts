@@ -150,12 +150,12 @@ export class EventTable {
     return lowest === undefined ? release_to : Math.min(release_to, lowest - base - 1);
   }
 
-  /** Undefined in one that stands in for a database which the disk does not take. */
+  /** Undefined for the stand-in used while the disk takes no database. */
   databaseId(): string | undefined {
     return this.#databaseId.get();
   }
 
-  /** Goes on as another database, all of whose epochs are here: nothing that it held is unknown. */
+  /** Continues under the id of another database, all of whose epochs are here, so that nothing it held is unknown. */
   continueAs(id: string): void {
     this.#database.prepare("UPDATE meta SET value = ? WHERE key = 'database'").run(id);
   }

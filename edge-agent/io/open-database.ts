@@ -147,7 +147,7 @@ export const prepareToWrite = (database: Database.Database, path: string, option
   assertDurable(database, path);
 };
 
-/** Given once, with the first write: a copy has its original's. */
+/** Assigned once, with the first write; a copy keeps its original's. */
 const giveId = (database: Database.Database): void => {
   database
     .prepare("INSERT INTO meta (key, value) VALUES ('database', ?) ON CONFLICT DO NOTHING")

@@ -2,15 +2,15 @@ import { chmodSync, existsSync, lstatSync, readdirSync, realpathSync } from 'nod
 import { join } from 'node:path';
 
 /**
- * The agent's files hold sales, so only its user may read them. New ones are made so by the process's umask; here are those of
- * earlier versions, restored backups and folders that somebody else has made.
+ * The agent's files hold sales, so only its user may read them. The process's umask takes care of new files; this covers those
+ * of earlier versions, restored backups, and folders made by somebody else.
  */
 const isOurs = (name: string): boolean => /^(events\.db|\.room$)/.test(name);
 const forOthers = 0o077;
 
-/** Returns a sentence for each that stays open to others. */
+/** Returns a sentence for each file or folder that stays open to others. */
 export const makePrivate = (dataDir: string): string[] => {
-  // Windows has other rights, which a new file takes from its folder.
+  // On Windows a new file inherits its permissions from the folder.
   if (!existsSync(dataDir) || process.platform === 'win32') return [];
   const folder = realpathSync(dataDir);
   const problems: string[] = [];

@@ -68,8 +68,8 @@ export type Salvage = {
 };
 
 /**
- * With every epoch of the newest file taken over, what cannot be read is a gap that the hub sees: to it, this is the same
- * database. Otherwise the new id tells the hub that something may be lost which nobody can name.
+ * If every epoch of the newest file was taken over, whatever cannot be read is a gap that the hub sees, and the database keeps
+ * its id. Otherwise a new id tells the hub that something may be lost that no gap shows.
  */
 const takeOver = (path: string, table: EventTable): Reading[] => {
   const readings = filesLike(path, 'damaged').map((name): Reading => {

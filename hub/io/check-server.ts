@@ -19,7 +19,10 @@ const poolerProblem =
   'The connection goes through a pooler such as PgBouncer, which does not pass on the session settings that bound every wait. ' +
   'The hub keeps 13 connections of its own: connect it to PostgreSQL itself.';
 
-/** Tried with PgBouncer 1.18: told to ignore the settings, it connects without them, and a paused hub would keep its locks. */
+/**
+ * Tried with PgBouncer 1.18: configured to ignore the settings, it connects without them, and a paused hub would keep its
+ * locks.
+ */
 export const lacksBounds = (row: { statement: string; idle: string }): boolean =>
   row.statement === '0' || row.idle === '0';
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** Why a connection with this URL cannot even be tried: it cannot be read, or names a certificate file that cannot. */
+/** Why this URL cannot even be tried: it is malformed, or names a certificate file that cannot be read. */
 export const connectionProblems = ({ postgres }: { postgres: string }): string[] => {
   try {
     new pg.Client({ connectionString: postgres });

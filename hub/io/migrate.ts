@@ -13,7 +13,7 @@ const sqlFolder = new URL('../sql/', import.meta.url);
 const migrationLock = 7_264_001;
 
 /**
- * Digests of earlier texts of files that were rewritten to be faster, and leave an equal database behind. 013 read the whole
+ * Digests of earlier versions of files that were rewritten to be faster and leave the same database behind. 013 read the whole
  * journal under a lock.
  */
 const rewritten: Record<string, string> = {
@@ -70,7 +70,7 @@ export const migrate = (url: string, folder = sqlFolder): Promise<string[]> =>
     return applied;
   });
 
-/** States that the books begin another history (K1). The reason is kept with it, for people. */
+/** Begins a new incarnation of the books (K1). The reason is kept with it, for people. */
 export const beginIncarnation = (url: string, reason: string): Promise<void> =>
   withPool(url, async (pool) => {
     await pool.query('insert into incarnation (reason) values ($1)', [reason]);
@@ -97,11 +97,11 @@ export const grantHubRole = (url: string, password: string): Promise<void> =>
     'delete on opening_hours, closed_day',
     // Deltas are deleted when they are merged; the journal they came from cannot be.
     'delete on stock_pending, item_day_pending',
-    // When the last full count of a location is voided.
+    // For voiding the last full count of a location.
     'delete on full_count',
-    // Sums of finished sources are made one.
+    // For merging the sums of finished sources.
     'delete on finished_sum',
-    // Settled or said of a process long ago: see hub/ledger/retention.ts.
+    // For pruning: see hub/ledger/retention.ts.
     'delete on quarantine, replay_request, self_check, correction, hub_state',
     'execute on function ensure_journal_month',
   ]);

@@ -20,7 +20,7 @@ const mergeEveryMs = 5_000;
 const finishEveryMs = 60_000;
 const pruneEveryMs = 3_600_000;
 
-/** What it has done since the start of this process. */
+/** What it has done since this process started. */
 export type Maintenance = {
   /** Pending items of all sites, before the last merge. */
   unmergedItems: number;
@@ -46,7 +46,7 @@ export const maintainTables = (ports: { pool: pg.Pool; names: Names; keepDays: K
       },
     });
   const finish = async () => {
-    // After an update of old books there are many.
+    // After an update of older books there are many.
     for (let finished = finishBatch; finished === finishBatch && !until.aborted; ) {
       finished = await finishSources(pool);
       sinceStart.finishedSources += finished;

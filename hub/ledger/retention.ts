@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /**
- * Deletes what is of no use any more, table by table; docs/operating/growth.md lists every table. Never what makes applying
+ * Deletes what is no longer needed, table by table; docs/operating/growth.md lists every table. Never what makes applying
  * idempotent (H1), nor evidence that nobody has settled: held quarantine and conflicts stay.
  */
 export type KeepDays = {
@@ -21,13 +21,13 @@ export const usualKeepDays: KeepDays = {
   hub_state: 30,
 };
 
-/** `before` is an SQL expression for the instant before which rows are old. */
+/** `before` is an SQL expression for the time before which rows are old. */
 type Rule = { key: string; old(before: string): string };
 
 const rules: Record<PrunedTable, Rule> = {
   quarantine: {
     key: 'quarantine_id',
-    // A dismissed row whose seqs were released has still to take them again.
+    // A dismissed row whose seqs were released must still take them again.
     old: (before) =>
       `state in ('applied', 'dismissed') and settled_at < ${before} and (state = 'applied' or given_back_at is null)`,
   },
@@ -46,7 +46,7 @@ const rules: Record<PrunedTable, Rule> = {
 };
 export const prunedTables = Object.keys(rules) as PrunedTable[];
 
-/** Rows per transaction: some milliseconds, so that nobody waits for the locks. Rows that are locked are left to the next run. */
+/** Rows per transaction: a few milliseconds, so that nobody waits for the locks. Locked rows are left to the next run. */
 const batch = 1_000;
 
 const pruneTable = async (
@@ -69,7 +69,7 @@ const pruneTable = async (
   return pruned;
 };
 
-/** Prunes every table, in batches, until `until` aborts; `onPruned` is told of each. */
+/** Prunes every table in batches, until `until` aborts; calls `onPruned` for each. */
 export const pruneTables = async (
   pool: pg.Pool,
   keepDays: KeepDays,

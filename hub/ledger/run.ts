@@ -145,7 +145,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   };
 };
 
-/** A connection that breaks may come back to another database, so nothing that was remembered is used after it (K1). */
+/** A broken connection may be replaced by one to another database, so nothing cached is used after it (K1). */
 const namesOf = ({ namePool, slicePool, sidePool }: LedgerOptions, opened: AsyncDisposableStack): Names => {
   const names = createNames(namePool);
   for (const pool of [namePool, slicePool, sidePool]) {

@@ -2,9 +2,9 @@ import type pg from 'pg';
 import { inTransaction } from './in-transaction.ts';
 
 /**
- * The second half of `hub/sql/013-voids.sql`: takes late voids off the sums of late transactions, one business day of the journal
- * per transaction. Nothing is locked but the sums that change, and a set-up that was interrupted goes on where it was. Needs
- * that no ledger runs: the voids that it would add are counted apart already.
+ * The second half of `hub/sql/013-voids.sql`: subtracts late voids from the sums of late transactions, one business day of the
+ * journal per transaction. Only the sums that change are locked, and an interrupted set-up resumes where it stopped. No ledger
+ * may run meanwhile: its new voids are counted separately already.
  */
 const correctDay = `
   with step as (
@@ -49,7 +49,7 @@ const correctNextDay = (pool: pg.Pool): Promise<boolean> =>
     );
     const [next] = rows;
     if (next === undefined) return false;
-    // A day is a small part of its month, which the planner does not know without statistics.
+    // A day is a small part of its month, which the planner cannot know without statistics.
     await client.query('set local enable_seqscan = off');
     await client.query(correctDay, [next.day]);
     return true;

@@ -119,7 +119,7 @@ const unknownReason = z
 const unknownSince = instant.nullable().describe('null: since ever');
 const unknownUntil = instant.describe('from here on, completeTo says what is complete');
 
-/** A time of which nobody knows whether the books have everything that the site accepted. */
+/** A span of time in which the books may lack events that the site accepted. */
 export const unknown = z.object({
   id: z.string(),
   site: siteName,

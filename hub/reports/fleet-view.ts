@@ -29,7 +29,7 @@ export type FleetView = {
 };
 
 export type FleetViews = {
-  /** For a question of a person; not much older than the newest state. */
+  /** For a person's query; not much older than the newest state. */
   now(): Promise<FleetView>;
   /** For the stream of changes. */
   fresh(): Promise<FleetView>;
@@ -37,10 +37,13 @@ export type FleetViews = {
   forget(): void;
 };
 
-/** Between so many sites other questions are answered: thousands at once would keep each of them waiting. */
+/** After this many sites other queries get a turn: thousands at once would keep each of them waiting. */
 export const sitesTogether = 500;
 
-/** A view is usable for so many times as long as it is fresh. An older view only makes figures seem less complete than they are. */
+/**
+ * A view stays usable for this multiple of the time for which it is fresh. An older view only makes figures seem less complete
+ * than they are.
+ */
 const usableTimes = 5;
 
 /** Window over which a backlog's rate is measured: the last few statuses of each agent. */

@@ -22,7 +22,7 @@ const traced = <E extends DayEvent>(event: E): E => ({
   traceparent: newTraceparent(seededRandom(fnv1a(`${event.source}/${event.id}`))),
 });
 
-/** Throws DataSetError where a date does not exist. The events of the invoices come first, in their order. */
+/** Throws DataSetError if a date does not exist. The events of the invoices come first, in their order. */
 export const createDayEvents = (sites: number, dayReports: boolean) => {
   const tallies = new Map<string, DayTally>();
 

@@ -2,14 +2,14 @@ import { add, exactly, type Figures, nothing, quantityPlaces, valuePlaces } from
 import { dayOf, type Invoice, type InvoiceLine } from './invoice.ts';
 
 /**
- * What the books must hold, computed from the files' own columns without the mapping, so that a mistake in the mapping
- * shows as a difference. Two rules stand between the files and the books, and what each of them changes is counted: a line
- * is rounded to whole pence, half away from zero, and an adjustment (an invoice number with an A in front, or a negative
- * price) is no goods, so its quantity does not count.
+ * What the books must hold, computed from the files' own columns without the mapping, so that a mistake in the mapping shows as
+ * a difference. Two rules make the books differ from the files, and the effect of each is counted: a line is rounded to whole
+ * pence, half away from zero, and an adjustment (an invoice number with an A in front, or a negative price) is not goods, so
+ * its quantity does not count.
  */
 export type Expected = {
   days: Map<string, Figures>;
-  /** `value` is what the books hold less what the files hold. */
+  /** `value` is what the books hold minus what the files hold. */
   rounded: { lines: number; value: bigint };
   adjustments: { lines: number; quantity: bigint; value: bigint };
 };

@@ -9,8 +9,8 @@ import { DataSetError, dateOf, dayOf, type Invoice, type InvoiceLine } from './i
 
 /**
  * One invoice becomes one event. Invoices that cost nothing and name no customer are corrections by the warehouse and become
- * stock movements; all others become transactions in pounds, adjustments as lines that are no goods. Ids come from the invoice number alone, so that reading the
- * files again yields the same ids.
+ * stock movements; all others become transactions in pounds, with adjustments as lines that are not goods. Ids come from the
+ * invoice number alone, so that reading the files again yields the same ids.
  */
 
 const zone = 'Europe/London';
@@ -33,7 +33,7 @@ const pence = (line: InvoiceLine): number => {
   return Number((exact + half) / perPenny);
 };
 
-/** A bad debt that is written off, or another correction of amounts: nothing was sold or given back. */
+/** The write-off of a bad debt, or another correction of amounts: nothing was sold or returned. */
 const isAdjustment = ({ invoiceNo, unitPrice }: InvoiceLine): boolean =>
   invoiceNo.startsWith('A') || /^-.*[1-9]/.test(unitPrice);
 
@@ -124,7 +124,7 @@ const transactionOf = (invoice: Invoice, site: string): TransactionEvent => {
   };
 };
 
-/** Throws DataSetError where a date does not exist. */
+/** Throws DataSetError if a date does not exist. */
 export const eventOf = (invoice: Invoice, sites: number): TransactionEvent | MovementEvent => {
   const site = siteOf(invoice.invoiceNo, sites);
   return isCorrection(invoice) ? movementOf(invoice, site) : transactionOf(invoice, site);

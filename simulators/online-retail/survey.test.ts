@@ -54,7 +54,7 @@ describe('a survey', () => {
   ])('names file and line of %s, in the last file, as an agent would refuse it', async (_, change, why) => {
     await write('2010-12-01', row('536365'));
     await write('2010-12-02', row('536366'), row('536367'), row('536367', change));
-    // The rows before are right, and a fault of the whole transaction is at its first line.
+    // The rows before are right; a fault of the whole transaction is reported at its first line.
     await expect(survey()).rejects.toThrow(/2010-12-02\.csv, line [34]: an agent refuses the event: /);
     await expect(survey()).rejects.toThrow(why);
   });

@@ -8,8 +8,8 @@ import { type Expected, expectInvoice, nothingExpected } from './expected.ts';
 import { DataSetError, type Invoice, type InvoiceLine } from './invoice.ts';
 
 /**
- * What will be sent, surveyed before anything is started. Every event goes through the intake's own parser, so that a row which an
- * agent would refuse is reported at once, with its file and line, also if it is the last one of the last file.
+ * Surveys what will be sent before anything starts. Every event goes through the intake's own parser, so a row that an agent
+ * would refuse is reported at once with its file and line, even if it is the last row of the last file.
  */
 export type Survey = {
   expected: Expected;
@@ -30,7 +30,7 @@ const kindOf = ({ type }: DayEvent): 'transactions' | 'movements' | 'dayReports'
       ? 'transactions'
       : 'movements';
 
-/** For the classification that the agent adds. */
+/** Room for the classification that the agent adds. */
 const addedBytes = 64;
 
 const refusalOf = (text: string): Problem | undefined => {
@@ -43,11 +43,11 @@ const refusalOf = (text: string): Problem | undefined => {
     : undefined;
 };
 
-/** The line of the file that a refusal speaks of, or the first one of the invoice. */
+/** The line of the file that a refusal refers to, or the first line of the invoice. */
 const lineOf = ({ lines }: Invoice, { where = '' }: Problem): InvoiceLine =>
   (lines[Number(/^data\.lines\.(\d+)/.exec(where)?.[1] ?? 0)] ?? lines[0]) as InvoiceLine;
 
-/** Throws DataSetError where an agent would refuse an event. A day-end report follows from its invoices. */
+/** Throws DataSetError if an agent would refuse an event. Day-end reports follow from the invoices. */
 const createCheck = () => {
   const lineOfId = new Map<string, InvoiceLine>();
   return (event: DayEvent, text: string, invoice: Invoice): void => {

@@ -27,7 +27,7 @@ const benches: Record<string, Bench> = {
   dashboard: dashboardBench,
   'three-years': threeYearsBench,
 };
-/** Only when it is named: it takes ten minutes and 20 GB of disk. */
+/** Runs only when named: it takes ten minutes and 20 GB of disk. */
 const onRequest = new Set(['three-years']);
 
 const help = `Usage: npm run bench -- [NAME …] [--json FILE] [--quick] [--sites N] [--years N]

@@ -21,7 +21,7 @@ const warmUpFrames = 20;
 
 type Frame = { raw: number; body: Buffer; crc: number };
 
-/** Every frame has sales of its own: equal ones would compress again to almost nothing where the bridge compresses them. */
+/** Every frame has its own sales: equal ones would compress to almost nothing where the bridge compresses them again. */
 const frameAt = (site: string, number: number): Frame => {
   const lines = Array.from(
     { length: eventsPerFrame },
@@ -31,7 +31,7 @@ const frameAt = (site: string, number: number): Frame => {
   return { raw: Buffer.byteLength(lines), body, crc: crc32(body) };
 };
 
-/** Made before the clock runs. */
+/** Made before the measurement starts. */
 const framesOf = (site: string, count: number, first: number): Frame[] =>
   Array.from({ length: count }, (_, i) => frameAt(site, first + i));
 

@@ -9,7 +9,7 @@ export type BenchContext = {
   folder: string;
   /** Share of the full work to do, 0 … 1. */
   share: number;
-  /** Scale of `three-years`, where it is not the usual one. */
+  /** Scale of `three-years`, if not the usual one. */
   sites?: number | undefined;
   years?: number | undefined;
   onProgress(line: string): void;

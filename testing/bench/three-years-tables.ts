@@ -3,8 +3,8 @@ import { sumsOfWindows } from '../world/sums-of-windows.ts';
 import type { Figures } from './report.ts';
 
 /**
- * The tables beside `source`: of sales the days that a page shows, since 1.6 thousand million windows would not fit on a laptop
- * and are found by their key; of everything else what the days bring that it is kept.
+ * The tables besides `source`: of sales only the days that a page shows, since 1.6 thousand million windows would not fit on a
+ * laptop and are found by their key; of everything else as much as is kept.
  */
 const settledDays = 180;
 const windowDays = 2;

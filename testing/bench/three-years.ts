@@ -19,12 +19,12 @@ import { sale } from './sales.ts';
 import { fillTables, tablesOf } from './three-years-tables.ts';
 
 /**
- * A chain whose agents have started once a day for years: how long does a person at the dashboard wait, how long does a hub take
- * to start, and how large are the tables? Meanwhile every agent sends its status each ten seconds and a page is open.
+ * A chain whose agents have started once a day for years: how long does a person at the dashboard wait, how long does a hub
+ * take to start, and how large are the tables? Meanwhile every agent sends its status every ten seconds, and a page is open.
  */
 const database = 'bench_three_years';
 const dayMs = 86_400_000;
-/** Days before those that agents list; their sources are left to be finished by the hub's own code, which is timed. */
+/** Days before those that agents list. Their sources are left for the hub's own code to finish, which is timed. */
 const daysToFinish = 2;
 const statusEveryMs = 10_000;
 const statusGroups = 20;
@@ -37,7 +37,7 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
   return performance.now() - startedAt;
 };
 
-/** The figures of each site as they were added up before sources could be finished: the baseline. */
+/** Each site's figures as they were added up before sources could be finished: the baseline. */
 const everySource = `
   select site_id, sum(greatest(reported_highest, top)), sum(greatest(reported_recorded_to, taken)), sum(applied),
     sum(redelivered + repeated), sum(conflicting), sum(deadlettered),
@@ -50,7 +50,7 @@ const everySource = `
 
 const fillSources = async (client: pg.Client, scale: Scale, onProgress: (line: string) => void) => {
   const total = scale.sites * 2 * scale.days;
-  // Index and checks at the end, as a restore does it: minutes instead of an hour.
+  // Indexes and checks come last, as in a restore: minutes instead of an hour.
   await client.query(
     "set session_replication_role = replica; set maintenance_work_mem = '1GB'; set synchronous_commit = off",
   );
@@ -92,7 +92,7 @@ const openStream = async (url: string) => {
   };
 };
 
-/** The agents' statuses, a group of them every half second, by the ledger's own code. */
+/** The agents' statuses, one group every half second, through the ledger's own code. */
 const sendStatuses = async (pool: pg.Pool, sites: number) => {
   const { rows } = await pool.query<{ site: string; stream: 'pos' | 'stock'; epoch: string }>(
     `select site.name as site, s.stream, s.epoch from agent a join site using (site_id)
@@ -137,7 +137,7 @@ const sendStatuses = async (pool: pg.Pool, sites: number) => {
   };
 };
 
-/** What the page asks, and how often it repeats it. */
+/** The page's queries. */
 const questionsOf = ({ sites }: Scale): { what: string; path: (n: number) => string }[] => {
   const today = new Date().toISOString().slice(0, 10);
   const since = new Date(Date.now() - dayMs).toISOString();
@@ -227,7 +227,7 @@ const measurePage = async (
   }
 };
 
-/** Two new sales of each site, and one of long ago that comes once more. */
+/** Two new sales per site, and old ones that come once more. */
 const writeSales = async (address: string, topic: string, pool: pg.Pool): Promise<number> => {
   const epochsOf = (day: string) =>
     pool.query<{ site: string; epoch: string }>(

@@ -41,7 +41,7 @@ const zones = [
   ...['Australia/Sydney', 'Asia/Tokyo', 'Asia/Shanghai', 'Asia/Kolkata', 'Asia/Dubai', 'America/Sao_Paulo'],
 ];
 
-/** Zones whose offset is no whole hour. `npm run test:clocks` tests the pages in these. */
+/** Zones whose offset is not a whole hour; `npm run test:clocks -- --pages` tests the pages in these. */
 const oddZones = [
   ...['Asia/Kolkata', 'Asia/Kathmandu', 'Pacific/Chatham', 'America/St_Johns', 'Asia/Tehran', 'Asia/Kabul'],
   ...['Asia/Yangon', 'Australia/Eucla', 'Australia/Adelaide', 'Pacific/Marquesas'],
@@ -55,7 +55,7 @@ export const afternoonZone: string = (() => {
   return among.toSorted((a, b) => fromTwo(a) - fromTwo(b))[0] as string;
 })();
 
-/** The minutes of the hour that a clock in the zone shows when one in UTC shows these. */
+/** The minutes that a clock in the zone shows when one in UTC shows `minutesUtc`. */
 export const minutesIn = (zone: string, minutesUtc: number): string =>
   new Intl.DateTimeFormat('en-GB', { minute: '2-digit', timeZone: zone })
     .format(new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000 + minutesUtc * 60_000))

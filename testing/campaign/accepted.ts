@@ -6,15 +6,15 @@ import type {
 } from '@branchline/contracts/parse.ts';
 
 /**
- * What the books must hold, from what tills were answered. Written from docs and contracts, with none of the code that carries,
- * reads or adds up events, so that a mistake in one of them is not repeated here.
+ * What the books must hold, derived from the answers that tills got. Written from docs and contracts, with none of the code
+ * that carries, reads or adds up events, so that a mistake there is not repeated here.
  */
 export type Sale = { transactions: number; voids: number; lines: number; units: number; gross: number };
 
 export type Fact = {
   id: string;
   site: string;
-  /** The day in the journal's key. */
+  /** The business day in the journal's key. */
   day: string;
   /** When an agent answered, in milliseconds of this process's monotonic clock. */
   acceptedAt: number;
@@ -121,7 +121,7 @@ export const createAccepted = (intervalMs: number) => {
     facts: facts as ReadonlyMap<string, Fact>,
     windows: totals.windows as ReadonlyMap<string, Sale>,
     items: totals.items as ReadonlyMap<string, Sale>,
-    /** `redated`: when the books say that counts were taken whose clock they suspect, by site and id. */
+    /** `redated`: the times that the books assign to counts whose clock they suspect, by site and id. */
     onHand: (redated: ReadonlyMap<string, number> = new Map()) => {
       const onHand = new Map<string, number>();
       for (const [site, of] of totals.stock)
@@ -132,7 +132,10 @@ export const createAccepted = (intervalMs: number) => {
 };
 export type Accepted = ReturnType<typeof createAccepted>;
 
-/** The latest count and every change after it; of two counts at one moment, that of the greater id. Zeros are left out. */
+/**
+ * The latest count and every change after it; of two counts at the same moment, the one with the greater id. Zeros are left
+ * out.
+ */
 const onHandOf = (site: string, { changes, counts }: SiteStock, redated: ReadonlyMap<string, number>) => {
   const dated = counts.map((count) => ({ ...count, at: redated.get(`${site} ${count.id}`) ?? count.at }));
   const latest = new Map<string, { at: number; id: string; quantity: number }>();

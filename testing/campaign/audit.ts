@@ -2,7 +2,7 @@ import { runSelfCheck } from '@branchline/hub/reports/io/self-check-table.ts';
 import type { Sale } from './accepted.ts';
 import type { Witness } from './witness.ts';
 
-/** Compares the books with what tills were answered. One line for each kind of difference, with the first few examples. */
+/** Compares the books with the answers that tills got. One line per kind of difference, with the first few examples. */
 const examplesMax = 3;
 
 const listed = (what: string, keys: readonly string[]): string[] =>
@@ -27,7 +27,7 @@ const saleText = (sale: Sale | undefined): string =>
     ? 'nothing'
     : `${sale.transactions} transactions, ${sale.voids} voids, ${sale.lines} lines, ${sale.units} units, ${sale.gross}`;
 
-/** At any moment: whatever is on its way, the books hold nothing that no till was about to sell. */
+/** True at any moment, whatever is in transit: the books hold nothing that no till was about to sell. */
 export const checkRunning = async (witness: Witness): Promise<string[]> => {
   const found = await witness.books.running().catch(() => undefined);
   if (found === undefined) return [];
@@ -40,7 +40,7 @@ export const checkRunning = async (witness: Witness): Promise<string[]> => {
   ];
 };
 
-/** While nobody sells and nothing is on its way: everything must be equal. */
+/** While nobody sells and nothing is in transit: everything must be equal. */
 export const audit = async ({ accepted, books }: Witness): Promise<string[]> => {
   const found = await books.everything();
   const inBooks = new Set(found.journal);

@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Fact, Sale } from './accepted.ts';
 import { poisonMark } from './input-faults.ts';
 
-/** What the books hold, by SQL of the witness's own. Every question fails within seconds when PostgreSQL does not answer. */
+/** What the books hold, read with the witness's own SQL. Every query fails within seconds if PostgreSQL does not answer. */
 const answerMsMax = 20_000;
 
 type SaleRow = { key: string } & Record<keyof Sale, string>;
@@ -36,12 +36,12 @@ const onHand = `
   from stock join site s using (site_id) join item i using (item_id)
   where count_quantity + delta_since <> 0`;
 
-/** Counts whose clock the books suspect are dated anew (flag 8). */
+/** Counts whose clock the books suspect get another time (flag 8). */
 const redated = `
   select s.name || ' ' || event_id as key, extract(epoch from at) * 1000 as at
   from journal join site s using (site_id) where kind in (6, 7) and flags & 8 = 8`;
 
-/** Rows that have no reason to be there: nobody sent them, or bytes that are fine. */
+/** Rows that should not exist: conflicts, and quarantine of anything but deliberate poison. */
 const unwanted = `
   select (select count(*) from conflict) as conflicts,
     (select count(*) from quarantine where position(convert_to('${poisonMark}', 'UTF8') in raw) = 0) as quarantined,
@@ -49,7 +49,7 @@ const unwanted = `
       unnest(int8multirange(int8range(1, greatest(reported_highest, coalesce(upper(seen) - 1, 0)) + 1)) - seen) gap
       where agent <> '${poisonMark}') as missing`;
 
-/** Continuous: cheap enough for every few seconds, and true whatever is on its way. */
+/** For the running check: cheap enough for every few seconds, and valid whatever is in transit. */
 const running = `
   select (select count(*) from journal) as journal,
     (select count(*) from conflict) as conflicts,
@@ -70,7 +70,7 @@ export const openBooks = (postgresUrl: string) => {
   });
   pool.on('error', () => {});
 
-  /** One snapshot, so that all tables are compared as of the same moment. */
+  /** One snapshot, so that all tables are compared at the same moment. */
   const inSnapshot = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
     const ignore = () => {};

@@ -1,14 +1,14 @@
 import type { Random } from '@branchline/kernel/random.ts';
 
 /**
- * The order of the faults. Kinds are dealt like cards: each comes once before any comes again, so that an hour strikes with
- * every kind about equally often. Sometimes a second fault strikes during the first, in another place of the path.
+ * The order of the faults. Kinds are dealt like cards: each comes once before any comes again, so that in an hour every kind
+ * strikes about equally often. Sometimes a second fault strikes during the first, elsewhere on the path.
  */
 export type Card = {
   name: string;
-  /** What it breaks: two faults at once must not touch the same. */
+  /** What it breaks: two simultaneous faults must not touch the same thing. */
   touches: string;
-  /** Strikes alone, because it takes the whole path apart. */
+  /** Strikes alone, because it breaks the whole path. */
   isAlone?: boolean;
 };
 
@@ -17,13 +17,13 @@ export type Dealt<C extends Card> = {
   second: C | undefined;
   /** Undisturbed time before the fault. */
   quietMs: number;
-  /** Of each fault's own chances. */
+  /** Seeds for each fault's own random choices. */
   seeds: [number, number];
 };
 
 const quietMsMin = 1_000;
 const quietMsMax = 5_000;
-/** How many faults come in pairs. */
+/** The share of faults that come in pairs. */
 const pairs = 0.25;
 
 const shuffled = <T>(cards: readonly T[], random: Random): T[] => {
@@ -42,7 +42,7 @@ export const createDealer = <C extends Card>(cards: readonly C[], random: Random
   return () => {
     if (deck.length === 0) deck = shuffled(cards, random);
     const first = deck.shift() as C;
-    // Drawn every time, so that the rest of the order does not depend on whether there is a partner.
+    // Drawn every time, so that the rest of the order does not depend on whether a partner is found.
     const wantsPair = random() < pairs;
     const at = deck.findIndex(
       (card) => card.isAlone !== true && first.isAlone !== true && card.touches !== first.touches,

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 
 /**
- * Loaded into an agent as a control: tills are answered at once, and the store gets their events a moment later. An agent that
- * is killed in between has lost what it accepted, which a campaign must notice (E1).
+ * Loaded into an agent as a control: tills are answered at once, and the store gets their events a moment later. An agent
+ * killed in between loses what it accepted, which a campaign must notice (E1).
  */
 const lateMs = 1_000;
 

@@ -3,7 +3,7 @@ import { residentBytes } from '../bench/process-figures.ts';
 import type { World } from './world.ts';
 import { budgetBytes } from './world.ts';
 
-/** Whether anything grows: memory and open files of every process, and the agents' databases. */
+/** Detects growth: memory and open files of every process, and the agents' databases. */
 type Sample = { bytes: number; files: number };
 export type Growth = {
   name: string;
@@ -15,7 +15,7 @@ export type Growth = {
 };
 
 const MiB = 1024 * 1024;
-/** Bytes that no process of its kind ever needs, however long it runs. */
+/** More bytes than any process of its kind ever needs, however long it runs. */
 const bytesMax: Record<string, number> = {
   agent: 256 * MiB,
   bridge: 400 * MiB,
@@ -23,10 +23,10 @@ const bytesMax: Record<string, number> = {
   broker: 400 * MiB,
 };
 const filesMax = 400;
-/** A process that settles does not grow by more than this from its second quarter of the campaign to the last. */
+/** A stable process grows by no more than this factor from the second quarter of the campaign to the last. */
 const growthMax = 1.5;
 const slackBytes = 48 * MiB;
-/** Fewer samples say nothing about growth: ten minutes. */
+/** Fewer samples, less than ten minutes, say nothing about growth. */
 const samplesMin = 60;
 
 const median = (values: readonly number[]): number =>

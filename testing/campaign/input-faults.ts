@@ -9,9 +9,9 @@ import { duplicateFrames } from '../faults/duplicator.ts';
 import type { FaultKind } from './strike.ts';
 import type { World } from './world.ts';
 
-/** Input that nobody wants: frames twice, and events that cannot be read. */
+/** Bad input: duplicate frames, and events that cannot be read. */
 
-/** In the bytes of everything that is bad on purpose, so that the witness can tell it from what went wrong. */
+/** Part of everything that is bad on purpose, so that the witness can tell it from real faults. */
 export const poisonMark = 'poison';
 
 const repeatMs = 5_000;
@@ -105,7 +105,7 @@ export const inputFaults: FaultKind[] = [
       // Three events, a frame and a record.
       const isHeld = async () => {
         if ((await countHeld(world, name)) >= 5) return true;
-        // Nobody sends these again but this fault; a bridge that was just away has never seen them.
+        // Only this fault sends these again; a bridge that was just down has never seen them.
         if (performance.now() - publishedAt > repeatMs) {
           publishedAt = performance.now();
           await publish();

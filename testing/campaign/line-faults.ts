@@ -2,7 +2,7 @@ import type { FaultKind } from './strike.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 import type { World } from './world.ts';
 
-/** Networks that break, each at one of the connections of the path. */
+/** Network faults, each on one of the connections of the path. */
 
 type Line = { name: string; line: TcpProxy };
 
@@ -30,7 +30,7 @@ const breaks: Record<
   },
 };
 
-/** Bytes per second that make the line's traffic late without stopping it. */
+/** Bytes per second that delay the line's traffic without stopping it. */
 const slowBytes: Record<string, number> = { site: 3_000, bridge: 10_000, kafka: 40_000, postgres: 20_000 };
 
 const people: Record<string, string> = {

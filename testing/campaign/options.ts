@@ -4,7 +4,7 @@ import { faultKinds } from './fault-kinds.ts';
 const defaultRate = 25;
 const defaultPatience = 180;
 
-/** What one campaign does. The same seed deals the same faults, targets and durations in the same order. */
+/** What one campaign does. The same seed gives the same faults, targets and durations in the same order. */
 export type CampaignOptions = {
   minutes: number;
   seed: number;
@@ -12,9 +12,9 @@ export type CampaignOptions = {
   only: readonly string[];
   /** Events per second, all sites together. */
   rate: number;
-  /** A guard that is turned off, as a control: the campaign must fail. */
+  /** A guard that is turned off as a control: the campaign must then fail. */
   without: 'nothing' | 'sync';
-  /** How long a fault may take to recover from. */
+  /** The time limit for recovering from a fault. */
   patienceSeconds: number;
   report: string | undefined;
   keepLogs: boolean;
@@ -73,7 +73,7 @@ const kindsOf = (text: string | undefined): string[] => {
   return names;
 };
 
-/** Throws UsageError; undefined when only help is wanted. */
+/** Throws UsageError; undefined if only help is wanted. */
 export const parseOptions = (args: string[], randomSeed: number): CampaignOptions | undefined => {
   const { values } = (() => {
     try {

@@ -5,7 +5,7 @@ import type { Component } from '@branchline/local/component.ts';
 import { type Chances, type FaultKind, type Struck, signal } from './strike.ts';
 import type { World } from './world.ts';
 
-/** Processes that die, stand still, or whose disk or clock fails. */
+/** Processes that die, stop, or whose disk or clock fails. */
 
 const agentsOf = (world: World) => world.branches.map(({ component }) => component);
 const bridgesOf = (world: World) => world.bridges.map(({ component }) => component);
@@ -19,14 +19,14 @@ const killed =
     return { detail: component.name };
   };
 
-/** Seconds: from shorter to longer than the keepalive of MQTT and the session of a Kafka consumer. */
+/** In seconds, from shorter to longer than MQTT's keepalive and the session of a Kafka consumer. */
 const paused =
   (of: (world: World) => Component[], min: number, max: number): FaultKind['strike'] =>
   async (world, { oneOf, wait }) => {
     const component = oneOf(of(world));
     const pid = await signal(component, 'SIGSTOP');
     const time = await wait(min, max);
-    // When another fault has killed it meanwhile, the new process is not paused.
+    // If another fault has killed it meanwhile, the new process is not paused.
     if (component.pid === pid) component.kill('SIGCONT');
     return { detail: `${component.name} for ${time}` };
   };
@@ -42,12 +42,12 @@ const hasStrace = async (): Promise<string | undefined> => {
   return code === 0 ? undefined : 'it needs strace and permission to trace';
 };
 
-/** The system calls of an agent fail as on a full or a broken disk, without mounting one. */
+/** An agent's system calls fail as on a full or broken disk, without mounting one. */
 const failingCalls =
   (calls: string, error: string): FaultKind['strike'] =>
   async (world, { oneOf, wait }): Promise<Struck> => {
     const component = oneOf(agentsOf(world));
-    // Of a process that is just being started the shell would be traced.
+    // While a process is being started, the shell would be traced instead.
     for (let tries = 0; component.pid === undefined && tries < 100; tries++) await sleep(100);
     const flags = [
       '-f',

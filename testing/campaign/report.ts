@@ -1,10 +1,10 @@
 import type { Growth } from './growth.ts';
 
-/** What a campaign tells people. */
+/** The report of a campaign. */
 export type Strike = {
   names: readonly string[];
   detail: string;
-  /** From the end of the fault until everything was in the books; undefined when it took too long. */
+  /** From the end of the fault until everything was in the books; undefined if that took too long. */
   recoveryMs: number | undefined;
 };
 
@@ -21,7 +21,7 @@ export type Result = {
   growth: readonly Growth[];
   databaseBytes: number;
   findings: readonly string[];
-  /** The command that deals the same faults again. */
+  /** The command that repeats the same faults. */
   repeat: string;
 };
 
@@ -30,7 +30,7 @@ const rank = (sorted: readonly number[], share: number): number =>
 
 const seconds = (ms: number): string => (Number.isNaN(ms) ? '–' : (ms / 1_000).toFixed(1));
 
-/** Strikes with two faults are listed once, under "two at once". */
+/** Strikes of two faults are listed once, under "two at once". */
 export const recoveryTable = (strikes: readonly Strike[]): string[] => {
   const byKind = Map.groupBy(strikes, ({ names }) =>
     names.length === 1 ? (names[0] as string) : 'two at once',

@@ -12,14 +12,14 @@ import { openTills, type Tills } from './tills.ts';
 import { createWitness, type Witness } from './witness.ts';
 import type { World } from './world.ts';
 
-/** Deals faults until the time is over, and checks the books all the while. */
+/** Deals faults until the time is up, and checks the books all the while. */
 
 /** The hub's default interval. */
 const intervalMs = 5 * 60_000;
 const pollMs = 250;
 const runningCheckMs = 10_000;
 const auditMs = 10 * 60_000;
-/** More than a fault and its recovery. */
+/** Longer than a fault and its recovery. */
 const strikeMsMax = 120_000;
 
 type Campaign = {
@@ -32,7 +32,7 @@ type Campaign = {
   signal: AbortSignal;
 };
 
-/** Polls until it holds; false when that takes too long. */
+/** Polls until the condition holds; false if that takes too long. */
 const within = async (
   { witness, tills, patienceMs, signal }: Campaign,
   condition: () => Promise<boolean> | boolean,
@@ -92,7 +92,7 @@ const strikeOnce = async (
   return { names, detail, recoveryMs };
 };
 
-/** Everybody stops selling until all is in the books; then everything must be equal. */
+/** All tills stop selling until everything is in the books; then everything must be equal. */
 const auditOnce = async (campaign: Campaign): Promise<void> => {
   const { tills, witness, world, findings, say, patienceMs } = campaign;
   await bounded('pausing the tills', tills.pause());
@@ -103,7 +103,7 @@ const auditOnce = async (campaign: Campaign): Promise<void> => {
       (status) => status !== undefined && status.pending === 0 && status.applied === status.accepted,
     );
   };
-  // What is missing already will not come; the comparison names all of it.
+  // What is already missing will not come; the comparison names all of it.
   if (findings.length === 0 && !(await within(campaign, isDrained)))
     findings.push(`not everything is in the books ${patienceMs / 1_000} s after the last sale`);
   const found = await audit(witness);
@@ -150,7 +150,7 @@ const kindsToDeal = async (only: readonly string[]) => {
   return { dealt, skipped };
 };
 
-/** The first finding ends the dealing: what comes after it would only blur it. */
+/** The first finding ends the campaign: later ones would only blur it. */
 const dealUntil = async (campaign: Campaign, deal: () => Dealt<FaultKind>, endAt: number) => {
   const strikes: Strike[] = [];
   let audits = 0;

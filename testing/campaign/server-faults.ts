@@ -9,9 +9,9 @@ import { until } from '../world/until.ts';
 import { type FaultKind, signal } from './strike.ts';
 import type { World } from './world.ts';
 
-/** Servers that crash, lose what they knew, or are changed by an operator. */
+/** Servers that crash, lose their state, or are changed by an operator. */
 
-/** Ends a server, waits, and starts it again; its supervisor would do so too, but the pause is part of the fault. */
+/** Ends a server, waits, and starts it again. Its supervisor would restart it too, but the pause is part of the fault. */
 const down = async (
   world: World,
   component: Component,
@@ -79,7 +79,7 @@ const recreate = async (world: World, topic: string): Promise<void> => {
       everyMs: 100,
     });
   });
-  // Kafka refuses a name until it has forgotten the old topic everywhere.
+  // Kafka refuses the name until it has forgotten the old topic everywhere.
   await until(
     'the topic is there again',
     async () => {

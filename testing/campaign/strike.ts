@@ -4,19 +4,19 @@ import type { Component } from '@branchline/local/component.ts';
 import type { Card } from './deal.ts';
 import type { World } from './world.ts';
 
-/** What a fault left behind, once it has ended: the process was killed, the line is open, the server is started again. */
+/** What a fault leaves behind once it has ended: the process was killed, the line is open, the server runs again. */
 export type Struck = {
   detail: string;
-  /** The books went back: what they held may have to come again. */
+  /** The books went back in time: what they held may have to come again. */
   wentBack?: boolean;
-  /** What else must be so before the fault counts as recovered from. */
+  /** A further condition for the fault to count as recovered from. */
   recovered?(): Promise<boolean>;
 };
 
 export type FaultKind = Card & {
   /** One line for people. */
   about: string;
-  /** Why this machine cannot do it; undefined when it can. */
+  /** Why this machine cannot do it; undefined if it can. */
   isMissing?(): Promise<string | undefined>;
   strike(world: World, chances: Chances): Promise<Struck>;
 };
@@ -43,7 +43,7 @@ export const chancesFrom = (random: Random): Chances => {
   };
 };
 
-/** A component that is just starting after another fault has no process yet. */
+/** A component that is just being restarted after another fault has no process yet. */
 export const signal = async (component: Component, name: NodeJS.Signals): Promise<number> => {
   for (let tries = 0; tries < 300; tries++) {
     const { pid } = component;

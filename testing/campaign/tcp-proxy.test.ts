@@ -73,7 +73,7 @@ test('a slow line passes everything, later', async () => {
   const startedAt = performance.now();
   socket.write('x'.repeat(4_096));
   await expect.poll(() => socket.got().length, { timeout: 10_000 }).toBe(4_096);
-  // A fifth of a second at the least, whatever else the machine does.
+  // At least a fifth of a second, whatever else the machine does.
   expect(performance.now() - startedAt).toBeGreaterThan(190);
   socket.destroy();
 });

@@ -3,13 +3,13 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * A forwarder that can break a connection in the ways in which networks do. `silence` is what a firewall does that has forgotten
- * a connection: what is sent vanishes, and neither end hears that the other has gone. Those connections stay silent when the
- * line is open again; only new ones pass.
+ * A forwarder that can break connections the way networks do. `silence` acts like a firewall that has forgotten a connection:
+ * what is sent vanishes, and neither end hears that the other has gone. Those connections stay silent after the line is open
+ * again; only new ones pass.
  */
 export type TcpProxy = {
   port: number;
-  /** Resets all connections and every new one, until `open`. */
+  /** Resets all connections and every new one until `open`. */
   cut(): void;
   silence(): void;
   /** Bytes per second, each way and for each connection. */
@@ -44,7 +44,7 @@ const pass = async (line: LineState, pair: Pair, from: Socket, to: Socket): Prom
   if (!pair.isSilent) to.end();
 };
 
-/** Forgets a pair that has ended. Of a silent one neither end hears that the other has gone. */
+/** Forgets a pair that has ended. In a silent one neither end hears that the other has gone. */
 const joinEnds = (pairs: Set<Pair>, pair: Pair): void => {
   const { near, far } = pair;
   const ends = (other: Socket) => (isBroken: boolean) => {

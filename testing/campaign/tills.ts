@@ -7,15 +7,15 @@ import { createSite, type Site } from '@branchline/simulators/site.ts';
 import type { Transfer } from '@branchline/simulators/warehouse/shelves.ts';
 
 /**
- * Sells at every site, and reports each event once the agent has answered for it. A till repeats the same bytes until it is
- * answered, so after `pause` nothing is undecided.
+ * Sells at every site, and reports each event once the agent has answered. A till repeats the same bytes until it gets an
+ * answer, so after `pause` nothing is undecided.
  */
 export type Tills = {
-  /** Resolves when every event that was made has been answered. */
+  /** Resolves once every event made so far has been answered. */
   pause(): Promise<void>;
   resume(): void;
   stop(): Promise<void>;
-  /** Rejects when an agent refuses an event for good, which no simulated event deserves. */
+  /** Rejects if an agent refuses an event permanently, which no simulated event deserves. */
   failed: Promise<never>;
 };
 
@@ -23,7 +23,7 @@ const zone = 'Europe/Berlin';
 const tickMs = 50;
 const eventsPerRequestMax = 100;
 
-/** Draws events of a site; transfers from the warehouse arrive with the next events of the store they went to. */
+/** Draws events of a site; transfers from the warehouse arrive with the next events of the receiving store. */
 const createProducers = (branches: readonly Branch[], seed: number) => {
   const stores = branches.filter(({ kind }) => kind === 'store').map(({ site }) => site);
   const startedAt = Date.now();
@@ -73,7 +73,7 @@ export const openTills = ({
     let last = performance.now();
     while (!state.isStopped) {
       const now = performance.now();
-      // A site whose agent was away for long catches up with what queued at its tills in ten seconds.
+      // A site whose agent was down for long catches up with what queued at its tills in ten seconds.
       allowance = state.isPaused ? 0 : Math.min(allowance + (now - last) * perMs, perMs * 10_000 + 1);
       last = now;
       const wanted = state.isPaused ? 0 : Math.min(Math.floor(allowance), eventsPerRequestMax);
@@ -96,7 +96,7 @@ export const openTills = ({
     failed: failed.promise,
     pause: async () => {
       state.isPaused = true;
-      // One tick, so that a site that had looked before the pause is busy by now.
+      // Wait for a tick, so that a site that checked before the pause is busy by now.
       await sleep(2 * tickMs);
       while (busy.size > 0) await Promise.race([sleep(tickMs), failed.promise]);
     },

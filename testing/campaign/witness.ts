@@ -2,17 +2,17 @@ import { createAccepted, type Fact } from './accepted.ts';
 import { openBooks } from './books.ts';
 
 /**
- * The independent witness: it remembers what every till was answered, and asks PostgreSQL for it, past every part of
- * Branchline. What was seen in the books need not be asked for again, until the books themselves go back.
+ * The independent witness: it remembers what every till was answered and checks it directly in PostgreSQL, past every part of
+ * Branchline. What it has seen in the books is not checked again until the books themselves go back.
  */
 const askedAtOnce = 4_000;
 
 export const createWitness = (postgresUrl: string, intervalMs: number) => {
   const accepted = createAccepted(intervalMs);
   const books = openBooks(postgresUrl);
-  /** In the order of their acceptance. */
+  /** In order of acceptance. */
   const unseen = new Map<string, Fact>();
-  /** Per site, when the newest event that is in the books was accepted. */
+  /** Per site, when its newest event in the books was accepted. */
   const newest = new Map<string, number>();
 
   return {
@@ -24,7 +24,7 @@ export const createWitness = (postgresUrl: string, intervalMs: number) => {
       const key = `${event.data.site.storeId} ${event.id}`;
       unseen.set(key, accepted.facts.get(key) as Fact);
     },
-    /** Asks for what was not seen yet, oldest first. False when PostgreSQL does not answer. */
+    /** Checks what has not been seen yet, oldest first. False if PostgreSQL does not answer. */
     poll: async (): Promise<boolean> => {
       const asked = [...unseen].slice(0, askedAtOnce);
       const found = await books.which(asked.map(([, fact]) => fact)).catch(() => undefined);
@@ -46,7 +46,7 @@ export const createWitness = (postgresUrl: string, intervalMs: number) => {
     unseen: () => unseen.size,
     /** Events accepted before `at` that are not in the books. */
     missingBefore: (at: number): Fact[] => [...unseen.values()].filter(({ acceptedAt }) => acceptedAt <= at),
-    /** Sites of which nothing that was accepted after `at` is in the books. */
+    /** Sites with nothing in the books that was accepted after `at`. */
     silentSince: (sites: readonly string[], at: number): string[] =>
       sites.filter((site) => (newest.get(site) ?? 0) <= at),
     close: () => books.close(),

@@ -28,14 +28,14 @@ export type World = {
   hubs: readonly Service[];
   /** Between sites and broker, bridges and broker, everybody and Kafka, each hub and PostgreSQL. */
   lines: { sites: ReadonlyMap<string, TcpProxy>; bridges: TcpProxy[]; kafka: TcpProxy; hubs: TcpProxy[] };
-  /** Sets an agent's wall clock off by so much. */
+  /** Shifts an agent's wall clock by this many milliseconds. */
   stepClock(site: string, ms: number): void;
-  /** `hub/setup.ts`: tables, topics and at least so many partitions. */
+  /** `hub/setup.ts`: tables, topics and at least this many partitions. */
   setUp(partitions: number): Promise<void>;
   partitions(): number;
-  /** A component that is about to be stopped must not be restarted by its supervisor. */
+  /** For a component that is about to be stopped, so that its supervisor does not restart it. */
   unwatch(component: Component): void;
-  /** Starts a component that was stopped, and its supervision. */
+  /** Starts a stopped component and its supervision. */
   startAgain(component: Component): Promise<void>;
   stop(): Promise<void>;
 };
@@ -44,7 +44,7 @@ export type WorldOptions = {
   folder: string;
   without: 'nothing' | 'sync';
   onProgress(line: string): void;
-  /** A process ended or is back. */
+  /** A process has ended or is back. */
   onEvent(line: string): void;
 };
 
@@ -89,7 +89,7 @@ const startServers = async ({ folder, onProgress }: WorldOptions) => {
   const [kafka, postgres] = await Promise.all([
     startKafka({
       ...{ dataDir: join(folder, 'kafka'), logDir, onProgress },
-      // Clients are told this port, so that all of their connections go through the proxy.
+      // The port announced to clients, so that all their connections go through the proxy.
       ...{ port: kafkaPort.own, advertisedPort: kafkaLine.port },
     }),
     startPostgres({ dataDir, logDir, onProgress }),

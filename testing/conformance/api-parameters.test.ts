@@ -4,8 +4,8 @@ import { transactionEvent } from '../world/events.ts';
 import { type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
 /**
- * Every parameter of every route, as the API's own description names them, with values that nobody means: the answer is never
- * a 5xx, and what cannot be meant is refused by name. A new route or parameter is tested as soon as it is described.
+ * Every parameter of every route, as named in the API's own description, with nonsensical values: the answer is never a 5xx,
+ * and impossible values are refused by name. A new route or parameter is tested as soon as it is described.
  */
 
 let database: BooksDatabase;
@@ -90,7 +90,7 @@ const odd = [
   '__proto__',
   'x'.repeat(3_000),
 ];
-/** Keys of a cursor with types, numbers and texts that no list of the API uses. */
+/** Cursor keys with types, numbers and texts that no list of the API uses. */
 const cursors = [
   [],
   [0],
@@ -186,7 +186,7 @@ test('bad input B36: no value of any parameter, and no parameter that does not e
       await check(route, urlOf(route, [[`${name}[]`, value]]));
       await check(route, urlOf(route, [[`${name}[a]`, value]]));
     }
-    // A parameter that a list does not know would be ignored silently, and the answer would be for another question.
+    // A parameter unknown to a list would be ignored silently, and the answer would be to another query.
     const status = await check(route, urlOf(route, [['sites', site]]));
     if (queries.length > 0) expect([route.path, status]).toEqual([route.path, 400]);
   }

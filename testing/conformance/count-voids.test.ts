@@ -5,7 +5,7 @@ import { type BooksDatabase, createBooksDatabase } from '../world/books-database
 import { countEvent, transactionEvent } from '../world/events.ts';
 import { type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
-/** What a person sees of counts, and how one is taken back and restored. */
+/** What a person sees of counts, and how one is voided and restored. */
 
 const noon = Date.UTC(2026, 10, 23, 12);
 const hour = 3_600_000;

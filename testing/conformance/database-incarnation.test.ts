@@ -18,7 +18,7 @@ import { createBooksDatabase } from '../world/books-database.ts';
 import { recordOf, someEpoch, transactionEvent } from '../world/events.ts';
 import { until } from '../world/until.ts';
 
-/** PostgreSQL is restored or replaced under a running hub. Real servers, restored from real files, really promoted. */
+/** PostgreSQL is restored or replaced under a running hub: real servers, restored from real files, really promoted. */
 
 let folder: string;
 let opened: AsyncDisposableStack;
@@ -86,7 +86,7 @@ const openHub = async (url: string) => {
         if (from < records.length) await books.apply({ ...slice, records: records.slice(from) });
         return (await next()) >= records.length;
       };
-      // As the reader of partitions does: what fails is read from the position again.
+      // As the reader of partitions does: after a failure it reads again from the position.
       await until('the records are applied', () => isApplied().catch(() => false));
     },
     polledAgain: async () => {
@@ -119,7 +119,7 @@ test('K1 a hub whose database is restored from an older copy of its files books 
   await server.component.start();
 
   await hub.book(...[1, 2, 3].map((seq) => sale('store-b', seq, 'milk')));
-  // Other work of that day, so that the restored server's log is shorter for a while.
+  // Other work of that day makes the restored server's log shorter for a while.
   await until('a day passes', () =>
     hub.side.query("create table day as select repeat('x', 1000) from generate_series(1, 20000)").then(
       () => true,
@@ -132,7 +132,7 @@ test('K1 a hub whose database is restored from an older copy of its files books 
   await mustRun(['rm', '-rf', join(folder, 'primary/data')]);
   await copy('backup', 'primary/data');
   await server.component.start();
-  // Another hub is first to give out the ids that store-b and milk had.
+  // Another hub gives out first the ids that store-b and milk had.
   const taken = () =>
     pool.query("insert into site (name) values ('store-c'); insert into item (name) values ('caviar')");
   await until('the server is back', () =>
@@ -156,7 +156,7 @@ test('K1 a hub whose database is restored from an older copy of its files books 
     { reason: 'the books were set up' },
     { reason: 'its write-ahead log ends before where it ended' },
   ]);
-  // What store-a was told may be more than the books have now.
+  // store-a may have been told more than the books have now.
   const [source] = await hub.all(
     "select source_id from source join site using (site_id) where name = 'store-a'",
   );
@@ -166,7 +166,7 @@ test('K1 a hub whose database is restored from an older copy of its files books 
   expect(hub.counters).toEqual({ databasesReplaced: 1 });
 });
 
-/** What a virtual address is in production: one address, behind which another server answers after a failover. */
+/** Stands for a virtual address: one address, behind which another server answers after a failover. */
 const openAddress = async (target: string) => {
   const sockets = new Set<net.Socket>();
   let port = Number(new URL(target).port);
@@ -227,7 +227,7 @@ test('K1 a hub whose standby is promoted without the last transactions books eve
     'the standby is cut off',
     async () => (await ask('select from pg_stat_wal_receiver')).length === 0,
   );
-  // Forty names, because a promoted server goes on a few numbers further.
+  // Forty names, because a promoted server skips a few numbers.
   const lost = Array.from({ length: 40 }, (_, i) => sale('store-b', i + 1, `milk-${i}`));
   await hub.book(...lost);
   await hub.polledAgain();

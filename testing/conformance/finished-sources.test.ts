@@ -16,7 +16,7 @@ import { saleRecord, someEpoch } from '../world/events.ts';
 import { createSliceWriter, openPartitions, topics } from '../world/slices.ts';
 import { fillHistory, listedDays } from '../world/years-of-sources.ts';
 
-/** Sources that nobody uses any more are finished: their figures are in sums, and they are found by their key for ever. */
+/** Unused sources are finished: their figures are in sums, and their key finds them for ever. */
 
 let database: BooksDatabase;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ afterAll(() => database.close());
 const all = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> =>
   (await database.pool.query<T>(sql)).rows;
 
-/** On the clock of Kafka, whose difference from the database's now decides. */
+/** On Kafka's clock; what counts is the difference from the database's now. */
 const now = Date.now();
 const nextEpoch = '4c1e4b6f-1e1d-4a6d-8b4b-3a2f1c8d0e22';
 const site = 'store-0001';
@@ -84,7 +84,7 @@ const finishedEpochs = async () =>
     ({ epoch }) => epoch,
   );
 
-/** What the figures must be: from every source, without the sums. */
+/** What the figures must be: computed from every source, without the sums. */
 const recounted = `
   select site_id, stream, sum(greatest(reported_highest, coalesce(upper(seen) - 1, 0)))::text as accepted,
     sum(applied)::text as applied, sum(redelivered)::text as redelivered, sum(repeated)::text as repeated,
@@ -137,7 +137,7 @@ describe('finished sources', () => {
     await hub.list({ [nextEpoch]: 2 });
     await letTimePass();
     expect(await finishSources(database.pool)).toBe(0);
-    // The agent keeps nothing of the second epoch any more, and has just said so; then an hour passes.
+    // The agent keeps nothing of the second epoch any more and has just said so; an hour later it is finished.
     await hub.list({});
     await hub.list({ [nextEpoch]: 2 });
     await hub.list({}, now + 1_000);
@@ -232,7 +232,7 @@ describe('finished sources', () => {
 describe('the cost of a question', () => {
   /** Rows of `source` and its sums that PostgreSQL reads for it. */
   const rowsReadBy = async (question: (pool: pg.Pool) => Promise<unknown>): Promise<number> => {
-    // One connection: its statistics are complete when it has flushed them.
+    // One connection, so that its statistics are complete once flushed.
     const pool = new pg.Pool({ connectionString: database.url, max: 1 });
     const counted = async (): Promise<number> => {
       await pool.query('select pg_stat_force_next_flush()');

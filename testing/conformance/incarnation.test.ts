@@ -218,7 +218,7 @@ test('K1 the identity of a database changes with its names, its tables and its i
     "update item set name = 'cocoa'",
     'truncate item',
     "insert into incarnation (reason) values ('restored')",
-    // A dump that is restored over the tables creates them anew, and brings its own incarnation along.
+    // A dump restored over the tables recreates them, and brings its own incarnation along.
     'alter table item rename to old_item; create table item (like old_item including all)',
   ])
     expect([other, await changes(other)]).toEqual([other, true]);

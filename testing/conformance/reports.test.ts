@@ -625,7 +625,7 @@ describe('a void', () => {
       'till-1:2026-11-23:13:void': 'training-sale',
       'till-1:2026-11-23:14:void': 'unknown-sale',
     };
-    // A void takes back no void, and one in training takes back nothing: the real one after it is no second one.
+    // A void cannot reverse a void, and one in training reverses nothing: the real void after it is not a second one.
     const others = 'store-0900';
     await stand.sell([
       sale(others, 1),

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { fillHistory } from '../world/years-of-sources.ts';
 
-/** What is deleted after its time and what stays for ever, with the rights of the hub's own role. */
+/** What is deleted after its retention time and what stays for ever, with the rights of the hub's own role. */
 
 let database: BooksDatabase;
 let hub: pg.Pool;
@@ -98,7 +98,7 @@ test('H4 quarantine that nobody has settled, and every conflict, stays for ever'
   await all(quarantined('applied', 181));
   await all(quarantined('dismissed', 181));
   await all(quarantined('dismissed', 179, 'null', 'lately'));
-  // Its seqs were released, and are taken again by the next poll: until then the row is needed.
+  // Its seqs were released and are taken again at the next poll; until then the row is needed.
   await all(quarantined('dismissed', 181, 'now()', 'released'));
   await all(`insert into conflict (received_at, business_day, site_id, event_id, source_id, seq, raw)
     values (${ago(4_000)}, '2015-01-01', 1, 'e', 1, 1, '')`);

@@ -266,7 +266,7 @@ const anyEvent = fc.record({
   location: fc.constantFrom('', 'back'),
   hour: fc.integer({ min: 0, max: 9 * 24 }),
   lag: fc.constantFrom(0, 0, 1, 2, 3, 6),
-  /** What people decide about a count, some time after it came. */
+  /** What people decide about a count some time after it came. */
   fate: fc.constantFrom('stays', 'stays', 'voided', 'restored'),
   lines: fc.array(
     fc.record({
@@ -344,7 +344,7 @@ const model = (specs: Spec[]) => {
   );
 };
 
-/** As a person does on the dashboard, and the ledger at its next poll. */
+/** What a person does on the dashboard, and the ledger at its next poll. */
 const decide = async (site: string, id: string, voided: boolean): Promise<void> => {
   await database.pool.query(
     `insert into count_void (site_id, event_id, voided, reason) select site_id, $2, $3, 'a test' from site where name = $1`,
@@ -501,7 +501,7 @@ test('H5 two copies of a stock id on different days in one slice are told apart 
 test('H5 a count of the year 2099 from before dates were compared freezes its item until a person voids it, and can be restored', async () => {
   const apply = await ledger();
   await apply([count(day), count(day, { item: 'milk', quantity: 9_000 }), sale(day + hourMs)]);
-  // As a ledger of before has stored it.
+  // As an earlier ledger stored it.
   const frozen = count(day + 2 * hourMs, { quantity: 70_000 });
   await apply([frozen]);
   await database.pool.query(`update stock_merged set count_at = '2099-01-01' where count_key = '${frozen.id}';
@@ -512,7 +512,7 @@ test('H5 a count of the year 2099 from before dates were compared freezes its it
   await decide(north, frozen.id, true);
   expect(await onHand()).toEqual({ 'store-0001 milk': 8_000, 'store-0001 tea': 48_000 });
   expect(await all('select last_count_at from site')).toEqual([{ last_count_at: new Date(day) }]);
-  // A later count wins again, and so does a sale after it.
+  // A later count determines stock again, and so does a sale after it.
   await apply([count(day + 4 * hourMs, { quantity: 30_000 }), sale(day + 5 * hourMs)]);
   expect(await onHand()).toMatchObject({ 'store-0001 tea': 29_000 });
   await decide(north, frozen.id, false);

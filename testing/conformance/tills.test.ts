@@ -8,7 +8,7 @@ import { type BooksDatabase, createBooksDatabase } from '../world/books-database
 import { dayReportEvent, recordOf, type SaleLine, someEpoch, transactionEvent } from '../world/events.ts';
 import { createSliceWriter, openPartitions } from '../world/slices.ts';
 
-/** What tills print besides goods, in the books of a real PostgreSQL: cash rounding, and lines that are no goods. */
+/** What tills print besides goods, in the books of a real PostgreSQL: cash rounding, and lines that are not goods. */
 
 let database: BooksDatabase;
 let apply: ReturnType<typeof createSliceWriter>;
@@ -26,7 +26,7 @@ const evening = Date.UTC(2026, 10, 2, 20);
 
 const sale = (sequence: number, lines: SaleLine[], voidOf = false) =>
   transactionEvent({ site, sequence, at: evening, lines, voidOf });
-/** Paid in cash with `paid`, the rest is rounding. */
+/** `paid` in cash; the rest is rounding. */
 const rounded = (event: ReturnType<typeof sale>, paid: number) => {
   event.data.tenders = [
     { tenderType: 'CASH', amount: paid },

@@ -11,7 +11,7 @@ import { type BooksDatabase, createBooksDatabase } from '../world/books-database
 import { transactionEvent } from '../world/events.ts';
 import { intervalMs, type ReportsStand, startReportsStand } from '../world/reports-stand.ts';
 
-/** What nobody knows is never reported as complete, or as nothing, on a real PostgreSQL. */
+/** What is unknown is never reported as complete, nor as nothing; on a real PostgreSQL. */
 
 let database: BooksDatabase;
 let stand: ReportsStand;
@@ -38,7 +38,7 @@ const sell = (sequence: number, at: number) =>
     transactionEvent({ site, sequence, at, lines: [{ item: 'A', quantity: 1_000, amount: 100 }] }),
   ]);
 
-/** The state of each interval between two instants, without repetitions: `12:00 complete`. */
+/** The state of each interval between two instants, without repetitions, such as `12:00 complete`. */
 const statesIn = async (from: number, to: number): Promise<string[]> => {
   const found = await rows<SalesInterval>(`/sales/intervals?from=${iso(from)}&to=${iso(to)}&site=${site}`);
   const states = found.map(({ start, completeness: { expected, complete, unknown, unknownSites } }) => {
@@ -67,7 +67,7 @@ const inRange = async (from: number, to: number) =>
 describe('H3 the time before the first agent of a site', () => {
   test('is unknown, not complete, until a person dismisses it with a reason', async () => {
     await sell(1, noon - 30 * minute);
-    // Its session began at 11:01, and it was heard at noon for the first time: no event of that hour is unknown.
+    // Its session began at 11:01, and it was first heard from at noon: no event of that hour is unknown.
     await stand.hear(site, noon, { uptimeMs: 59 * minute });
     expect(await statesIn(noon - 2 * hour, noon)).toEqual(['10:00 unknown', '11:05 complete']);
     expect(await inRange(noon - 2 * hour, noon)).toBe(false);
@@ -159,7 +159,7 @@ describe('H3 what a lost disk held', () => {
       '12:10 unknown',
       '12:20 complete',
     ]);
-    // One row per database, however often two of them take turns, and the time before the first agent.
+    // One row per database, however often two of them alternate, and the time before the first agent.
     expect(await unknown()).toHaveLength(3);
   });
 

@@ -7,7 +7,7 @@ import { checkLateVoids } from '@branchline/hub/postgres/correct-late-voids.ts';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 
-/** Late voids counted as late sales before 013-voids.sql; sums of before are corrected day by day. */
+/** Late voids counted as late sales before 013-voids.sql; earlier sums are corrected day by day. */
 
 const sqlFolder = new URL('../../hub/sql/', import.meta.url);
 let folder: string;
@@ -36,8 +36,8 @@ afterEach(async () => {
 });
 
 /**
- * Two windows of five minutes at noon of the 10th and the 11th. Each holds three late transactions as they were counted: one
- * sale and two voids. One more void on each day came in time.
+ * Two windows of five minutes at noon of the 10th and the 11th. Each holds three late transactions as counted at the time: one
+ * sale and two voids. One more void on each day was on time.
  */
 const filled = `
   insert into setting values ('interval_minutes', '5');

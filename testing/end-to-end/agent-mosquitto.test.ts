@@ -15,7 +15,7 @@ import { sale } from '../world/agent-events.ts';
 import { eventually, startTestAgent, type TestAgent } from '../world/agent-process.ts';
 import { recordedReceipt } from '../world/bridge-double.ts';
 
-/** Real agents at a real Mosquitto that people have configured otherwise than we would. */
+/** Real agents at a real Mosquitto that is configured differently than ours. */
 
 const installed = await hasMosquitto();
 const packetBytesMax = 65_536;

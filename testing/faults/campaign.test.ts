@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { checkout } from '@branchline/local/paths.ts';
 import { expect, test } from 'vitest';
 
-/** The campaign itself: short, with what it must find, and with nothing to find. The long one is `npm run campaign`. */
+/** The campaign itself, in short: once with a fault that it must find, and once without. The long one is `npm run campaign`. */
 const campaign = async (...args: string[]): Promise<{ code: number | null; output: string }> => {
   const main = join(checkout, 'testing/campaign/main.ts');
   const child = spawn(process.execPath, [main, '--minutes', '0.4', '--seed', '1', ...args], {

@@ -70,7 +70,7 @@ const expectAsInFiles = async (stack: Stack, oracle: Oracle): Promise<void> => {
   expect(new Map(filled.map((row) => [Date.parse(row.start), sold(row)]))).toEqual(oracle.byInterval);
   // Fifteen years late: nothing was there when these intervals ended, so everything counts as late.
   expect(filled.every((row) => row.onTime.transactions === 0 && row.revision >= 1)).toBe(true);
-  // No agent was there to say that these are all.
+  // No agent was there to confirm that these are all.
   expect(filled.every((row) => row.completeness.unknown === sites.length)).toBe(true);
 };
 

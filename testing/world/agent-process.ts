@@ -26,7 +26,7 @@ export type TestAgent = {
 
 const main = fileURLToPath(new URL('../../edge-agent/main.ts', import.meta.url));
 
-/** With the flags that it is shipped with: its heap is small. */
+/** With the flags that it ships with: its heap is small. */
 export const spawnAgent = (
   flags: string[],
   env: NodeJS.ProcessEnv = {},

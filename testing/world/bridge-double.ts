@@ -42,8 +42,8 @@ const serve = (broker: Aedes, packetBytesMax: number | undefined): Server =>
   });
 
 /**
- * `keepsEvents: false` skips decompression, for measurements. With `packetBytesMax` the broker closes connections that bring
- * a larger packet, without a word.
+ * `keepsEvents: false` skips decompression, for measurements. With `packetBytesMax` the broker silently closes connections that
+ * bring a larger packet.
  */
 export const startTestBridge = async (options: BridgeOptions = {}): Promise<TestBridge> => {
   const { keepsEvents = true, packetBytesMax } = options;

@@ -12,7 +12,7 @@ export type SaleLine = {
   quantity: number;
   amount: number;
   sellable?: boolean;
-  /** If it is no goods. */
+  /** If it is not goods. */
   itemType?: string;
 };
 

@@ -10,20 +10,20 @@ import { seededRandom } from '@branchline/kernel/random.ts';
 import { current, earlier, recorded } from './outbox-inputs.ts';
 
 /**
- * For tests: an outbox on a line that carries so many bytes a second, by a clock of its own. What is published waits in
- * a buffer that nobody sees, as in kernels and routers, and is lost when the link breaks. The broker ends connections
- * that bring no whole packet for as long as a keepalive allows, and those with packets that are too large.
+ * For tests: an outbox on a line of a given throughput, with its own clock. What is published waits in a buffer that nobody
+ * sees, as in kernels and routers, and is lost when the link breaks. The broker ends connections that bring no whole packet
+ * within a keepalive, and those with packets that are too large.
  */
 export type LineWorld = {
   bytesPerSecond: number;
   roundTripMs: number;
-  /** Compressed, by seq of the backlog. */
+  /** Compressed size, by seq of the backlog. */
   eventBytes: (seq: number) => number;
   backlog: number;
   /** The size of a frame as a share of its events'. */
   compression?: number;
   packetBytesMax?: number;
-  /** MQTT 5: the broker says so. */
+  /** MQTT 5: the broker states its limit. */
   statesLimit?: boolean;
 };
 
@@ -83,7 +83,7 @@ export class OutboxLine {
     this.#later.push({ at: this.now + reconnectMs, run: () => this.#linkUp() });
   }
 
-  /** Until the time is over, or the condition holds; true then. */
+  /** Runs until the time is up, or the condition holds; then returns true. */
   run(forMs: number, until: () => boolean = () => false): boolean {
     for (const end = this.now + forMs; this.now < end; this.now += stepMs) {
       if (until()) return true;
@@ -142,7 +142,7 @@ export class OutboxLine {
     if (effect.do === 'read') this.#read(effect);
   }
 
-  /** The store reads what fits; compressed, the events have the sizes of the world. */
+  /** The store reads what fits; the world gives the compressed sizes of the events. */
   #read({ id, epoch, first, last, rawBytesMax }: Extract<OutboxEffect, { do: 'read' }>): void {
     const { compression = 0.25 } = this.world;
     let to = first;

@@ -65,7 +65,7 @@ const beingRead = () => {
   step(outbox, accepted(10), 0);
   return outbox;
 };
-/** The link has broken twice or more often with frames of 100,000 bytes under way, and there is another one. */
+/** Frames of 100,000 bytes have been in flight `times` times; the link broke each time but the last. */
 const largeInFlight = (times: number, events: number) => {
   const outbox = given([{ highest: events }]);
   for (let time = 1; time <= times; time++) {

@@ -32,13 +32,13 @@ type Said = {
   version?: string;
   agent?: string;
   status?: Status['status'];
-  /** How long the agent's session has run; a year by default, so that nothing before is unknown. */
+  /** How long the agent's session has run; a year by default, so that nothing earlier is unknown. */
   uptimeMs?: number;
 };
 
 const yearMs = 365 * 86_400_000;
 
-/** What the disk with an epoch of sales says of itself. */
+/** The database of each disk, by its epoch of sales. */
 const createDisks = () => {
   const disks = new Map<string, { database: string; session: string }>();
   return (epoch: string, agent: string) => {

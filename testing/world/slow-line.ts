@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * For tests: a line to a port of this machine that carries so many bytes a second, and whose answers take their time. Bytes
- * that wait for it are in the buffers of this process and of the kernel, where no sender sees them.
+ * For tests: a line to a port of this machine with a given throughput and delay of answers. Waiting bytes are in the buffers of
+ * this process and of the kernel, where no sender sees them.
  */
 export type SlowLine = {
   port: number;
-  /** Bytes that have crossed it, from the branch to the broker. */
+  /** Bytes that have crossed it from the branch to the broker. */
   crossedBytes(): number;
   close(): Promise<void>;
 };

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 
 /**
  * Loaded with `--import` before a process's own code: its wall clock is off by CLOCK_STEP_MS, or by the milliseconds in
- * CLOCK_STEP_FILE, which may change at any moment, as a clock that is set by hand or by NTP. Its monotonic clock is left as it
- * is, as on a real device.
+ * CLOCK_STEP_FILE, which may change at any moment, like a clock set by hand or by NTP. The monotonic clock is untouched, as on
+ * a real device.
  */
 const { CLOCK_STEP_MS, CLOCK_STEP_FILE } = process.env;
 const readEveryMs = 100;

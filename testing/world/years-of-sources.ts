@@ -1,21 +1,21 @@
 import type pg from 'pg';
 
 /**
- * Books of a chain whose agents have started once a day for a long time: per site and day a source of each stream with 1,000
+ * Books of a chain whose agents have started once a day for a long time: per site and day one source of each stream with 1,000
  * events. The agents list those of the last three days, as long as an archive is kept.
  */
 export type History = {
   sites: number;
   days: number;
-  /** The day of the last starts; the agents were heard then too. */
+  /** The day of the last starts; the agents were last heard from then. */
   lastDay: Date;
-  /** Days before the last ones whose sources are finished already. */
+  /** Earlier days whose sources are finished already. */
   finishedDays?: number;
 };
 
 export const listedDays = 3;
 const streams = `(values (0, 'pos'), (1, 'stock')) t(n, stream)`;
-/** Ids count days, then sites, then streams, as sources are opened. */
+/** Ids count days, then sites, then streams, in the order in which sources are opened. */
 const idOf = (day: string, site: string, stream: string) =>
   `((${day}) * $1 + ${site} - 1) * 2 + ${stream} + 1`;
 
@@ -44,7 +44,7 @@ const agents = `
     select array_agg(${idOf('day', 'site', 'n')}) from generate_series($2::int, $3::int) day, ${streams})
   from generate_series(1, $1::int) site`;
 
-/** `onDay` is told after each of some days. */
+/** `onDay` is called after every batch of days. */
 export const fillHistory = async (
   client: pg.ClientBase | pg.Pool,
   { sites: sitesCount, days, lastDay, finishedDays = 0 }: History,

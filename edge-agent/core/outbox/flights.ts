@@ -36,7 +36,7 @@ export const beginFrames = (outbox: Outbox, now: number, effects: OutboxEffect[]
   }
 };
 
-/** Until the store has read a frame, its size is guessed. */
+/** Guess of a frame's size per event until the store has read it. */
 const eventBytesGuess = 1_024;
 
 const bytesUnderWay = ({ flights }: Outbox): number => {
@@ -79,13 +79,13 @@ export const onFrameRead = (outbox: Outbox, answer: FrameAnswer, now: number, ef
   effects.push({ do: 'publish', id: flight.id });
 };
 
-/** The broker says that it takes no packet of this size. Fewer events are read next time; a single one is held back. */
+/** The broker has stated a packet limit below this size. The next frame has fewer events; a single event is held back. */
 const onTooLarge = (outbox: Outbox, flight: Flight, effects: OutboxEffect[]): void => {
   if (flight.first === flight.last) holdBack(outbox, flight, effects);
   outbox.flights.delete(flight.id);
 };
 
-/** A person has to raise the limit. The event stays in the database, and the others go on. */
+/** A person must raise the limit. The event stays in the database, and the others go on. */
 const holdBack = (outbox: Outbox, { source, first, bytes }: Flight, effects: OutboxEffect[]): void => {
   source.heldBack.add(first, first);
   source.taken.add(first, first);
@@ -93,11 +93,11 @@ const holdBack = (outbox: Outbox, { source, first, bytes }: Flight, effects: Out
   alarm(outbox, effects, 'event-held-back', source, detail);
 };
 
-/** Any frame fits in it. */
+/** Fits any frame. */
 const packetBytesWanted = limits.frameBytesMax + 64 * 1024;
 const raiseLimit = `raise its packet limit (max_packet_size in Mosquitto) to ${packetBytesWanted} or more`;
 
-/** What was under way counts as not sent, and the largest frame is suspected of having broken the link. */
+/** Frames in flight count as not sent, and the largest one is suspected of having broken the link. */
 export const onLinkLost = (outbox: Outbox, now: number, effects: OutboxEffect[]): void => {
   let largest: Flight | undefined;
   for (const flight of outbox.flights.values()) {

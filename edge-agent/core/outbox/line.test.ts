@@ -1,7 +1,7 @@
 import { OutboxLine } from '@branchline/testing/world/outbox-line.ts';
 import { describe, expect, it } from 'vitest';
 
-/** The whole outbox on lines of every kind, by a clock that the test owns. */
+/** The whole outbox on lines of every kind, on the test's own clock. */
 
 const minutes = 60_000;
 const eventBytes = () => 200;
@@ -130,7 +130,7 @@ describe('a broker with a packet limit', () => {
       line.run(30 * minutes);
       expect(line.breaks).toBe(breaks);
 
-      // Somebody raises the limit, which an MQTT 5 broker says at the next connection.
+      // Somebody raises the limit, which an MQTT 5 broker states at the next connection.
       line.world.packetBytesMax = 1_000_000;
       if (statesLimit) line.breakLink();
       expect(line.run(60 * minutes, () => line.recordedEvents === 10_000)).toBe(true);

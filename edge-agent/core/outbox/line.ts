@@ -1,43 +1,43 @@
 import { limits } from '@branchline/contracts/limits.ts';
 
 /**
- * What the outbox has learnt about the line: how much may be under way on it, and how large a frame may be. Kernels and
- * routers hide what waits in their buffers, so receipts are the only measure of the throughput: what they confirmed from
- * the last one before a frame was sent to the one for that frame, over the time between the two.
+ * What the outbox has learnt about the line: how much may be in flight, and how large a frame may be. Kernels and routers hide
+ * what waits in their buffers, so receipts are the only measure of throughput: what they confirmed from the last one before a
+ * frame was sent to the one for that frame, divided by the time between the two.
  *
  * The window of bytes is what the line carries in `windowMs`. It starts small enough for a telephone line, grows up to fourfold
- * per round trip, and survives reconnects. A frame takes half of it at most, so that the line is busy while a receipt is on
- * its way, and so that a sale or a keepalive never waits behind more than the window.
+ * per round trip, and survives reconnects. A frame takes at most half of it, so that the line stays busy while a receipt is on
+ * its way, and a sale or a keepalive never waits behind more than the window.
  *
- * Times are milliseconds of a monotonic clock. Bytes are those of compressed frames, unless they are named raw.
+ * Times are milliseconds of a monotonic clock. Bytes are those of compressed frames unless they are called raw.
  */
 export type Delivered = { bytes: number; at: number };
 
 export type Line = {
   windowBytesMax: number;
-  /** How many bytes may be under way. */
+  /** How many bytes may be in flight. */
   windowBytes: number;
-  /** Measured. It rises with any receipt, and falls only with those for a window that was in use. */
+  /** Measured. Rises with any receipt; falls only with those for a window that was at least half full. */
   bytesPerMs: number;
-  /** Bytes that receipts have confirmed, and when the last one did; when a frame was sent on an empty line, that time. */
+  /** Bytes confirmed by receipts, and the time of the last one; or the time of a frame sent on an empty line. */
   delivered: Delivered;
-  /** Frames sent before this say nothing about the window as it is. */
+  /** Frames sent before this say nothing about the present window. */
   adjustedAt: number;
   /** Size of a frame as a share of its events' size. */
   compression: number;
-  /** The largest packet that the broker takes, if it says so: MQTT 5. */
+  /** The largest packet that the broker takes, if it states one: MQTT 5. */
   statedBytesMax: number;
-  /** The largest frame that has been worth a try since connections broke. */
+  /** The largest frame to try, learnt from broken connections. */
   learntBytesMax: number;
   learntAt: number;
-  /** Connections that broke with large frames under way, since a frame of `suspectBytes` or more had its receipt. */
+  /** Connections that broke with large frames in flight, since a frame of `suspectBytes` or more had its receipt. */
   losses: number;
   suspectBytes: number;
 };
 
 const windowMs = 6_000;
 const startBytes = 16 * 1024;
-/** A reconnect may lead to another line, so that a large window starts anew. */
+/** A reconnect may lead to another line, so a large window starts small again. */
 const reconnectBytesMax = 4 * startBytes;
 const windowBytesMin = 2 * 1024;
 const growthMax = 4;
@@ -45,13 +45,13 @@ const growthMax = 4;
 const bytesPerMsMin = 1;
 /** Before the first frame; random ids compress to about that. */
 const compressionAtStart = 0.5;
-/** So that a frame of what cannot be compressed fits too. */
+/** So that a frame of incompressible events fits too. */
 const compressionMax = 1.2;
-/** A broker's limit may have been raised meanwhile. */
+/** By then the broker's limit may have been raised. */
 const relearnAfterMs = 3_600_000;
-/** A single broken connection is bad luck. */
+/** One broken connection is bad luck. */
 const lossesToHalve = 2;
-/** No broker's limit is that low: smaller frames are not suspected. */
+/** No broker's limit is this low: smaller frames are not suspected. */
 export const unsuspectedBytes = 8 * 1024;
 /** MQTT's fixed header and topic, and the header line of the frame. */
 const overheadBytes = 300;
@@ -72,14 +72,14 @@ export const newLine = (framesMax: number): Line => ({
 
 export const packetBytes = (compressedBytes: number): number => compressedBytes + overheadBytes;
 
-/** Bytes that the next frame may have on the line; a single event may be larger and goes alone. */
+/** Size limit of the next frame on the line; a single larger event goes alone. */
 export const frameBytesMax = (line: Line): number =>
   Math.max(
     windowBytesMin / 2,
     Math.min(line.windowBytes / 2, line.learntBytesMax, line.statedBytesMax, limits.frameRawBytesTarget),
   );
 
-/** Bytes of events, uncompressed, that the store may put into the next frame. */
+/** Size limit of the uncompressed events that the store may put into the next frame. */
 export const frameRawBytesMax = (line: Line): number =>
   Math.floor(
     Math.min(limits.frameRawBytesTarget, Math.max(1, frameBytesMax(line) - overheadBytes) / line.compression),
@@ -88,12 +88,12 @@ export const frameRawBytesMax = (line: Line): number =>
 export const hasRoom = (line: Line, bytesUnderWay: number): boolean =>
   bytesUnderWay === 0 || bytesUnderWay + frameBytesMax(line) <= line.windowBytes;
 
-/** How long `bytes` take at most, with as much again as slack. */
+/** How long `bytes` take to leave, doubled as slack. */
 export const leavingMs = (line: Line, bytes: number): number => (2 * bytes) / line.bytesPerMs;
 
 /**
- * How well a frame of several events compressed. `wasCut`: it is as large as was asked for; smaller ones compress worse and
- * say little.
+ * How well a frame of several events compressed. `wasCut`: it is as large as requested; smaller frames compress worse and say
+ * little.
  */
 export const onFrameMade = (line: Line, bytes: number, rawBytes: number, wasCut: boolean): void => {
   const compression = bytes / Math.max(1, rawBytes);
@@ -110,7 +110,7 @@ export const onFrameSent = (line: Line, isAlone: boolean, now: number): Delivere
 
 type DeliveredFrame = {
   bytes: number;
-  /** In flight when it was sent, its own bytes included. */
+  /** In flight when it was sent, including its own bytes. */
   underWay: number;
   deliveredBefore: Delivered;
   sentAt: number;
@@ -137,15 +137,15 @@ export const onDelivered = (
 };
 
 /**
- * Frames sent together that are not answered in time count once. A bridge that is down says nothing of the line, so the rate
- * falls no lower than where it began: after an outage nobody should wait long for what was lost.
+ * Frames sent together and not answered in time count once. A bridge that is down says nothing about the line, so the rate
+ * falls no lower than its initial value: after an outage nothing should wait long.
  */
 export const onTimeout = (line: Line): void => {
   setWindow(line, line.windowBytes / 2);
   line.bytesPerMs = Math.min(line.bytesPerMs, Math.max(bytesPerMsMin, line.bytesPerMs / 2));
 };
 
-/** True when the broker takes more than the one before. */
+/** True if this broker takes larger packets than the one before. */
 export const onLinkUp = (line: Line, statedBytesMax = Number.POSITIVE_INFINITY): boolean => {
   const takesMore = statedBytesMax > line.statedBytesMax;
   line.statedBytesMax = statedBytesMax;
@@ -155,9 +155,9 @@ export const onLinkUp = (line: Line, statedBytesMax = Number.POSITIVE_INFINITY):
 };
 
 /**
- * The link broke with frames under way; `bytes` is the size of the largest. A broker that does not take packets of this size
- * closes the connection, and an MQTT 3.1.1 broker does not say why. The answer: frames are halved, or this one, a single
- * event beyond what frames may be by now, is held back.
+ * The link broke with frames in flight; `bytes` is the size of the largest. A broker that does not take packets of this size
+ * closes the connection, and an MQTT 3.1.1 broker does not say why. So frames are halved, or this frame, if it is a single
+ * event larger than frames may be by now, is held back.
  */
 export const onLinkLost = (
   line: Line,
@@ -175,7 +175,7 @@ export const onLinkLost = (
   return 'halved';
 };
 
-/** True when the time has come to try larger frames again, and events that were held back. */
+/** True when it is time to try larger frames and held-back events again. */
 export const forgetLimit = (line: Line, now: number): boolean => {
   if (line.learntBytesMax === Number.POSITIVE_INFINITY || now - line.learntAt < relearnAfterMs) return false;
   line.learntBytesMax = Number.POSITIVE_INFINITY;

@@ -51,7 +51,7 @@ export const onReceipt = (window: SendWindow): void => {
   window.size = Math.min(window.framesMax, window.size + step);
 };
 
-/** False when a timeout of the same window has halved it already. */
+/** False if a timeout of the same window has halved it already. */
 export const onTimeout = (window: SendWindow, sentAt: number, now: number, random: Random): boolean => {
   if (sentAt < window.lastCutAt) return false;
   window.lastCutAt = now;

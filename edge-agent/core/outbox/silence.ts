@@ -1,16 +1,16 @@
 import type { Random } from '@branchline/kernel/random.ts';
 
 /**
- * A link that is up although no receipt comes back: the broker may have lost the subscription, or another device may get the
- * receipts. A new connection mends that. It cannot mend a bridge that is down, so the waits double up to an hour, and each is
- * drawn at random, lest all branches reconnect at once.
+ * Detects a link that is up although no receipt comes back: the broker may have lost the subscription, or another device may
+ * get the receipts. A new connection fixes that. It cannot fix a bridge that is down, so the waits double up to an hour, and
+ * each is randomised so that the branches do not all reconnect at once.
  *
  * Times are milliseconds of a monotonic clock.
  */
 export type Silence = {
   /** The first wait is at most this long, and at least half of it. */
   firstMs: number;
-  /** When frames were sent and none was answered since. */
+  /** When the first frame was sent after which no receipt came. */
   since: number | undefined;
   /** When the link is to be renewed. */
   dueAt: number;
@@ -41,7 +41,7 @@ export const onAnswer = (silence: Silence): void => {
 
 export const onLinkDown = (silence: Silence): void => forget(silence);
 
-/** How long the silence has lasted, once it is time to reconnect. */
+/** How long the silence has lasted, if it is time to reconnect. */
 export const takeDue = (silence: Silence, now: number): number | undefined => {
   if (silence.since === undefined || now < silence.dueAt) return undefined;
   const lastedMs = now - silence.since;

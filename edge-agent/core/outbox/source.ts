@@ -14,9 +14,9 @@ export type Source = {
   recorded: RangeSet;
   /** Rows that are damaged or gone. */
   unsendable: RangeSet;
-  /** Events that are larger than the broker takes. */
+  /** Events larger than the broker takes. */
   heldBack: RangeSet;
-  /** Recorded, unsendable, held back or in flight: what the next frame must not hold. */
+  /** Recorded, unsendable, held back or in flight: excluded from the next frame. */
   taken: RangeSet;
   /** Recorded once and to be sent again: they go with the backlog, even where they are newer. */
   again: RangeSet;

@@ -15,14 +15,14 @@ export type OutboxSettings = {
   windowFrames: number;
   receiptTimeoutMs: number;
   backoffCapMs: number;
-  /** Without any receipt for so long, the link is renewed. */
+  /** The link is renewed when no receipt has come for this long. */
   receiptSilenceMs: number;
   /** Wall time of this start; what earlier sessions recorded was recorded before it. */
   bootAt: number;
 };
 
 export type OutboxInput =
-  /** `packetBytesMax`: the largest packet that the broker takes, if it says so. */
+  /** `packetBytesMax`: the largest packet that the broker takes, if it states one. */
   | { kind: 'link-up'; packetBytesMax?: number | undefined }
   | { kind: 'link-down' }
   | { kind: 'accepted'; stream: Stream; epoch: string; highest: number }

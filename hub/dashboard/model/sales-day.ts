@@ -7,9 +7,7 @@ export const localMidnight = (now: number): number => new Date(now).setHours(0, 
 export const isComplete = ({ completeness }: Pick<SalesInterval, 'completeness'>): boolean =>
   completeness.complete >= completeness.expected;
 
-/**
- * Of the intervals that are drawn, in words: whatever is hatched is named, so that text and picture agree. `now` in ms.
- */
+/** Describes the drawn intervals in words: whatever is hatched is named, so that text and picture agree. `now` in ms. */
 export const completenessText = (
   drawn: readonly Pick<SalesInterval, 'end' | 'completeness'>[],
   now: number,

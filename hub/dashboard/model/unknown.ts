@@ -1,10 +1,10 @@
 import type { FleetSite } from '../../reports/contract.ts';
 import { moment } from './figures.ts';
 
-/** Times of which nobody knows whether the books have everything that a site accepted. */
+/** A span of time in which the books may lack events that a site accepted. */
 type Span = Pick<FleetSite['unknown'][number], 'since' | 'until' | 'reason'>;
 
-/** Those that touch the interval. */
+/** The spans that touch the interval. */
 export const unknownAt = (
   { unknown }: Pick<FleetSite, 'unknown'>,
   start: number,

@@ -30,7 +30,7 @@ const between = (word: string) => {
   return value;
 };
 
-/** Of a branch that is not heard nobody knows what waits there. */
+/** What waits at a branch that is not heard from is unknown. */
 const waitingAtBranches = ({ pending, unknown }: Pipeline): string => {
   const silent =
     unknown === null
@@ -39,7 +39,7 @@ const waitingAtBranches = ({ pending, unknown }: Pipeline): string => {
   return `${pending === null ? 'unknown' : count(pending)}${silent}`;
 };
 
-/** Hidden while every partition can be read; drawn only when it changes, because it is read aloud then. */
+/** Hidden while every partition can be read. Redrawn only on a change, because a screen reader then reads it aloud. */
 const createUnreadableNotice = () => {
   const place = box('pipeline-unreadable');
   let drawn = '[]';

@@ -48,7 +48,7 @@ const columnsWith = (voidCount: VoidCount): readonly Column<StockRow>[] => [
   { head: 'Known to', cell: (row) => (row.knownTo === null ? '–' : moment(row.knownTo)) },
 ];
 
-/** A count may list more than one item: all of them become what they would be without it. */
+/** A count may list several items; voiding it recomputes all of them. */
 const createVoidCount = (announcer: Page['announcer']): VoidCount => {
   const say = (words: string): void => {
     setText(box('stock-text'), words);

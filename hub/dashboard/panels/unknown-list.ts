@@ -6,10 +6,7 @@ import { moment } from '../model/figures.ts';
 import { unknownText } from '../model/unknown.ts';
 import type { Page } from '../page.ts';
 
-/**
- * Times of the shown site of which nobody knows whether the books have everything. A person who knows says why, and
- * dismisses them.
- */
+/** Unknown spans of the shown site. A person who knows what happened dismisses them with a reason. */
 type Dismiss = (one: Unknown, because: string) => Promise<void>;
 
 const dismissForm = (one: Unknown, dismiss: Dismiss): HTMLElement => {

@@ -116,7 +116,7 @@ test('whatever is late or comes twice, a status tells of nothing beyond its writ
           known += 1;
           expect(until).toBeLessThanOrEqual(status.heardAt);
           expect(until).toBeLessThanOrEqual(status.written + Math.max(usual, leastDelay));
-          // What is plausible is judged by the difference that the hub sees, with the delay in it.
+          // Plausibility is judged by the difference that the hub sees, including the delay.
           if (Math.abs(skew) + usual < 5 * minute)
             expect(until).toBeLessThanOrEqual(status.written + Math.max(0, skew));
         }

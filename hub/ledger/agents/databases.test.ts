@@ -49,14 +49,14 @@ test('a database that lacks seqs which it reported before is an older copy of it
     since: noon - 1_000,
     until: noon + 3 * hour,
   });
-  // In one session it is a status that was overtaken.
+  // In one session it is an overtaken status.
   expect(after({ session: 'one', highest: new Map([['pos/a', 99]]) })).toEqual({});
 });
 
 test('an agent that names no database has another one when its birth names nothing that it named before', () => {
   const unnamed = { id: undefined, highest: new Map([['pos/b', 0]]) };
   expect(after({ ...unnamed, isBirth: true }).lost).toMatchObject({ reason: 'database-replaced' });
-  // A later status names only what has unapplied events, and the newest.
+  // A later status names only sources with unapplied events, and the newest one.
   expect(after(unnamed)).toEqual({});
   expect(after({ id: undefined, isBirth: true })).toEqual({});
 });

@@ -1,18 +1,18 @@
 /**
- * Whether an agent still has the database that it had. Between the last status of a database that is gone and the first of
- * the one in its place, nobody knows what was accepted: a new database says that everything in it has arrived, not what
- * the old one held. Times are milliseconds since 1970 on Kafka's clock.
+ * Detects that an agent has lost its database. What was accepted between the last status of a lost database and the first of
+ * its successor is unknown: a new database says that everything in it has arrived, not what the old one held. Times are
+ * milliseconds since 1970 on Kafka's clock.
  */
 export type KnownDatabase = {
   /** Undefined for an agent that names none. */
   id: string | undefined;
   session: string;
   heardAt: number;
-  /** Up to when a status accounts for every accepted event; null when no status has. */
+  /** The time up to which a status accounts for every accepted event; null if no status has. */
   saidTo: number | null;
-  /** What its last status named. */
+  /** The sources that its last status named. */
   sources: ReadonlySet<string>;
-  /** The highest seq that was ever reported of each. */
+  /** The highest seq ever reported for each source. */
   highest: ReadonlyMap<string, number>;
   /** Set when a person retired the agent after its last status. */
   isRetired: boolean;
@@ -32,19 +32,19 @@ export type HeardDatabase = {
 export type LostDatabase = {
   id: string | undefined;
   reason: 'database-replaced' | 'database-restored';
-  /** Null when nothing is known of any time before. */
+  /** Null if nothing is known about any earlier time. */
   since: number | null;
   until: number;
 };
 
-/** What one status says. `firstAt`: the agent is new, and has accepted events since then. */
+/** What one status reveals. `firstAt`: the agent is new, and has accepted events since then. */
 export type Noticed = { firstAt?: number; lost?: LostDatabase; isBack?: boolean };
 
-/** A restored backup lacks seqs that were reported before it was restored. In one session that is a status out of order. */
+/** A restored backup lacks seqs reported earlier. Within one session this is a status out of order. */
 const wentBack = (known: KnownDatabase, heard: HeardDatabase): boolean =>
   [...heard.highest].some(([source, highest]) => highest < (known.highest.get(source) ?? 0));
 
-/** Agents that name no database name every epoch that they keep, at the latest when they connect. */
+/** Agents that name no database name every epoch they keep, at the latest when they connect. */
 const namesNothingKnown = (known: KnownDatabase, heard: HeardDatabase): boolean =>
   heard.isBirth && known.sources.size > 0 && ![...heard.highest.keys()].some((one) => known.sources.has(one));
 
@@ -58,13 +58,13 @@ const reasonOf = (known: KnownDatabase, heard: HeardDatabase): LostDatabase['rea
 };
 
 export const noticeDatabase = (known: KnownDatabase | undefined, heard: HeardDatabase): Noticed => {
-  // It has accepted events since its session began, at the latest; the delay of the status only makes this later.
+  // It has accepted events since its session began, at the latest; the delay of the status only makes this time later.
   const since = heard.heardAt - heard.uptimeMs;
   if (known === undefined) return { firstAt: since };
   if (heard.heardAt < known.heardAt) return {};
   const reason = reasonOf(known, heard);
   if (reason === undefined) return known.isRetired ? { isBack: true } : {};
-  // Where the session began before, it is not the session but a database in it that is new; or two devices use one name.
+  // If the session began earlier, only the database in it is new, or two devices use one name.
   const until = since > known.heardAt ? since : heard.heardAt;
   return {
     lost: {
@@ -73,7 +73,7 @@ export const noticeDatabase = (known: KnownDatabase | undefined, heard: HeardDat
       since: known.saidTo === null ? null : Math.min(known.saidTo, until),
       until,
     },
-    // It may be a database that was lost before.
+    // It may be a database that was lost earlier.
     isBack: reason === 'database-replaced',
   };
 };

@@ -2,16 +2,16 @@ import type pg from 'pg';
 import { inTransaction } from '../../postgres/in-transaction.ts';
 
 /**
- * Every start of an agent adds sources that are kept for ever (H1). A source with nothing missing that no agent lists any more
- * is finished: its figures go into `finished_sum`, so that who asks for figures reads as much after years as on the first day.
- * The row stays and is found by its key as before; whatever changes it takes it out of the sums (hub/sql/016).
+ * Every start of an agent adds sources, and they are kept for ever (H1). A source with nothing missing that no agent lists any
+ * more is finished: its figures move to `finished_sum`, so the cost of a query does not grow with the number of restarts. The
+ * row stays and is found by its key as before; any change to it takes its figures out of the sums (hub/sql/016).
  */
 export const finishBatch = 2_000;
 
-/** An agent lists what it keeps every few seconds; one that is silent has listed it in its last status. */
+/** Agents list what they keep every few seconds; a silent agent's last status still counts. */
 const quietFor = "interval '1 hour'";
 
-/** Of those that a status or a slice is about to change, none is taken. */
+/** Skips sources that a status or a slice has locked. */
 const finishText = `
   with ready as (
     select source_id from source s
@@ -22,7 +22,7 @@ const finishText = `
     limit $1 for update skip locked)
   update source s set finished_at = now() from ready where s.source_id = ready.source_id`;
 
-/** Rows that another hub has just made one are not there any more: each is deleted once, and added up once. */
+/** Two hubs may merge at once: each row is deleted once and so added up once. */
 const sumText = `
   with several as (
     select site_id, agent, stream from finished_sum group by site_id, agent, stream having count(*) > 1),
@@ -34,7 +34,7 @@ const sumText = `
     sum(quarantined), sum(deadlettered)
   from gone group by site_id, agent, stream`;
 
-/** Finishes one batch, and makes one row per agent and stream of the sums. Resolves with how many sources were finished. */
+/** Finishes one batch and merges the sums to one row per agent and stream. Resolves with the number of sources finished. */
 export const finishSources = async (pool: pg.Pool, limit = finishBatch): Promise<number> => {
   const finished = await inTransaction(pool, async (client) => {
     const { rowCount } = await client.query({ name: 'finish-sources', text: finishText, values: [limit] });

@@ -9,7 +9,7 @@ import {
   noticeDatabase,
 } from './databases.ts';
 
-/** Keeps in `unknown_span` what lost databases leave unknown, in the transaction that notes the statuses. */
+/** Records in `unknown_span` what lost databases leave unknown, in the transaction that stores the statuses. */
 type Heard = { status: Status; siteId: number; heardAt: number };
 type Dated = Heard & { accountsTo: number | null };
 
@@ -50,7 +50,7 @@ type SourceRow = {
   complete_to: number | null;
 };
 
-/** What these agents named last, and what they name now. */
+/** The sources that these agents named last and name now. */
 const readSources = async (
   client: pg.ClientBase,
   agents: readonly AgentRow[],
@@ -87,7 +87,10 @@ const readSources = async (
 
 export type KnownDatabases = Map<string, KnownDatabase>;
 
-/** As they are before these statuses. Sources are read only for agents that began a session or changed their database. */
+/**
+ * The databases as known before these statuses. Sources are read only for agents that began a session or changed their
+ * database.
+ */
 export const readDatabases = async (
   client: pg.ClientBase,
   heard: readonly Heard[],
@@ -135,7 +138,7 @@ const heardDatabase = ({ status, heardAt, accountsTo }: Dated): HeardDatabase =>
 
 type OfAgent = { siteId: number; agent: string; heardAt: number };
 
-/** `dated` is in recorded order; `known` is as of before. To be called when the agents' rows are written. */
+/** `dated` is in recorded order; `known` is the state before. Call it after the agents' rows are written. */
 export const noteDatabases = async (
   client: pg.ClientBase,
   known: KnownDatabases,
@@ -201,7 +204,7 @@ const noteReturn = (
     values: [siteId, agent, Math.round(heardAt), databaseId ?? null],
   });
 
-/** A loss that nobody has settled is widened; so the rows of an agent grow with its databases only. */
+/** An unsettled loss is widened, so an agent's rows grow only with its databases. */
 const noteLoss = (client: pg.ClientBase, { siteId, agent, heardAt }: OfAgent, lost: LostDatabase) =>
   client.query({
     name: 'note-lost-database',

@@ -30,9 +30,10 @@ const keyOf = (siteId: number, agent: string, stream: string, epoch: string): st
   `${siteId}/${agent}/${stream}/${epoch.toLowerCase()}`;
 
 /**
- * Stores statuses in any order: an earlier one never overwrites a later one, and none of the future stands in the way. Resolves with the sources that they list, which
- * now need a mark. A status that claims impossibly many events of a source is refused, and the agent keeps its last one: such
- * a claim would stay for ever, because what an agent reported is never lowered.
+ * Stores statuses in any order: an earlier one never overwrites a later one, and one dated in the future does not stand in the
+ * way. Resolves with the sources that they list, which now need a mark. A status that claims impossibly many events of a source
+ * is refused, and the agent keeps its last one: such a claim would stay for ever, because what an agent reported is never
+ * lowered.
  */
 export const noteStatuses = async (
   pool: pg.Pool,
@@ -82,7 +83,7 @@ const readClocks = async (
     text: `
       select site_id, name, clock_estimate_ms as ahead, clock_run_ms as run, ${ms('clock_run_since')} as since,
         ${ms('heard_at')} as heard_at
-      -- One that a broker's wrong clock has dated to the future would be believed until then.
+      -- A status that a broker's wrong clock dated in the future would otherwise be believed until then.
       from agent where heard_at <= now() + interval '5 minutes' and (site_id, name) in (select * from unnest($1::int4[], $2::text[]))`,
     values: [int4s(heard.map(({ siteId }) => siteId)), texts(heard.map(({ status }) => status.agent))],
   });

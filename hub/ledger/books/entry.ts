@@ -53,15 +53,15 @@ export type Entry = {
   workstation: string;
   /** Minor units. */
   gross: number;
-  /** What tenders called ROUNDING add up to: the gross less this was paid. Minor units. */
+  /** Sum of the ROUNDING tenders; gross minus this was paid. Minor units. */
   rounding: number;
-  /** What of the gross is no sales, such as deposits and gift cards. Minor units. */
+  /** The part of the gross that is not sales, such as deposits and gift cards. Minor units. */
   notSales: number;
   lines: number;
   /** Thousandths. */
   units: number;
   items: string[];
-  /** Thousandths, per line; 0 where a line is no goods. */
+  /** Thousandths, per line; 0 for a line that is not goods. */
   quantities: number[];
   /** Minor units, per line. */
   amounts: number[];
@@ -244,7 +244,7 @@ const dayClosedEntry = (event: StoredDayClosed, common: Common): Entry => {
 const entryOf = (event: StoredEvent, recordedAt: number | undefined): Entry => {
   const { at, offsetMinutes } = parseInstant(event.time) as Instant;
   const recorded = event.recordedtime === undefined ? undefined : parseInstant(event.recordedtime)?.at;
-  // By the agent's clock or by Kafka's: a till may take its time from an agent that is as wrong.
+  // By the agent's clock or Kafka's: a till may take its time from an agent whose clock is just as wrong.
   const before = Math.min(recorded ?? Infinity, recordedAt ?? Infinity);
   const suspect = at - before > limits.clockAheadMsMax;
   const common: Common = {

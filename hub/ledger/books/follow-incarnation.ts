@@ -4,9 +4,9 @@ import type pg from 'pg';
 import { type DatabaseFacts, type Server, whyReplaced } from './incarnation.ts';
 
 /**
- * Follows the incarnation of the database (K1). That nothing remembered is used in another one is enforced in each transaction
- * (`lockSources`, `confirmSites`); this tells people, states the new incarnation in the database, and has the agents' marks
- * sent anew: after a restore the books have less than the agents were told.
+ * Follows the incarnation of the database (K1). Each transaction itself ensures that cached ids are used only in their own
+ * database (`lockSources`, `confirmSites`). This poll informs people, states the new incarnation in the database, and has the
+ * agents' marks sent again: after a restore the books have less than the agents were told.
  */
 const everyMs = 2_000;
 
@@ -44,7 +44,7 @@ const readFacts = async (pool: pg.Pool): Promise<DatabaseFacts> => {
   };
 };
 
-/** Managed servers may keep these from ordinary roles, and then only the rest is compared. */
+/** Managed servers may withhold these from ordinary roles; then only the rest is compared. */
 const readServer = async (pool: pg.Pool): Promise<Server & { walEnd: bigint | undefined }> => {
   const unknown = { systemId: undefined, timeline: undefined, walEnd: undefined };
   // The first eight digits of a segment's name are its timeline.
@@ -61,10 +61,10 @@ const readServer = async (pool: pg.Pool): Promise<Server & { walEnd: bigint | un
   }
 };
 
-/** Insufficient privilege; feature not supported; a standby, which has no end of its own. */
+/** Insufficient privilege, feature not supported, a standby (which has no log end of its own), undefined function. */
 const notReadable = new Set(['42501', '0A000', '55000', '42883']);
 
-/** False when somebody else began another incarnation meanwhile. */
+/** False if another hub began a new incarnation meanwhile. */
 const beginIncarnation = async (
   pool: pg.Pool,
   { id, server }: DatabaseFacts,
@@ -78,7 +78,7 @@ const beginIncarnation = async (
   return rowCount === 1;
 };
 
-/** The first hub after set-up, or after a change that the database stated itself, notes the server. */
+/** The first hub after set-up, or after a change that the database stated itself, records the server. */
 const noteServer = async (pool: pg.Pool, { id, noted, server }: DatabaseFacts): Promise<void> => {
   if (noted.systemId !== undefined || server.systemId === undefined) return;
   await pool.query(
@@ -87,7 +87,7 @@ const noteServer = async (pool: pg.Pool, { id, noted, server }: DatabaseFacts): 
   );
 };
 
-/** Sources that agents still list; their marks are read from the books as they are now. */
+/** Sources that agents still list; their marks are read from the present books. */
 const listedSources = async (pool: pg.Pool): Promise<number[]> => {
   const { rows } = await pool.query<{ source_id: number }>(
     'select distinct unnest(sources) as source_id from agent',
@@ -101,7 +101,7 @@ const replaced =
 
 export const followIncarnation = (ports: {
   pool: pg.Pool;
-  /** Drops everything that is remembered of the database. */
+  /** Drops everything cached from the database. */
   forget(): void;
   /** These sources need a mark. */
   touch(sourceIds: number[]): void;

@@ -106,7 +106,7 @@ export const journalRow = (
   return { entry, itemIds: [], sourceId, siteId, seq, recordedAt, content: contentHash(value), record };
 };
 
-/** Fills in the ids of the rows' items in this database, and creates the journal's months that the rows need. */
+/** Fills in the ids of the rows' items in this database, and creates the journal months that the rows need. */
 export const numbered = async (names: Names, database: string, batch: EventBatch): Promise<EventBatch> => {
   const { rows } = batch;
   await names.ensureMonths(new Set(rows.map((row) => row.entry.businessDay)));

@@ -13,7 +13,7 @@ test('K1 a database that only grows is the same one', () => {
   const grown = { walEnd: 1_001n, highestSiteId: 6, positions: new Map([['pos/0', 101]]) };
   expect(after(grown)).toBeUndefined();
   expect(after({}, undefined)).toBeUndefined();
-  // The start of its server is in the identity, and a server that was only restarted has lost nothing.
+  // The server's start is in the identity, and a mere restart loses nothing.
   expect(after({ identity: 'a/2' })).toBeUndefined();
 });
 

@@ -1,19 +1,19 @@
 /**
- * What a poll reads of the database, to tell whether it is still the one that was read before (K1). Each figure only grows
- * within one incarnation; undefined where the server does not let the hub's role read it.
+ * What a poll reads from the database, to tell whether it is still the one read before (K1). Within one incarnation each figure
+ * only grows; undefined where the server does not let the hub's role read it.
  */
 export type DatabaseFacts = {
-  /** The present incarnation as the database states it, and the server on which it was noted. */
+  /** The present incarnation as the database states it, and the server recorded with it. */
   id: string;
   noted: Server;
   server: Server;
   /** See `database_identity` in `hub/sql/014-database-incarnation.sql`. */
   identity: string;
-  /** End of the write-ahead log in bytes. */
+  /** End of the write-ahead log, in bytes. */
   walEnd: bigint | undefined;
   highestSiteId: number;
   highestItemId: number;
-  /** Of partitions that were read, by topic, partition and incarnation of the topic. */
+  /** Positions of the partitions read, by topic, partition and incarnation of the topic. */
   positions: ReadonlyMap<string, number>;
 };
 
@@ -33,15 +33,15 @@ const shrunk = (before: DatabaseFacts, now: DatabaseFacts): string | undefined =
 };
 
 /**
- * Why the database is another one than before, in words for its table `incarnation`; undefined when nothing says so. `before` is
- * undefined at the first poll, which compares with what the database has noted of its server.
+ * Why the database must have been replaced, in words for its table `incarnation`; undefined if nothing says so. `before` is
+ * undefined at the first poll, which compares with the server recorded in the database.
  */
 export const whyReplaced = (before: DatabaseFacts | undefined, now: DatabaseFacts): string | undefined => {
   if (differ(now.noted.systemId, now.server.systemId))
     return 'it is on another server: a dump was restored there, or it was replicated';
   if (differ(now.noted.timeline, now.server.timeline))
     return 'its server has another timeline: a standby was promoted, or it was restored to a point in time';
-  // A restored dump brings the incarnation of its time along.
+  // A restored dump carries the incarnation of its time.
   if (before === undefined || before.id !== now.id) return undefined;
   return shrunk(before, now);
 };

@@ -49,7 +49,7 @@ const writeRow = (writer: RowWriter, row: JournalRow): void => {
   writeUnlessZero(writer, entry.notSales);
 };
 
-/** Few transactions have these figures, and null takes no room in a row. */
+/** Few transactions have these figures, and null takes no space in a row. */
 const writeUnlessZero = (writer: RowWriter, amount: number): void => {
   if (amount === 0) writer.null();
   else writer.int8(amount);

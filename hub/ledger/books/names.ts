@@ -13,8 +13,8 @@ export type Names = Omit<Months, 'forget'> & {
   sourceIds: SourceIds;
   siteIds(names: string[]): Promise<Map<string, number>>;
   /**
-   * The ids of each list's items, in their order, as `database` has them, which is the identity that the caller's transaction
-   * read (`databaseOf`). Rejects with `StaleIds` when new connections meet another database (K1).
+   * The ids of each list's items, in order, as `database` has them: the identity that the caller's transaction read
+   * (`databaseOf`). Rejects with `StaleIds` if new connections reach another database (K1).
    */
   itemIds(lists: readonly (readonly string[])[], database: string): Promise<number[][]>;
   /** Drops every cached id: they may belong to another database (K1). */
@@ -22,8 +22,8 @@ export type Names = Omit<Months, 'forget'> & {
 };
 
 /**
- * K1: rejects with `StaleIds` when a site's id does not stand for its name in the database of this transaction. The ids came
- * over another connection, and perhaps long ago. `sites` are ids by name.
+ * K1: rejects with `StaleIds` if a site's id does not stand for its name in this transaction's database. The ids came over
+ * another connection, perhaps long ago. `sites` are ids by name.
  */
 export const confirmSites = async (
   client: pg.ClientBase,
@@ -64,16 +64,16 @@ const numberedBy = (
 /** The cache is emptied above this size; a chain's assortment is a tenth of it. */
 const cachedNamesMax = 500_000;
 
-/** Ids by name, all of them from one identity of the database; undefined before the first. */
+/** Ids by name, all from one identity of the database; undefined before the first. */
 type Cache = { database: string | undefined; ids: Map<string, number> };
 
-/** Ids of names that the cache has, and the names that it lacks. */
+/** The cached ids of the names, and the names that the cache lacks. */
 const takeCached = (cache: Cache, wanted: Iterable<string>, database: string | undefined) => {
   if (cache.ids.size > cachedNamesMax || (database !== undefined && cache.database !== database)) {
     cache.ids.clear();
     cache.database = database;
   }
-  // Not the cache itself: another slice may empty it while this one waits.
+  // A copy: another slice may empty the cache while this one waits.
   const ids = new Map<string, number>();
   const missing: string[] = [];
   for (const name of new Set(wanted)) {
@@ -84,7 +84,7 @@ const takeCached = (cache: Cache, wanted: Iterable<string>, database: string | u
   return { ids, missing: missing.sort() };
 };
 
-/** Ids of the names, new or old. With `database`, rejects with `StaleIds` when the connection meets another one. */
+/** Ids of the names, existing or created. With `database`, rejects with `StaleIds` if the connection reaches another one. */
 const idsOf = async (
   pool: pg.Pool,
   table: 'site' | 'item',
@@ -104,7 +104,7 @@ const idsOf = async (
       throw new StaleIds(`other connections reach the database ${met.database}, this one ${database}`);
     for (const row of rows) {
       ids.set(row.name, row.id);
-      // Another slice may have given the cache to another database meanwhile.
+      // Another slice may have switched the cache to another database meanwhile.
       if (cache.database === database) cache.ids.set(row.name, row.id);
     }
   };
@@ -141,7 +141,7 @@ export const createNames = (pool: pg.Pool): Names => {
     ensureMonths: months.ensureMonths,
     makeMonthsAhead: months.makeMonthsAhead,
     forget: () => {
-      // New ones, so that a question that is on its way cannot fill them.
+      // New caches, so that a query in progress cannot fill them.
       sites = newCache();
       items = newCache();
       sourceIds.forget();

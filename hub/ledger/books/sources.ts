@@ -33,7 +33,7 @@ type TopicPartition = { topic: string; partition: number };
 /** `partitions`: those of its topic from which events of the source have come, as far as the database was told. */
 type KnownSource = { id: number; partitions: Set<number> };
 
-/** The cache is emptied above this size, about 40 MB: every start of an agent adds sources, and a hub runs for months. */
+/** Above this size, about 40 MB, the cache is emptied: every start of an agent adds sources, and a hub runs for months. */
 const cachedSourcesMax = 200_000;
 
 /**
@@ -46,7 +46,7 @@ export const createSourceIds = (pool: pg.Pool): SourceIds => {
   return {
     of: async ({ topic, partition }, groups, sites) => {
       if (known.size > cachedSourcesMax) known.clear();
-      // Not the cache itself: another slice may empty it while this one waits.
+      // A copy: another slice may empty the cache while this one waits.
       const own = new Map(groups.map((group) => [keyOf(group), known.get(keyOf(group))]));
       const unknown = groups.filter((group) => own.get(keyOf(group)) === undefined);
       if (unknown.length > 0)
@@ -129,10 +129,10 @@ const openSources = async (
 };
 
 /**
- * Locks the slice's sources in the order of their ids and returns which of its seqs are novel. The difference is computed
- * once per source, not per event: with thousands of gaps that takes 29 ms instead of two seconds. Rejects with `StaleIds`
- * when a row is not of the source that its id stands for, down to the name of its site. `database` is the identity of the
- * database that the transaction is in, so that the slice's items need not be compared one by one (K1).
+ * Locks the slice's sources in the order of their ids and returns which of its seqs are novel. The difference is computed once
+ * per source, not per event: with thousands of gaps that takes 29 ms instead of two seconds. Rejects with `StaleIds` when a row
+ * is not of the source that its id stands for, down to the name of its site. `database` is the identity of the transaction's
+ * database, which spares comparing the slice's items one by one (K1).
  */
 export const lockSources = async (
   client: pg.ClientBase,

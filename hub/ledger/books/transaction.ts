@@ -34,7 +34,7 @@ export type SliceInput = {
   records: LogRecord[];
 };
 
-/** Where it is and why; without its detail, which may quote what an event holds (P1). */
+/** Its place and the reason; not the detail, which may quote the event (P1). */
 export type QuarantineNotice = {
   site?: string;
   agent?: string;

@@ -14,7 +14,7 @@ export type Counters = {
   lostByRetention: number;
   /** Partitions whose log was found to be another one than before. */
   newIncarnations: number;
-  /** How often the database was found to be another one than before. */
+  /** Times the database was found to have been replaced. */
   databasesReplaced: number;
   refusedStatuses: number;
 };

@@ -11,8 +11,8 @@ import { createSliceRetry, type SliceOf, type SliceRetryPorts } from './retry-sl
 import { sliceBytesMax, sliceRecordsMax } from './slice-size.ts';
 
 /**
- * Partitions at a batch that cannot be read, by `topic/partition`: they stand still until a person has decided. `since` in
- * milliseconds since 1970.
+ * Partitions at an unreadable batch, by `topic/partition`: they stand still until a person decides. `since` in milliseconds
+ * since 1970.
  */
 export type UnreadablePartitions = Map<string, TopicPartition & { since: number; reason: string }>;
 

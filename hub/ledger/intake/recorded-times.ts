@@ -4,9 +4,9 @@ import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 
 /**
- * Kafka's times decide a lot: which status of an agent is the newest, up to when a partition has been read, which sale was late.
- * What is read now was recorded before now, so a time far ahead of this machine's clock is a broker's wrong clock, and counts
- * as now. Otherwise one hour of it would outvote a day of right times afterwards.
+ * Kafka's timestamps decide much: which status of an agent is the newest, up to when a partition has been read, which sale was
+ * late. Whatever is read now was recorded before now, so a time far ahead of this machine's clock means that a broker's clock
+ * is wrong, and counts as now. Otherwise one hour of wrong times would outvote a day of right ones afterwards.
  */
 export type RecordedTimes = {
   of(records: readonly LogRecord[]): readonly LogRecord[];

@@ -81,7 +81,7 @@ export const openSpans = (calendar: SiteCalendar, from: number, to: number): Spa
 export const isOpenAt = (calendar: SiteCalendar, at: number): boolean =>
   openSpans(calendar, at, at + 1).length > 0;
 
-/** Not the first opening: a till may sell before it. */
+/** Not the opening time: a till may sell before it. */
 export const startOfBusinessDay = (calendar: SiteCalendar, day: string): number =>
   startOfDay(calendar.timeZone, day);
 

@@ -67,8 +67,8 @@ export const siteCompleteTo = (agents: readonly AgentSources[], stream: string):
 };
 
 /**
- * A time of which nobody knows whether the books have everything: before the site's first agent, or between the last status
- * of a lost database and the first of its successor. `completeTo` says nothing of it. `since` null: since ever.
+ * A span in which the books may lack events: before the site's first agent, or between the last status of a lost database and
+ * the first of its successor. `completeTo` does not cover it. `since` null: since ever.
  */
 export type UnknownSpan = { id: number; since: number | null; until: number; reason: UnknownReason };
 
@@ -83,7 +83,7 @@ export type Expected = {
   spans: readonly Span[];
 };
 
-/** The sites that are expected are complete, unknown or missing. */
+/** Every expected site is complete, unknown or missing. */
 export type Completeness = {
   expected: number;
   complete: number;
@@ -109,9 +109,9 @@ const endedBy = (grid: Grid, at: number): number =>
 const nothingUnknown: readonly UnknownSpan[] = [];
 
 /**
- * Completeness of each interval. A site is expected in every interval that its opening hours touch. Missing sites are
- * named in the order of `sites`. Counts are kept as differences between an interval and the one before: with thousands of sites
- * that are complete for most of a day, counting each interval of each takes longer than everything else a page asks for.
+ * Completeness of each interval. A site is expected in every interval that its opening hours touch. Missing sites are named in
+ * the order of `sites`. Counts are kept as differences from one interval to the next: with thousands of sites that are complete
+ * for most of a day, counting every interval of every site would take longer than everything else a page needs.
  */
 export const gridCompleteness = (grid: Grid, sites: readonly Expected[]): Completeness[] => {
   const count = countOf(grid);
@@ -137,7 +137,7 @@ export const gridCompleteness = (grid: Grid, sites: readonly Expected[]): Comple
       next = Math.max(next, end);
       if (end <= first) continue;
       add(expected, first, end);
-      // Without anything unknown, a site is complete in the first intervals of the span and missing in all others.
+      // With nothing unknown, a site is complete in the first intervals of the span and missing in all others.
       const allComplete = inGrid.length > 0 ? first : Math.min(end, Math.max(first, completeEnd));
       add(complete, first, allComplete);
       for (let i = allComplete; i < end; i++) {

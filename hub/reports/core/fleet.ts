@@ -33,7 +33,7 @@ export type SiteView = SiteFacts & {
   completeTo: number | null;
   stockKnownTo: number | null;
   heardAt: number | null;
-  /** When the agent that has been silent longest was heard; null while all are heard, and when none ever was. */
+  /** When the longest-silent agent was last heard from; null while all are heard from, and if none ever was. */
   unknownSince: number | null;
   /** As last reported, however long ago. */
   pending: number;

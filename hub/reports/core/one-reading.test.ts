@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { shareReading } from './one-reading.ts';
 
-/** Readings that end when the test says so. */
+/** Readings that end when the test decides. */
 const stand = (freshMs: number, usableMs: number) => {
   const started: { resolve(value: number): void; reject(error: Error): void }[] = [];
   const clock = { at: 0 };

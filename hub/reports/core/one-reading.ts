@@ -1,18 +1,18 @@
 /**
- * One reading for many questions. A question that needs the newest value waits for it; any other is answered with the last one
- * while the next is read, as long as that is not too old: with thousands of sites a reading takes longer than a person should
- * wait for each answer.
+ * One reading for many queries. A query that needs the newest value waits for it; any other is answered with the last one while
+ * the next is being read, unless that is too old: with thousands of sites a reading takes longer than a person should wait for
+ * each answer.
  */
 export type SharedReading<T> = {
   /** At most `freshMs` old. */
   fresh(): Promise<T>;
   /** At most `usableMs` old. */
   usable(): Promise<T>;
-  /** No answer from now on is of a reading that began before. */
+  /** From now on no answer comes from an earlier reading. */
   forget(): void;
 };
 
-/** A reading is as old as its beginning. */
+/** A reading's age counts from its start. */
 type Begun<T> = { since: number; value: Promise<T> };
 
 export const shareReading = <T>(ports: {
@@ -37,7 +37,7 @@ export const shareReading = <T>(ports: {
     );
     return begun;
   };
-  /** The newest reading, done or under way, or a new one. One under way is never doubled: a slow database would get slower. */
+  /** The newest reading, finished or in progress, or a new one. Never two at once: they would slow a slow database further. */
   const freshest = (): Begun<T> => {
     const now = ports.monotonic();
     const isUnderWay = newest !== undefined && newest !== last && ports.freshMs > 0;

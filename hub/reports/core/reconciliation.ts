@@ -6,7 +6,7 @@ export type TillDay = {
   businessDay: string;
   workstation: string;
   stated: DayFigures | null;
-  /** A report states no rounding and does not tell sales from the rest, so these two are not compared. */
+  /** A day-end report states neither rounding nor what is not sales, so these two are not compared. */
   books: DayFigures & { rounding: number; notSales: number };
   gaps: number;
   /** Voids of the day that take back a sale which is not in the books, or a second time. */

@@ -7,7 +7,7 @@ import { instantOrNull, instantText, quantityText } from './shape.ts';
 /** Sites and their stock as the API returns them. */
 const unknownMax = 20;
 
-/** Of a site that is not heard nobody knows what waits there: it may go on selling. */
+/** What waits at a site that is not heard from is unknown: it may go on selling. */
 const waitingOf = (view: FleetView, site: SiteView) => {
   const isKnown = site.heardAt !== null && site.unknownSince === null;
   const said = { pending: site.pending, oldestUnrecordedAt: instantOrNull(site.oldestUnrecordedAt) };
@@ -48,7 +48,7 @@ export const siteEntry = ({ name, sells, calendar }: SiteView): Site => ({
   closedOn: calendar.closedOn,
 });
 
-/** Stale: the site is silent, so its stock may have changed; or what a lost database held is missing in it. */
+/** Stale: the site is silent, so its stock may have changed, or events of a lost database may be missing from it. */
 export const isStockStale = (
   view: Pick<FleetView, 'at' | 'intervalMs'>,
   site: Pick<SiteView, 'stockKnownTo' | 'unknown'>,

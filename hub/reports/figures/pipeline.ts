@@ -19,7 +19,7 @@ const largest = (hubs: readonly HubRow[], key: 'lagRecords' | 'lagSeconds'): num
 const sumOf = (hubs: readonly HubRow[], key: 'fenced' | 'lostByRetention'): number =>
   hubs.reduce((sum, hub) => sum + hub[key], 0);
 
-/** Of a site that is not heard nobody knows what waits there. One that never was heard is no site of this chain yet. */
+/** What waits at a site that is not heard from is unknown. A site never heard from does not belong to the chain yet. */
 const waitingOf = ({ sites }: FleetView): Pick<Pipeline, 'pending' | 'unknown'> => {
   const known = sites.filter((site) => site.heardAt !== null && site.unknownSince === null);
   const silent = sites.flatMap((site) => site.unknownSince ?? []);

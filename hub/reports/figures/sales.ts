@@ -97,7 +97,7 @@ export const salesBySite = async (
   const bySite = Map.groupBy(rows, (row) => row.siteId);
   const [main] = await currenciesOf(pool, [], currency);
   return ranges.flatMap(({ site, from, to }) => {
-    // Not the last closing: a till may sell after it, and that sale may wait.
+    // Not the closing time: a till may sell after it, and that sale may be waiting.
     const complete =
       site.completeTo !== null &&
       site.completeTo >= to &&

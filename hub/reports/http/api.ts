@@ -64,7 +64,7 @@ const years = 'must be of the years 3 to 9996';
 export const day = z.iso.date().refine(isYear, years);
 export const instant = z.iso.datetime({ offset: true }).refine(isYear, years);
 
-/** The id of a row in a path. */
+/** A row's id in a path. */
 export const rowId = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');

@@ -30,7 +30,7 @@ const countOf = ({ site, location, id, countedAt, whole, suspect, decision }: Co
         },
 });
 
-/** A person takes back a count, or restores it; both with a reason, which is kept. */
+/** A person voids a count, or restores it; both with a reason, which is kept. */
 const decisionRoutes = (app: Api, { pool, views }: Ports): void => {
   for (const [verb, voided, summary] of [
     [

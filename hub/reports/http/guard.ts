@@ -1,6 +1,6 @@
 /**
- * A browser on the same machine lets every page it shows send requests to loopback. While there is no sign-in, these
- * rules, with those of `kernel/loopback.ts`, keep such pages out: only our own page, and programs other than browsers, may change anything.
+ * A browser on the same machine lets every page it shows send requests to loopback. While there is no sign-in, these rules and
+ * those of `kernel/loopback.ts` keep such pages out: only our own page, and programs other than browsers, may change anything.
  */
 
 /** On every answer. `frame-ancestors` and `form-action` do not fall back to `default-src`, so they are named. */

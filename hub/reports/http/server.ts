@@ -43,7 +43,10 @@ export type ServerOptions = {
 const bodyBytesMax = 256 * 1024;
 const requestMsMax = 30_000;
 
-/** Figures change at any time, and who may read them is not a cache's business; the ETag spares a browser the same bytes. */
+/**
+ * Figures change at any time, and a cache cannot tell who may read them; the ETag saves a browser from loading the same bytes
+ * again.
+ */
 const revalidated = 'private, no-cache';
 
 const send = (reply: FastifyReply, code: ProblemCode, detail: string): FastifyReply => {

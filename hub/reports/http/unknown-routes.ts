@@ -6,7 +6,7 @@ import { dismissUnknown, readUnknownOf } from '../io/unknown-table.ts';
 import { type Api, type Ports, prefix, problemResponses, rowId, siteOf } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
-/** Times of which nobody knows whether the books have everything that a site accepted. */
+/** Unknown spans: times in which the books may lack events that a site accepted. */
 export const unknownRoutes = (app: Api, { pool, views }: Ports): void => {
   app.get(
     `${prefix}/sites/:site/unknown`,

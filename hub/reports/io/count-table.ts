@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Counts of stock for people: when they were taken, and what was decided about them. Times in milliseconds since 1970. */
+/** Stock counts: when they were taken, and what was decided about them. Times in milliseconds since 1970. */
 export type CountRow = {
   siteId: number;
   site: string;
@@ -9,7 +9,7 @@ export type CountRow = {
   countedAt: number;
   whole: boolean;
   suspect: boolean;
-  /** The latest decision of a person; null when there is none. */
+  /** The latest decision of a person; null if there is none. */
   decision: { voided: boolean; reason: string; askedAt: number; appliedAt: number | null } | null;
 };
 
@@ -80,7 +80,7 @@ export const readCounts = async (pool: pg.Pool, query: CountQuery): Promise<Coun
   }));
 };
 
-/** The ledger computes the stock anew at its next poll. False when the count is, or will be, as it is wanted already. */
+/** The ledger recomputes the stock at its next poll. False if the count already is, or will be, in the requested state. */
 export const decideCount = async (
   pool: pg.Pool,
   { siteId, id, voided, reason }: { siteId: number; id: string; voided: boolean; reason: string },

@@ -46,11 +46,11 @@ type AgentRow = {
 const isWhole = 'seen @> int8range(1, greatest(reported_highest, coalesce(upper(seen) - 1, 0)) + 1)';
 
 /**
- * A site's completeness depends on the sources that its agents still list, and on sources with gaps: an agent with a new
- * disk does not list what was on the old one. A person may dismiss a gap that can never close, and retire an agent that
- * is gone for good. Other sources do not matter; every start of an agent adds one, and the finished ones are not read
- * (hub/sql/016). Of the sources of which all is in the books, one row per agent and stream tells as much as all of them: the
- * earliest of their times.
+ * A site's completeness depends on the sources that its agents still list, and on sources with gaps: an agent with a new disk
+ * does not list what was on the old one. A person may dismiss a gap that can never close, and retire an agent that is gone for
+ * good. Other sources do not matter; every start of an agent adds one, and finished ones are not read (hub/sql/016). Of the
+ * sources that are entirely in the books, one row per agent and stream, with the earliest of their times, tells as much as all
+ * of them.
  */
 const agentsText = `
   with unfinished as materialized (

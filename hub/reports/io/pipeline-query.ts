@@ -11,7 +11,7 @@ export type HubRow = {
   lagSeconds: number;
   fenced: number;
   lostByRetention: number;
-  /** Partitions that it cannot read on; `since` in milliseconds since 1970. */
+  /** Partitions at a batch that it cannot read; `since` in milliseconds since 1970. */
   unreadable: { topic: string; partition: number; since: number; reason: string }[];
 };
 

@@ -5,7 +5,7 @@ import { minutesOf, type SiteCalendar } from '../core/calendar.ts';
 export type CalendarOfSite = { siteId: number; name: string; calendar: SiteCalendar };
 export type Calendars = () => Promise<readonly CalendarOfSite[]>;
 
-/** Chains have few calendars and many sites: equal calendars become one object, the key of the cache of open spans. */
+/** Chains have few calendars and many sites: equal calendars become one object, which is the key of the cache of open spans. */
 const shareCalendars = () => {
   const known = new Map<string, SiteCalendar>();
   return (calendar: SiteCalendar): SiteCalendar => {
@@ -60,9 +60,9 @@ const readCalendars = async (pool: pg.Pool, chainZone: string): Promise<Calendar
 };
 
 /**
- * Reads them when they have changed: 5,000 sites with opening hours and closed days are tens of thousands of rows, and a page
- * asks twice a second. The revision is read first, so that a change meanwhile is found the next time. It is random, so that
- * a restored database has another one (K1).
+ * Reads calendars only when they have changed: 5,000 sites with opening hours and closed days are tens of thousands of rows,
+ * and a page asks twice a second. The revision is read first, so a change made meanwhile is found the next time. It is random,
+ * so a restored database has a different one (K1).
  */
 export const followCalendars = (pool: pg.Pool, chainZone: string): Calendars => {
   let known: { revision: string; sites: readonly CalendarOfSite[] } | undefined;

@@ -87,7 +87,7 @@ type TillDayQuery = {
   limit: number;
 };
 
-/** A page of a thousand tills needs a few hundred sites: what thousands of others have is not read for it. */
+/** A page of a thousand tills needs a few hundred sites: the rows of thousands of other sites are not read for it. */
 const sitesTogether = 250;
 
 /** A till may have sold without a report, or reported a day whose sales are missing. The highest report number counts. */

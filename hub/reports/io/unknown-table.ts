@@ -44,7 +44,7 @@ export const readUnknownOf = async (pool: pg.Pool, siteId: number): Promise<Unkn
   return rows;
 };
 
-/** Undefined when the site has no such row. Dismissed twice, the first reason stays. */
+/** Undefined if the site has no such row. When dismissed twice, the first reason stays. */
 export const dismissUnknown = async (
   pool: pg.Pool,
   siteId: number,
@@ -59,7 +59,10 @@ export const dismissUnknown = async (
   return rows[0];
 };
 
-/** What a retired agent leaves: it may have accepted events since its last status. One that said it stops has none. */
+/**
+ * What a retired agent leaves unknown: it may have accepted events since its last status, unless that said that it was stopping
+ * with nothing pending.
+ */
 const noteRetired = async (client: pg.ClientBase, siteId: number, agent: string): Promise<void> => {
   const reason: UnknownReason = 'agent-retired';
   await client.query(
@@ -74,7 +77,7 @@ const noteRetired = async (client: pg.ClientBase, siteId: number, agent: string)
   );
 };
 
-/** Undefined when the site has no such agent. */
+/** Undefined if the site has no such agent. */
 export const retireAgent = async (
   pool: pg.Pool,
   siteId: number,

@@ -4,13 +4,13 @@ import { lockStock } from './lock.ts';
 import { mergeStockDeltas } from './pending.ts';
 
 /**
- * Voids of counts (H5): stock is a function of the set of events and of the counts among them that are voided. So when a person
- * has voided a count or restored it, the positions that it may have decided are computed from the journal as if every event
- * came now. Later events, late counts and merges then find what they would have found without it.
+ * Voids of counts (H5): stock is a function of the set of events and of which counts among them are voided. When a person voids
+ * or restores a count, the positions that it may determine are recomputed from the journal as if every event came now. Later
+ * events, late counts and merges then find the same state as if the decision had always held.
  */
 type CountKey = { siteId: number; eventId: string };
 
-/** The latest full count of the location that holds; it decides items that no later count lists. */
+/** The latest full count of the location that is not voided; it determines items that no later count lists. */
 const setFullCount = `
   with latest as (
     select at, event_id from stock_count
@@ -22,7 +22,7 @@ const setFullCount = `
 
 /**
  * `affected`: what the count lists, and for a full count everything at its location. Business days are read one by one, because
- * the journal's key begins with them: a position that nobody else has counted needs all of its site's.
+ * the journal's key begins with them: a position without any other count needs all of its site's days.
  */
 const setPositions = `
   with recursive affected as materialized (
@@ -72,7 +72,7 @@ const setPositions = `
   from deciding d left join after using (item_id)
   where s.site_id = $1 and s.location = $2 and s.item_id = d.item_id`;
 
-/** Needs the lock of the site's stock. False when the count is as it should be already. */
+/** Needs the lock of the site's stock. False if the count is in this state already. */
 const setVoided = async (
   client: pg.ClientBase,
   { siteId, eventId }: CountKey,
@@ -85,7 +85,7 @@ const setVoided = async (
   );
   const [count] = rows;
   if (count === undefined) return false;
-  // Pending deltas are later than every count, which may no longer be so.
+  // Pending deltas assume that they follow every count, which may no longer hold.
   await mergeStockDeltas(client, siteId);
   await client.query(
     'update site set last_count_at = (select max(at) from stock_count where site_id = $1 and not voided) where site_id = $1',
@@ -103,8 +103,8 @@ const setVoided = async (
 };
 
 /**
- * Settles one request of a person; resolves with false when there is none. The last decision about its count holds, so two
- * hubs that settle two of them need no order.
+ * Settles one request of a person; resolves with false if there is none. The last decision about a count wins, so two hubs may
+ * settle requests in any order.
  */
 export const settleCountVoid = (pool: pg.Pool): Promise<boolean> =>
   inTransaction(pool, async (client) => {

@@ -52,9 +52,9 @@ export type CountTaken = {
   at: number;
   key: string;
   full: boolean;
-  /** In the journal's key. */
+  /** The business day in the journal's key. */
   businessDay: string;
-  /** The count stated a time in the future of its record. */
+  /** The count is dated after it was recorded. */
   suspect: boolean;
   itemIds: number[];
   /** Thousandths; an item listed twice was counted in two indexes. */
@@ -87,7 +87,10 @@ export type DayLag = { siteId: number; days: number };
 /** The sign with which a line's quantity changes stock; 0 for kinds that do not. `stock_delta` in SQL is the same rule. */
 const stockRule = (entry: Entry): number => (entry.kind === kinds.movement ? 1 : isTurnover(entry) ? -1 : 0);
 
-/** When a change counts as made: one that claims to be of the future was made before it was recorded. `stock_at` in SQL is the same. */
+/**
+ * When a change counts as made: one dated in the future was made before it was recorded. The SQL function `stock_at` does the
+ * same.
+ */
 const stockAt = ({ entry, recordedAt }: Booked): number =>
   (entry.flags & flags.clockSuspect) === 0 ? entry.at : Math.min(entry.at, recordedAt);
 
