@@ -6,6 +6,7 @@ import {
   logLevel,
   secrets,
   stuckMinutes,
+  topicPrefix,
 } from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 import { parseShards } from './core/shards.ts';
@@ -13,11 +14,7 @@ import { parseShards } from './core/shards.ts';
 /** The bridge's settings: validation, `--help` and documentation in one. */
 export const bridgeConfig = z.object({
   kafka: kafkaBrokers.describe('Kafka brokers, host:port, separated by commas'),
-  topicPrefix: z
-    .string()
-    .regex(/^[a-zA-Z0-9._-]{1,100}$/)
-    .default('branchline')
-    .describe("Prefix of the installation's Kafka topics"),
+  topicPrefix: topicPrefix.describe("Prefix of the installation's Kafka topics"),
   mqtt: mqttUrl.describe('The MQTT broker, mqtt://host:port or mqtts://host:port'),
   mqttUsername: z.string().optional().describe('User name at the MQTT broker'),
   mqttPassword: z.string().optional().describe('Password at the MQTT broker').register(secrets, always),
@@ -30,7 +27,7 @@ export const bridgeConfig = z.object({
     .describe('MQTT keepalive; a dead link is noticed within 1.5 times this'),
   instance: z
     .string()
-    .regex(/^[a-zA-Z0-9._-]{1,64}$/)
+    .regex(/^[a-zA-Z0-9._-]{1,64}$/, 'at most 64 letters, digits, dots, underscores and hyphens')
     .default('bridge-0')
     .describe(
       'Name, unique among the bridges of an installation; MQTT client ids and the consumer group derive from it',

@@ -2,7 +2,7 @@ import { agentName, siteName } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { readScaleLabels } from '@branchline/contracts/scale-label.ts';
 import { mqttUrl } from '@branchline/kernel/broker-settings.ts';
-import { always, listenPort, logLevel, secrets } from '@branchline/kernel/settings.ts';
+import { always, headerToken, listenPort, logLevel, secrets, waitMs } from '@branchline/kernel/settings.ts';
 import * as z from 'zod';
 
 /** The agent's settings. The descriptions are its `--help` and its documentation. */
@@ -24,9 +24,7 @@ export const agentConfig = z.strictObject({
     .default('127.0.0.1')
     .describe('Address that tills connect to. Any other than loopback needs intakeToken.'),
   intakePort: listenPort.default(7801).describe('Port that tills connect to; 0 takes a free one.'),
-  intakeToken: z
-    .string()
-    .min(16)
+  intakeToken: headerToken
     .optional()
     .describe('Token that tills send as "Authorization: Bearer …"; at least 16 characters.')
     .register(secrets, always),
@@ -58,6 +56,7 @@ export const agentConfig = z.strictObject({
   archiveKeepMinutes: z
     .int()
     .min(0)
+    .max(5_256_000)
     .default(4_320)
     .describe('How long events that are in the books are kept, so that the hub can ask for them again.'),
   windowFrames: z
@@ -66,20 +65,21 @@ export const agentConfig = z.strictObject({
     .max(1_000)
     .default(40)
     .describe('Most batches in flight at once; a line with a long round trip needs more.'),
-  statusIntervalMs: z.int().min(100).default(10_000).describe('Interval of the status messages.'),
-  receiptTimeoutMs: z
+  statusIntervalMs: z
     .int()
     .min(100)
+    .max(3_600_000)
+    .default(10_000)
+    .describe('Interval of the status messages.'),
+  receiptTimeoutMs: waitMs(100)
     .default(5_000)
     .describe('A batch that has no receipt after this time is sent again.'),
-  receiptSilenceMs: z
-    .int()
-    .min(100)
+  receiptSilenceMs: waitMs(100)
     .default(180_000)
     .describe(
       'The agent reconnects when the link is up but no receipt has come for this long, and waits twice as long before each further reconnect.',
     ),
-  backoffCapMs: z.int().min(0).default(15_000).describe('Longest backoff while no receipts arrive.'),
+  backoffCapMs: waitMs(0).default(15_000).describe('Longest backoff while no receipts arrive.'),
   groupCommitMs: z
     .int()
     .min(0)

@@ -6,6 +6,7 @@ import {
   postgresUrl,
   secrets,
   stuckMinutes,
+  topicPrefix,
   withPassword,
 } from '@branchline/kernel/settings.ts';
 import { isTimeZone } from '@branchline/kernel/zone.ts';
@@ -48,11 +49,7 @@ export const hubConfig = z.object({
     .union([kafkaBrokers, z.literal('')])
     .default('')
     .describe('Kafka brokers, host:port, separated by commas; needed by the role ledger only'),
-  topicPrefix: z
-    .string()
-    .regex(/^[a-z0-9-]{1,64}$/)
-    .default('branchline')
-    .describe('prefix of every topic name'),
+  topicPrefix: topicPrefix.describe('prefix of every topic name'),
   postgres: postgresUrl
     .describe(
       'postgres:// URL of the role branchline_hub, or of branchline_reports for a hub with reports only',
@@ -60,11 +57,13 @@ export const hubConfig = z.object({
     .register(secrets, withPassword),
   instance: z
     .string()
-    .regex(/^[a-z0-9-]{1,64}$/)
+    .regex(/^[a-z0-9-]{1,64}$/, 'at most 64 lower-case letters, digits and hyphens')
     .default('hub-0')
     .describe("this replica's name in logs and at the broker"),
   intervalMinutes: z
-    .union([z.literal(1), z.literal(5), z.literal(10), z.literal(15), z.literal(30), z.literal(60)])
+    .union([z.literal(1), z.literal(5), z.literal(10), z.literal(15), z.literal(30), z.literal(60)], {
+      error: 'an interval is 1, 5, 10, 15, 30 or 60 minutes',
+    })
     .default(5)
     .describe('length of the sales intervals; fixed once the books have entries'),
   statusHost: z.string().default('127.0.0.1').describe('address of /healthz, /v1/status and /metrics'),

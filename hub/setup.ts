@@ -2,7 +2,14 @@ import { kafkaTopics } from '@branchline/contracts/topics.ts';
 import { brokerList, createKafka } from '@branchline/drivers/kafka/client.ts';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
 import { createLog } from '@branchline/kernel/log.ts';
-import { always, kafkaBrokers, postgresUrl, secrets, withPassword } from '@branchline/kernel/settings.ts';
+import {
+  always,
+  kafkaBrokers,
+  postgresUrl,
+  secrets,
+  topicPrefix,
+  withPassword,
+} from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 import { connectionProblems } from './io/connection-problems.ts';
 import { createTopics } from './io/create-topics.ts';
@@ -15,7 +22,7 @@ const config = loadConfigOrExit(
 Usage: node hub/setup.ts --kafka HOST:PORT --postgres-file FILE`,
   z.object({
     kafka: kafkaBrokers.describe('Kafka brokers, host:port, separated by commas'),
-    topicPrefix: z.string().default('branchline').describe('prefix of every topic name'),
+    topicPrefix: topicPrefix.describe('prefix of every topic name'),
     postgres: postgresUrl
       .describe(
         'postgres:// URL of the role that owns the tables; the hub itself uses a role with fewer rights',
@@ -36,9 +43,19 @@ Usage: node hub/setup.ts --kafka HOST:PORT --postgres-file FILE`,
       .min(1)
       .optional()
       .describe('after a restore: the reason, in words; running hubs then drop their cached ids'),
-    partitions: z.int().min(1).default(8).describe('partitions of the event topics; can only grow later'),
-    replicationFactor: z.int().min(1).default(1).describe('copies of each partition; 3 in production'),
-    retentionHours: z.int().min(1).default(168).describe('how long Kafka keeps events'),
+    partitions: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(8)
+      .describe('partitions of the event topics; can only grow later'),
+    replicationFactor: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(1)
+      .describe('copies of each partition; 3 in production'),
+    retentionHours: z.int().min(1).max(876_000).default(168).describe('how long Kafka keeps events'),
     logLevel: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'])
       .default('warn')

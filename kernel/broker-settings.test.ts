@@ -26,6 +26,13 @@ test.each(['broker:1883', 'http://broker', 'nonsense', ''])('bad input B29: %j i
   expect(mqttUrl.safeParse(url).error?.issues[0]?.message).toContain('mqtt://host:1883');
 });
 
+test.each(['mqtt://', 'mqtt://:1883', 'mqtt://broker:0'])(
+  'bad input B29: %j, with which no connection can be tried, is refused',
+  (url) => {
+    expect(mqttUrl.safeParse(url).success).toBe(false);
+  },
+);
+
 test.each(['mqtt://till:geheim@broker:1883', 'mqtts://till@broker', 'wss://:geheim@broker/mqtt'])(
   'bad input B29: an account in %s is refused, not ignored, and the settings for it are named',
   (url) => {

@@ -9,11 +9,18 @@ export const mqttUrl = z
     protocol: /^(mqtt|mqtts|tcp|ssl|tls|ws|wss)$/,
     error: 'not the address of an MQTT broker, such as mqtt://host:1883 or mqtts://host:8883',
   })
+  .refine(namesABroker, { error: 'names no host, or port 0', abort: true })
   .refine((text) => !hasAccount(text), {
     error:
       'holds a user name or a password, which belong in mqttUsername (BRANCHLINE_MQTT_USERNAME) and mqttPassword ' +
       '(BRANCHLINE_MQTT_PASSWORD, or BRANCHLINE_MQTT_PASSWORD_FILE for a file with it)',
   });
+
+function namesABroker(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { hostname, port } = new URL(text);
+  return hostname !== '' && port !== '0';
+}
 
 const hasAccount = (text: string): boolean => {
   if (!URL.canParse(text)) return false;

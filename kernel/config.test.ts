@@ -117,12 +117,16 @@ it('the help names files for secrets, and both names of every setting', () => {
   expect(text).toContain('(required)');
 });
 
-test.each(['nonsense', '127.0.0.1:5432/books', 'http://127.0.0.1/books', 'postgres:books', ''])(
-  'bad input B29: %j is not the address of a database',
-  (text) => {
-    expect(postgresUrl.safeParse(text).success).toBe(false);
-  },
-);
+test.each([
+  'nonsense',
+  '127.0.0.1:5432/books',
+  'http://127.0.0.1/books',
+  'postgres:books',
+  '',
+  'postgres://hub:50%@db/books',
+])('bad input B29: %j is not the address of a database', (text) => {
+  expect(postgresUrl.safeParse(text).success).toBe(false);
+});
 test.each([
   'postgres://hub:secret@db.example:5432/books?sslmode=verify-full',
   'postgresql:///books?host=/run/postgresql',
@@ -131,12 +135,17 @@ test.each([
   expect(postgresUrl.safeParse(text).success).toBe(true);
 });
 
-test.each(['', 'kafka-1', 'kafka://kafka-1:9092', 'kafka-1:9092;kafka-2:9092', 'kafka-1:port'])(
-  'bad input B29: %j is no list of Kafka brokers',
-  (text) => {
-    expect(kafkaBrokers.safeParse(text).success).toBe(false);
-  },
-);
+test.each([
+  '',
+  'kafka-1',
+  'kafka://kafka-1:9092',
+  'kafka-1:9092;kafka-2:9092',
+  'kafka-1:port',
+  'kafka-1:99999',
+  'kafka-1:9092,kafka-2:0',
+])('bad input B29: %j is no list of Kafka brokers', (text) => {
+  expect(kafkaBrokers.safeParse(text).success).toBe(false);
+});
 test.each(['127.0.0.1:9092', 'kafka-1:9092, kafka-2:9092', '[::1]:9092,'])(
   '%j is a list of Kafka brokers',
   (text) => {

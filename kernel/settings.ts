@@ -25,7 +25,18 @@ export const withPassword = {
 const brokers = /^\s*(\[[\da-f:.]+\]|[\w.-]+):\d{1,5}\s*(,\s*(\[[\da-f:.]+\]|[\w.-]+):\d{1,5}\s*)*,?\s*$/i;
 export const kafkaBrokers = z
   .string()
-  .regex(brokers, 'not a list of Kafka brokers, such as kafka-1:9092,kafka-2:9092');
+  .regex(brokers, 'not a list of Kafka brokers, such as kafka-1:9092,kafka-2:9092')
+  .refine(
+    (text) =>
+      [...text.matchAll(/:(\d+)\s*(?:,|$)/g)].every(([, port]) => portNumber.safeParse(Number(port)).success),
+    'a port is 1 to 65535',
+  );
+
+/** The same for everything that reads or writes the topics. */
+export const topicPrefix = z
+  .string()
+  .regex(/^[a-z0-9-]{1,64}$/, 'at most 64 lower-case letters, digits and hyphens')
+  .default('branchline');
 
 /** What PostgreSQL's own tools accept as a URL; they would read anything else as the name of a database. */
 export const postgresUrl = z
@@ -33,4 +44,17 @@ export const postgresUrl = z
   .regex(
     /^(postgres(ql)?:\/\/|socket:\/)\S+$/,
     'not a PostgreSQL URL, such as postgres://user@host:5432/database',
+  );
+
+/** Node's timers run at once when told to wait longer than 2^31 - 1 ms, so such a setting would do the opposite. */
+export const waitMs = (min: number) => z.int().min(min).max(86_400_000);
+
+/** What an HTTP header carries unchanged; no other token could ever be sent. */
+export const headerToken = z
+  .string()
+  .min(16)
+  .max(1_024)
+  .regex(
+    /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/,
+    'a token is one line of printable ASCII: no other can be sent in a header',
   );

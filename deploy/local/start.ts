@@ -1,7 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { loadConfigOrExit } from '@branchline/kernel/config.ts';
-import { kafkaBrokers, postgresUrl, secrets, withPassword } from '@branchline/kernel/settings.ts';
+import {
+  kafkaBrokers,
+  postgresUrl,
+  secrets,
+  topicPrefix,
+  withPassword,
+} from '@branchline/kernel/settings.ts';
 import { z } from 'zod';
 import { siteNames } from './branches.ts';
 import { onStopRequest } from './launcher.ts';
@@ -40,7 +46,7 @@ To use a Kafka, PostgreSQL or MQTT broker of your own, give its address.`,
     rate: z.number().positive().max(20_000).default(20).describe('events per second, all sites together'),
     seed: z.int().min(0).default(1).describe('seed of the simulated baskets'),
     broker: z.enum(['aedes', 'mosquitto']).default('aedes').describe('MQTT broker to start'),
-    topicPrefix: z.string().default('branchline').describe('first part of every Kafka topic'),
+    topicPrefix: topicPrefix.describe('first part of every Kafka topic'),
     kafka: kafkaBrokers.optional().describe('host:port,… of a running Kafka'),
     postgres: postgresUrl
       .optional()
