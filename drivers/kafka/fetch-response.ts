@@ -43,6 +43,7 @@ const unreadable = (at: TopicPartition, header: BatchHeader, cause: unknown): Un
     `cannot read offsets ${baseOffset} to ${lastOffset} of ${at.topic}, partition ${at.partition} (compression ${codecNames[codec] ?? codec}): ` +
       `${(cause as Error).message}. Restore the partition from a sound replica; or give these records up by moving the ` +
       `start of the log to ${lastOffset + 1} with kafka-delete-records.sh, after which agents send again what their archives hold`,
+    lastOffset + 1,
     { cause },
   );
 };
@@ -150,7 +151,7 @@ const messagesOf = (at: TopicPartition, recordSet: Buffer, range: LogRange): Bat
       'kafka-delete-records.sh, and agents send again what their archives hold';
     messages.push(
       faultMessage(next, () => {
-        throw new UnreadableBatch(text, { cause });
+        throw new UnreadableBatch(text, next + 1, { cause });
       }),
     );
   }

@@ -1,7 +1,15 @@
 import type { LogRecord } from './record.ts';
 
 /** A record batch that is damaged, or that this version cannot decompress. Reading it again gives the same bytes. */
-export class UnreadableBatch extends Error {}
+export class UnreadableBatch extends Error {
+  /** The first offset that may lie behind it. */
+  readonly next: number;
+
+  constructor(message: string, next: number, options?: ErrorOptions) {
+    super(message, options);
+    this.next = next;
+  }
+}
 
 /** Records that were stored together as one batch. `unpack` throws when they cannot be read. */
 export type PackedRecords = { lastOffset: number; unpack(): readonly LogRecord[] };

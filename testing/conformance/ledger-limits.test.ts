@@ -247,7 +247,7 @@ test('a partition at a batch that cannot be read is named until the batch is beh
     {
       lastOffset: 3,
       unpack: () => {
-        if (damaged) throw new UnreadableBatch('cannot read offsets 2 to 3');
+        if (damaged) throw new UnreadableBatch('cannot read offsets 2 to 3', 4);
         return records.slice(2);
       },
     },

@@ -2,6 +2,7 @@ import { type Status, status as statusSchema } from '@branchline/contracts/downl
 import { headers } from '@branchline/contracts/topics.ts';
 import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
+import { UnreadableBatch } from '@branchline/drivers/kafka/record-queue.ts';
 import { failureOf } from '../../postgres/errors.ts';
 import type { RecordedTimes } from '../intake/recorded-times.ts';
 import type { Refusals } from './refusals.ts';
@@ -9,7 +10,7 @@ import type { HeardStatus } from './statuses.ts';
 
 /**
  * From fetched batches to statuses in the database. An agent's next status supersedes the one before, so a status that
- * cannot be stored is skipped rather than block those of all other agents.
+ * cannot be stored is skipped rather than block those of all other agents, and so is a record batch that cannot be read.
  */
 const attemptsOfOne = 3;
 const retryWaitMs = 200;
@@ -67,7 +68,8 @@ export const createStatusReader = (ports: {
       const { records } = batch;
       let next = 0;
       for (;;) {
-        const some = records.ahead(statusesTogether);
+        const some = aheadIn(records, ports.refusals);
+        if ('next' in some) return some;
         const last = some.at(-1);
         if (last === undefined) return { next };
         await noteAll(some.flatMap(heardOf), batch.alive);
@@ -77,6 +79,20 @@ export const createStatusReader = (ports: {
       }
     },
   };
+};
+
+/** The next statuses, or the offset behind a batch that cannot be read. */
+const aheadIn = (
+  records: LogBatch['records'],
+  refusals: Pick<Refusals, 'unreadable'>,
+): readonly LogRecord[] | { next: number } => {
+  try {
+    return records.ahead(statusesTogether);
+  } catch (error) {
+    if (!(error instanceof UnreadableBatch)) throw error;
+    refusals.unreadable(error.message);
+    return { next: error.next };
+  }
 };
 
 /** `from` is the agent that the bridge saw. */
