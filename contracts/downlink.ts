@@ -77,7 +77,9 @@ export const status = z.object({
   session: z.uuid(),
   bootAt: agentTime,
   at: agentTime,
-  /** How long this session has run, on a monotonic clock. Absent from older agents. */
+  /**
+   * How long this session has run with its present database, on a monotonic clock. Absent from older agents.
+   */
   uptimeMs: z.int().min(0).max(limits.uptimeMsMax).optional(),
   /**
    * The random id of the agent's database. A different id means a new database: events in the old one may be lost. Absent from

@@ -1,12 +1,22 @@
 import { limits } from '@branchline/contracts/limits.ts';
 import { outboxOf } from '@branchline/testing/world/outbox-inputs.ts';
 import { expect, it } from 'vitest';
+import type { StoreFigures } from './core/store-port.ts';
 import type { Uplink } from './io/mqtt-uplink.ts';
 import type { Store } from './io/store-thread.ts';
 import { createReporting } from './reporting.ts';
 
 const session = { site: 'store-0001', agent: 'edge-1', id: 'one', bootAt: 0, agentVersion: '0.1.0' };
 const everyMs = 10_000;
+
+const noFigures: StoreFigures = {
+  databaseBytes: 1,
+  walBytes: 0,
+  damagedRows: 0,
+  retired: 0,
+  damagedFiles: 0,
+  isSalvaging: false,
+};
 
 /** Bytes of regular statuses that an agent with many open epochs sends in an hour. */
 const bytesInAnHour = async (bytesPerMs: number): Promise<{ bytes: number; longestPauseMs: number }> => {
@@ -27,14 +37,7 @@ const bytesInAnHour = async (bytesPerMs: number): Promise<{ bytes: number; longe
     },
   } as unknown as Uplink;
   const store = { oldest: async () => epochs.map(() => 1) } as unknown as Store;
-  const figures = () => ({
-    databaseBytes: 1,
-    walBytes: 0,
-    damagedRows: 0,
-    retired: 0,
-    damagedFiles: 0,
-    isSalvaging: false,
-  });
+  const figures = () => noFigures;
   const clock = { monotonic: () => now, now: () => now };
   const { reportIfDue } = createReporting(
     outbox,
@@ -51,4 +54,34 @@ it('regular statuses take an eighth of a slow line, and come in time for the hub
   expect(slow.longestPauseMs).toBeLessThanOrEqual(60_000);
   const fast = await bytesInAnHour(1_000);
   expect(fast.longestPauseMs).toBe(everyMs);
+});
+
+it('E3 a database that takes the place of another while the link is down has been there since then, not since the start', async () => {
+  let now = 0;
+  let isUp = false;
+  let databaseId: string | undefined;
+  const said: number[] = [];
+  const publishStatus = (json: string) => said.push(JSON.parse(json).uptimeMs) > 0;
+  const { report, reportIfDue } = createReporting(
+    outboxOf([]),
+    {
+      store: { oldest: async () => [] } as unknown as Store,
+      uplink: { isUp: () => isUp, publishStatus } as unknown as Uplink,
+      figures: () => ({ ...noFigures, databaseId }),
+      clock: { monotonic: () => now, now: () => now },
+    },
+    { session, statusIntervalMs: everyMs },
+  );
+  const runTo = async (end: number) => {
+    for (; now < end; now += everyMs) await reportIfDue();
+  };
+  await runTo(3_600_000);
+  // The disk takes writes at last: nothing was accepted before.
+  databaseId = 'first';
+  await runTo(2 * 3_600_000);
+  databaseId = 'second';
+  await runTo(5 * 3_600_000);
+  isUp = true;
+  await report('birth');
+  expect(said).toEqual([3 * 3_600_000]);
 });

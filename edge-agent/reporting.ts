@@ -18,12 +18,28 @@ const statusPauseMsMax = 60_000;
 type ReportingPorts = { store: Store; uplink: Uplink; figures(): StoreFigures; clock: Clock };
 type ReportingSettings = { session: Session; statusIntervalMs: number };
 
+/**
+ * How long this session has run with its present database. One that takes the place of a damaged one begins anew: what the other
+ * had accepted since the start may be lost.
+ */
+const createUptime = ({ figures, clock }: Pick<ReportingPorts, 'figures' | 'clock'>) => {
+  let since = clock.monotonic();
+  let database = figures().databaseId;
+  return (): number => {
+    const { databaseId } = figures();
+    // A disk that takes no writes leaves a database without an id, and nothing is accepted until it has one.
+    if (database !== undefined && databaseId !== database) since = clock.monotonic();
+    database = databaseId ?? database;
+    return clock.monotonic() - since;
+  };
+};
+
 export const createReporting = (
   outbox: Outbox,
   { store, uplink, figures, clock }: ReportingPorts,
   { session, statusIntervalMs }: ReportingSettings,
 ) => {
-  const startedAt = clock.monotonic();
+  const uptime = createUptime({ figures, clock });
   /** When the first unrecorded event of each epoch was accepted. */
   const oldest = async (): Promise<Map<string, number>> => {
     const asked = firstUnrecorded(describe(outbox));
@@ -57,7 +73,7 @@ export const createReporting = (
       outbox.replays.progress(),
       figures(),
       clock.now(),
-      clock.monotonic() - startedAt,
+      uptime(),
     );
     const json = JSON.stringify(message);
     uplink.publishStatus(json);
@@ -70,6 +86,8 @@ export const createReporting = (
     report,
     /** The regular status, sent less often on a slow line. */
     reportIfDue: async (): Promise<void> => {
+      // Also while the link is down.
+      uptime();
       if (clock.monotonic() >= nextAt) await report('alive');
     },
   };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Status } from '@branchline/contracts/downlink.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import { headers } from '@branchline/contracts/topics.ts';
@@ -195,6 +196,22 @@ describe('statuses', () => {
     expect(agent?.sources).toEqual([source?.source_id]);
   });
 
+  test('that are full of open epochs may leave some out, and prove nothing before the next ones name them', async () => {
+    const epochs = Array.from({ length: limits.rangesPerMessageMax }, () => randomUUID());
+    const named = epochs.map((one) => sourceOf(1, one));
+    await hear([sourceOf(0, epochs[0])], second(5));
+    expect(await salesCompleteTo()).toBe(5);
+    // Back after months: the agent holds more epochs than a status has room for.
+    await hear(named, second(10));
+    for (const [i, one] of epochs.entries())
+      await write('pos', [saleRecord(1, { at: noon, epoch: one, sequence: i + 1 })]);
+    await hear(named, second(20));
+    expect(await salesCompleteTo()).toBe(5);
+    // There was room for an applied one, so none is left out.
+    await hear([{ ...sourceOf(1, epochs[0]), appliedTo: 1 }, ...named.slice(1)], second(30));
+    expect(await salesCompleteTo()).toBe(30);
+  });
+
   test('of an agent without sales are kept too: nothing of it is missing', async () => {
     await hear([], second(10), { status: 'birth' });
     expect(await all('select said, sources from agent')).toEqual([{ said: 'birth', sources: [] }]);
@@ -362,6 +379,7 @@ describe('statuses', () => {
       note: async () => {},
       refusals: {
         refused: (from, why) => refused.push(`${from}: ${why.split(':')[0]}`),
+        unreadable: () => {},
         skipped: () => {},
       },
       times: recordedTimes,

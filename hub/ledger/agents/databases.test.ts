@@ -31,7 +31,7 @@ test('a new database leaves unknown what the old one accepted after its last sta
   const highest = new Map([['pos/b', 3]]);
   expect(after({ id: 'new', highest })).toEqual({
     lost: { id: 'old', reason: 'database-replaced', since: noon - 1_000, until: noon + 3 * hour },
-    isBack: true,
+    back: { id: 'new' },
   });
 });
 
@@ -82,5 +82,9 @@ test('nothing is known of the time before when no status of the lost database co
 
 test('an agent that was retired and is heard again is back', () => {
   const retired = { ...known(), isRetired: true };
-  expect(noticeDatabase(retired, heard({ heardAt: noon + hour }))).toEqual({ isBack: true });
+  expect(noticeDatabase(retired, heard({ heardAt: noon + hour }))).toEqual({ back: { id: 'old' } });
+  // An update while it was retired: it was retired without an id, and is the same database.
+  const unnamed = { ...known({ id: undefined }), isRetired: true };
+  const updated = heard({ session: 'two', heardAt: noon + hour });
+  expect(noticeDatabase(unnamed, updated)).toEqual({ back: { id: undefined } });
 });

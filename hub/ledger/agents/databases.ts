@@ -37,8 +37,11 @@ export type LostDatabase = {
   until: number;
 };
 
-/** What one status reveals. `firstAt`: the agent is new, and has accepted events since then. */
-export type Noticed = { firstAt?: number; lost?: LostDatabase; isBack?: boolean };
+/**
+ * What one status reveals. `firstAt`: the agent is new, and has accepted events since then. `back`: the database that is heard
+ * again, by the id under which it was lost or its agent was retired.
+ */
+export type Noticed = { firstAt?: number; lost?: LostDatabase; back?: Pick<KnownDatabase, 'id'> };
 
 /** A restored backup lacks seqs reported earlier. Within one session this is a status out of order. */
 const wentBack = (known: KnownDatabase, heard: HeardDatabase): boolean =>
@@ -63,7 +66,8 @@ export const noticeDatabase = (known: KnownDatabase | undefined, heard: HeardDat
   if (known === undefined) return { firstAt: since };
   if (heard.heardAt < known.heardAt) return {};
   const reason = reasonOf(known, heard);
-  if (reason === undefined) return known.isRetired ? { isBack: true } : {};
+  // By the id that it had when the agent was retired: an updated agent names one that it did not name then.
+  if (reason === undefined) return known.isRetired ? { back: { id: known.id } } : {};
   // If the session began earlier, only the database in it is new, or two devices use one name.
   const until = since > known.heardAt ? since : heard.heardAt;
   return {
@@ -74,7 +78,7 @@ export const noticeDatabase = (known: KnownDatabase | undefined, heard: HeardDat
       until,
     },
     // It may be a database that was lost earlier.
-    isBack: reason === 'database-replaced',
+    ...(reason === 'database-replaced' ? { back: { id: heard.id } } : {}),
   };
 };
 

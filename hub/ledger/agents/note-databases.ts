@@ -150,9 +150,9 @@ export const noteDatabases = async (
     const key = agentKey(siteId, status.agent);
     const heard = heardDatabase(one);
     const of = { siteId, agent: status.agent, heardAt };
-    const { firstAt, isBack, lost } = noticeDatabase(current.get(key), heard);
+    const { firstAt, back, lost } = noticeDatabase(current.get(key), heard);
     if (firstAt !== undefined) await noteFirst(client, of, firstAt);
-    if (isBack) await noteReturn(client, of, heard.id);
+    if (back !== undefined) await noteReturn(client, of, back.id);
     if (lost !== undefined) await noteLoss(client, of, lost);
     current.set(key, databaseAfter(current.get(key), heard));
   }

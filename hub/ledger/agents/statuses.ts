@@ -24,6 +24,10 @@ type SaidOfSource = Status['sources'][number] & {
 const later = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.max(a, b);
 
+/** Null when one of them is unknown. */
+const earlier = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? null : Math.min(a, b);
+
 const agentKey = (siteId: number, agent: string): string => `${siteId}/${agent}`;
 /** PostgreSQL returns every epoch in lower case. */
 const keyOf = (siteId: number, agent: string, stream: string, epoch: string): string =>
@@ -66,10 +70,13 @@ export const noteStatuses = async (
   }
 };
 
-const readClocks = async (
+/** What is known of an agent: its clock, and up to when a status has accounted for every accepted event. */
+type KnownTimes = { clock: AgentClock | undefined; saidTo: number | null };
+
+const readTimes = async (
   client: pg.ClientBase,
   heard: { siteId: number; status: Status }[],
-): Promise<Map<string, AgentClock>> => {
+): Promise<Map<string, KnownTimes>> => {
   const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
   const { rows } = await client.query<{
     site_id: number;
@@ -78,32 +85,40 @@ const readClocks = async (
     run: string | null;
     since: number | null;
     heard_at: number;
+    said_to: number | null;
   }>({
-    name: 'agent-clocks',
+    name: 'agent-times',
     text: `
       select site_id, name, clock_estimate_ms as ahead, clock_run_ms as run, ${ms('clock_run_since')} as since,
-        ${ms('heard_at')} as heard_at
+        ${ms('heard_at')} as heard_at, ${ms('said_to')} as said_to
       -- A status that a broker's wrong clock dated in the future would otherwise be believed until then.
       from agent where heard_at <= now() + interval '5 minutes' and (site_id, name) in (select * from unnest($1::int4[], $2::text[]))`,
     values: [int4s(heard.map(({ siteId }) => siteId)), texts(heard.map(({ status }) => status.agent))],
   });
   return new Map(
-    rows.flatMap(({ site_id, name, ahead, run, since, heard_at }): [string, AgentClock][] =>
-      run === null || since === null
-        ? []
-        : [
-            [
-              agentKey(site_id, name),
-              {
-                aheadMs: ahead === null ? null : Number(ahead),
-                runMs: Number(run),
-                runSince: since,
-                heardAt: heard_at,
-              },
-            ],
-          ],
-    ),
+    rows.map(({ site_id, name, ahead, run, since, heard_at, said_to }): [string, KnownTimes] => {
+      const clock =
+        run === null || since === null
+          ? undefined
+          : {
+              aheadMs: ahead === null ? null : Number(ahead),
+              runMs: Number(run),
+              runSince: since,
+              heardAt: heard_at,
+            };
+      return [agentKey(site_id, name), { clock, saidTo: said_to }];
+    }),
   );
+};
+
+/**
+ * A status names the newest source of each stream, then the oldest ones with unapplied events, and others only where there is room.
+ * One that is full of the former may leave some out, all of them newer than what an earlier status named.
+ */
+const namesAll = ({ sources }: Status): boolean => {
+  if (sources.length < limits.rangesPerMessageMax) return true;
+  const newest = new Set(new Map(sources.map((source) => [source.stream, source])).values());
+  return sources.some((source) => !newest.has(source) && source.appliedTo >= source.highest);
 };
 
 /** In the order in which Kafka recorded them, each with its agent's clock as known by then. */
@@ -111,15 +126,18 @@ const dateStatuses = async (
   client: pg.ClientBase,
   heard: (HeardStatus & { siteId: number })[],
 ): Promise<DatedStatus[]> => {
-  const clocks = await readClocks(client, heard);
+  const times = await readTimes(client, heard);
   return heard
     .toSorted((a, b) => a.heardAt - b.heardAt)
     .map((one) => {
       const key = agentKey(one.siteId, one.status.agent);
+      const known = times.get(key);
       const told = { at: Math.round(one.status.at), heardAt: one.heardAt, pending: one.status.pending };
-      const clock = hearClock(clocks.get(key), told);
-      clocks.set(key, clock);
-      return { ...one, clock, accountsTo: accountsTo(clock, told) };
+      const clock = hearClock(known?.clock, told);
+      const accounted = accountsTo(clock, told);
+      const saidTo = namesAll(one.status) ? accounted : earlier(accounted, known?.saidTo ?? null);
+      times.set(key, { clock, saidTo });
+      return { ...one, clock, accountsTo: saidTo };
     });
 };
 
