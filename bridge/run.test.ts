@@ -280,7 +280,7 @@ test('a send that is never answered ends the bridge when Kafka answers others, a
   await vi.waitFor(() => expect(kafka.aborts).toBe(1));
 });
 
-test('a question to Kafka that is never answered does not stop the watchdog', async () => {
+test('a question that Kafka never answers does not stop the watchdog', async () => {
   const { arrive, sends, kafka } = startOnPorts(undefined, 200);
   kafka.silent = true;
   arrive(up, frame(1, ['a']));

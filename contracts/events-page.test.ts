@@ -44,7 +44,7 @@ test('its scale label is the item that it names', () => {
   expect(page).toContain('`2071234005008` is the item `71234`');
 });
 
-test('it lists every type of line, its sign, and whether it counts as sales', () => {
+test('it lists every type of line with its sign and whether it counts as sales', () => {
   const signs = new Map([
     [1, 'not negative'],
     [-1, 'not positive'],

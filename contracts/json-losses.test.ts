@@ -24,14 +24,14 @@ test.each([
   });
 });
 
-test('fields that occur twice or are called __proto__ are losses, however they are spelt', () => {
+test('duplicate fields and fields called __proto__ are losses, however they are spelt', () => {
   expect(lossOf('{"a":{"b":1,"\\u0062":1}}')).toMatchObject({ path: 'data.fiscal.a.b' });
   expect(lossOf('{"a":1,"a":1}')).toMatchObject({ path: 'data.fiscal.a' });
   expect(lossOf('{"__pr\\u006fto__":1}')).toMatchObject({ path: 'data.fiscal.__proto__' });
   expect(lossOf('{"a":{"b":1},"b":1,"c":[{"b":1},{"b":1}]}')).toBeUndefined();
 });
 
-test('outside of fiscal data nothing is a loss, and every event of a request has its own', () => {
+test('outside fiscal data nothing is a loss, and every event of a request has its own result', () => {
   const events = [
     // The schema refuses a __proto__ here.
     '{"data":{"totals":{"gross":19.00,"gross":1e3}}}',

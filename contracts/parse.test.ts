@@ -122,7 +122,7 @@ describe('the id of an item', () => {
   });
 
   test.each([[' '], ['\u3164\u00a0'], ['\u0958'.repeat(33)]])(
-    'bad input B35: %j has no form of 1 to 64 characters: refused, but the books apply what an older agent stored',
+    'bad input B35: %j normalises to no id of 1 to 64 characters: refused, but the books apply what an older agent stored',
     (itemId) => {
       const stated = changed(movement, 'data.lines.0.item', { itemId });
       expect(parseAtIntake(stated)).toMatchObject({ code: 'schema', where: 'data.lines.0.item.itemId' });

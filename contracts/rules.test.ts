@@ -109,7 +109,7 @@ test('a void reverses every sign and refers to the transaction it reverses', () 
   expect(voidIsConsistent({ ...sold([line(1)], 10), references })?.path).toEqual(['lines', 0]);
 });
 
-test('a void reverses the signs of lines that are no goods too', () => {
+test('a void also reverses the signs of lines that are not goods', () => {
   const references = [{ referenceType: 'VOID' }];
   const reversed = (change: object) => voidIsConsistent({ ...sold([line(1, change)]), references });
   expect(reversed({ itemType: 'COUPON', quantity: '0', extendedAmount: 200 })).toBeUndefined();
@@ -117,7 +117,7 @@ test('a void reverses the signs of lines that are no goods too', () => {
   expect(reversed({ itemType: 'COUPON', quantity: '0', extendedAmount: -200 })?.code).toBe('line-sign');
 });
 
-test('the form of an item id does not change again, and ids that look alike share it', () => {
+test('normalising an item id twice changes nothing more, and ids that look alike share one form', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const form = itemIdForm(text);

@@ -131,7 +131,7 @@ const databaseOfNextStart = async () => {
   return birth.database;
 };
 
-it('E3 the hub is told which database it is: the same after a restart, another one when the disk was lost', async () => {
+it('E3 the hub is told which database it is: the same after a restart, another one after the disk was lost', async () => {
   await fillOffline();
   const database = await databaseOfNextStart();
   expect(database).toMatch(/^[0-9a-f-]{36}$/);
@@ -149,7 +149,7 @@ it('E3 a damaged database whose epochs were taken over is the same to the hub: w
   expect(await databaseOfNextStart()).toBe(database);
 });
 
-it('E3 a damaged database whose epochs cannot be read is another one to the hub: nobody knows what it lost', async () => {
+it('E3 a damaged database whose epochs cannot be read is another one to the hub: what it lost is unknown', async () => {
   await fillOffline();
   const database = await databaseOfNextStart();
   damages['the first page is zeroed'].damage();

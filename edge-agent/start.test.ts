@@ -123,7 +123,7 @@ it.skipIf(process.platform === 'win32')(
 );
 
 it.skipIf(process.platform === 'win32')(
-  'a folder that holds files of others is left open, and named',
+  'a folder that also holds other files is left open, and named',
   async () => {
     mkdirSync(dataDir, { mode: 0o755 });
     writeFileSync(join(dataDir, 'till.ini'), '', { mode: 0o644 });

@@ -82,7 +82,7 @@ it('a set-up that does not reach PostgreSQL says so in one line with the setting
 
 const log = { debug: () => {}, info: () => {}, error: () => {}, warn: () => {} };
 
-it('what cannot be mended by waiting ends the start', async () => {
+it('a fault that waiting cannot repair ends the start', async () => {
   const wrongPassword = Object.assign(new Error('password authentication failed'), { code: '28P01' });
   await expect(
     untilAvailable(log, new AbortController().signal, () => Promise.reject(wrongPassword)),
@@ -94,7 +94,7 @@ it('what cannot be mended by waiting ends the start', async () => {
   });
 });
 
-it('a database that answers later is used then', async () => {
+it('a database that answers later is used as soon as it does', async () => {
   const warnings: string[] = [];
   let attempts = 0;
   const started = await untilAvailable(

@@ -69,7 +69,7 @@ test.each([
   expect(said).toContain(why);
 });
 
-it('bad input B29: a missing setting is called missing, with all its names', () => {
+it('bad input B29: a missing setting is reported as missing, with all its names', () => {
   expect(refusal([])).toContain('site (--site, BRANCHLINE_SITE): missing');
 });
 

@@ -7,7 +7,7 @@ const offsetMinutes = (timeZone: string, at: number): number => {
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
 };
 
-test('the clocks hold offsets that are no whole hours, days that are no 24 hours, and the ends of month and year', () => {
+test('the clocks cover offsets that are not whole hours, days that do not have 24 hours, and the ends of month and year', () => {
   const moments = clocks.map(({ zone, at }) => ({ zone, at: at === 'now' ? 0 : Date.parse(at) }));
   const offsets = moments.map(({ zone, at }) => offsetMinutes(zone, at) % 60);
   expect(new Set(offsets.map(Math.abs))).toEqual(new Set([0, 45, 30]));
@@ -28,7 +28,7 @@ test('the clocks hold offsets that are no whole hours, days that are no 24 hours
     expect(local.filter((text) => text.startsWith(moment))).not.toEqual([]);
 });
 
-test('every zone has its day, and everybody has the same one on a day', () => {
+test('every zone has its day, and on a given day everybody has the same one', () => {
   const days = Array.from({ length: clocks.length }, (_, i) => zoneOfDay(i * 86_400_000));
   expect(new Set(days)).toEqual(new Set(clocks.map(({ zone }) => zone)));
   expect(zoneOfDay(86_400_000 * 3)).toBe(zoneOfDay(86_400_000 * 4 - 1));

@@ -7,7 +7,7 @@ export const clocks: readonly ClockCase[] = [
   { zone: 'Asia/Kolkata', at: '2027-02-28T18:30:00Z', why: 'midnight and the end of February at +05:30' },
   { zone: 'Pacific/Chatham', at: '2027-04-03T14:00:00Z', why: 'at +13:45 an hour comes twice' },
   { zone: 'America/St_Johns', at: '2028-02-29T03:30:00Z', why: '29 February begins at -03:30' },
-  { zone: 'Europe/Berlin', at: '2027-03-28T01:00:00Z', why: 'an hour is left out' },
+  { zone: 'Europe/Berlin', at: '2027-03-28T01:00:00Z', why: 'an hour is skipped' },
   { zone: 'America/New_York', at: '2026-11-01T06:00:00Z', why: 'an hour comes twice' },
   { zone: 'Pacific/Kiritimati', at: '2026-12-31T10:00:00Z', why: 'New Year, fourteen hours before UTC' },
 ];

@@ -11,14 +11,14 @@ import { clocks } from './clocks.ts';
  */
 const help = `Usage: npm run test:clocks -- [--case N] [--busy] [--pages]
 
-Runs the unit tests once for each of these time zones and clocks. The clock starts a few seconds before the moment that is
-given, so that the moment passes while the tests run.
+Runs the unit tests once for each of these time zones and times. The clock starts a few seconds before the given time, so that it
+passes while the tests run.
 
 ${clocks.map(({ zone, at, why }, i) => `  ${i + 1}  ${zone.padEnd(18)} ${at.padEnd(20)}  ${why}`).join('\n')}
 
   --case N   only this one
-  --busy     beside two busy loops, as on a machine that has other work
-  --pages    also the page tests, in a zone whose offset is no whole hour (needs Chromium)`;
+  --busy     with two busy loops, as on a busy machine
+  --pages    also the page tests, in a zone whose offset is not a whole hour (needs Chromium)`;
 
 const { values } = parseArgs({
   options: {
@@ -79,7 +79,7 @@ if (
   !(await runVitest('browser', ['testing/browser/page.test.ts'], { BRANCHLINE_ODD_ZONES: '1' }))
 )
   failed.push(
-    'the pages in a zone whose offset is no whole hour: BRANCHLINE_ODD_ZONES=1 npm test -- testing/browser/page.test.ts',
+    'the pages in a zone whose offset is not a whole hour: BRANCHLINE_ODD_ZONES=1 npm test -- testing/browser/page.test.ts',
   );
 console.log(
   failed.length === 0

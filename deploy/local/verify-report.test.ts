@@ -30,7 +30,7 @@ const result: VerifyResult = {
   } as VerifyResult['progress'],
 };
 
-it('what rounding and adjustments change is printed, and nothing is where they change nothing', () => {
+it('the effect of rounding and adjustments is printed, and nothing if there is none', () => {
   expect(descriptionOf(exact, args).split('\n')).toHaveLength(2);
   expect(descriptionOf(ruled, args).split('\n').slice(2)).toEqual([
     '4 lines not in whole pence: each is rounded half away from zero, -0.004 in total.',

@@ -46,7 +46,7 @@ test('a connection on which nothing waits keeps no timer running; one with a req
   expect(vi.getTimerCount()).toBe(2);
 });
 
-test('a connection on which a request was not answered is closed, so that the next request gets another', async () => {
+test('a connection on which a request got no answer is closed, so that the next request gets another', async () => {
   const accepted: Socket[] = [];
   // Takes every byte and answers nothing, like a path on which a firewall has dropped the connection.
   const server = createServer((socket) => void accepted.push(socket.resume())).listen(0, '127.0.0.1');

@@ -125,7 +125,7 @@ const someValues = fc.array(fc.uint8Array({ maxLength: 60 }), { minLength: 1, ma
 const anyCodec = fc.nat(codecNames.length - 1);
 const flips = fc.array(fc.tuple(fc.nat(10_000), fc.nat(7)), { minLength: 1, maxLength: 3 });
 
-test('bad input 60 bits that were changed before the checksum was made give whole records or a located error, in every codec', async () => {
+test('bad input 60 bits changed before the checksum was computed give whole records or a located error, in every codec', async () => {
   await fc.assert(
     fc.asyncProperty(someValues, anyCodec, flips, async (values, codec, changed) => {
       const { records, count } = recordsSection(values);
@@ -142,7 +142,7 @@ test('bad input 60 bits that were changed before the checksum was made give whol
   );
 });
 
-test('bad input 61 a record section that ends early or goes on is refused, never shortened', async () => {
+test('bad input 61 a record section that ends early or late is refused, never shortened', async () => {
   const { records, count } = recordsSection([Buffer.from('one'), Buffer.from('two'), Buffer.from('three')]);
   expectWhole((await readOne(batchOf(records, count))) as LogRecord[], 3);
   for (const codec of codecNames.keys()) {
@@ -212,7 +212,7 @@ test.each(fields)(
   },
 );
 
-test('bad input 63 noise instead of batches is an error of its own partition alone', async () => {
+test('bad input 63 noise instead of batches is an error of only its own partition', async () => {
   const { records, count } = recordsSection([Buffer.from('one')]);
   const sound = batchOf(records, count);
   await fc.assert(
@@ -242,7 +242,7 @@ const oldMessage = (magic: 0 | 1): Buffer => {
 };
 
 test.each([0, 1] as const)(
-  'bad input 64 message sets of magic %i are named, and the other partitions read',
+  'bad input 64 message sets of magic %i are named, and the other partitions are read',
   async (magic) => {
     const { records, count } = recordsSection([Buffer.from('one')]);
     const [old, sound] = await read([oldMessage(magic), batchOf(records, count)]);
@@ -349,7 +349,7 @@ test.each(codecNames.slice(1))(
   },
 );
 
-test('bad input 70 a batch that is no snappy is asked for again and again for hours, and other batches are still read', async () => {
+test('bad input 70 a batch that is not snappy is fetched again and again for hours, and other batches are still read', async () => {
   const { records, count } = recordsSection([Buffer.from('one')]);
   const snappy = codecNames.indexOf('snappy');
   // Claims to become 80 bytes, and begins with a copy from before its start: a trap inside the WebAssembly.
@@ -409,7 +409,7 @@ test('records of aborted transactions are left out, those of committed ones and 
   expect((found as LogRecord[]).map(({ offset }) => offset)).toEqual([501, 503]);
 });
 
-test('bad input 69 a control batch that is damaged is an error: what it ends would be left out with all that follows', async () => {
+test('bad input 69 a damaged control batch is an error: the transaction that it ends would be left out with all that follows', async () => {
   const damaged = control(0, 7, 501);
   damaged[70] = (damaged[70] as number) ^ 1;
   const empty = control(0, 7, 501).subarray(0, 61);

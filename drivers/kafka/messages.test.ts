@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createKafka } from './client.ts';
 import { readMessages } from './messages.ts';
 
-test('a reader ends by its own bound when Kafka accepts connections and answers nothing', async () => {
+test('a reader ends by its own time limit when Kafka accepts connections and answers nothing', async () => {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => void sockets.add(socket));
   server.listen(0, '127.0.0.1');

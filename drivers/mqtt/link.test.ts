@@ -198,7 +198,7 @@ test('a link that only receives pings the broker although messages come all the 
   clearInterval(publishing);
 });
 
-test('a broker that speaks MQTT 5 says how large a packet it takes, and why it disconnects', async () => {
+test('a broker that speaks MQTT 5 states its packet limit, and why it disconnects', async () => {
   const port = await listen(
     createServer((socket) => {
       socket.on('error', () => {});
@@ -223,7 +223,7 @@ test('a broker that speaks MQTT 5 says how large a packet it takes, and why it d
   expect(await down.promise).toBe('the broker says: another client has connected with the same client id');
 });
 
-test('a broker that ends connections of an unknown version without a word gets the other one', async () => {
+test('a broker that silently ends connections of an unknown version gets the other version', async () => {
   const levels: (number | undefined)[] = [];
   const port = await listen(
     createServer((socket) => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createByteBudget } from './byte-budget.ts';
 
-it('what does not fit is refused and changes nothing; what ends makes room', () => {
+it('a request that does not fit is refused and changes nothing; one that ends makes room', () => {
   const budget = createByteBudget(100);
   const [first, second] = [budget.open(), budget.open()];
   expect(first.resize(60)).toBe(true);

@@ -42,7 +42,7 @@ it('every outage of a link that has worked is logged with its end', () => {
   expect(lines).toEqual(Array(3).fill(['link up', 'link down: closed']).flat());
 });
 
-it('a reason that has not been said yet is logged at once, with other figures it is the same', () => {
+it('a new reason is logged at once; with other figures it is the same reason', () => {
   const link = create();
   link.onUp();
   for (const reason of ['closed', 'closed', 'closed; 3 links in a row', 'closed; 4 links in a row'])

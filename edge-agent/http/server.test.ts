@@ -113,7 +113,7 @@ test.each([
   expect(bodies).toHaveLength(status === 200 ? 1 : 0);
 });
 
-it('with a token, a request is let in by it and not by where it comes from', async () => {
+it('with a token, a request is authorised by the token and not by its origin', async () => {
   await start({ token });
   expect((await ask({})).slice(0, 2)).toEqual([401, 'unauthorised']);
   expect((await ask({ headers: { ...bearer, host: 'agent.shop.example' } }))[0]).toBe(200);
@@ -198,7 +198,7 @@ it('a body in pieces arrives whole, with its length announced and without', asyn
   await until(() => said.text.split('200 OK').length === 3);
 });
 
-it('requests that would take more memory than all may hold are 503 with Retry-After, and taken later', async () => {
+it('requests beyond the memory limit are answered 503 with Retry-After, and taken later', async () => {
   await start();
   answersAtOnce = false;
   const body = Buffer.alloc(limits.intakeBodyBytesMax, 32);
@@ -245,7 +245,7 @@ it('a client that sends without end and reads nothing is cut off', async () => {
   await until(() => !said.isOpen);
 });
 
-it('connections without a token lock no till out, however many they are', async () => {
+it('connections without a token lock no till out, however many there are', async () => {
   await start({ token, connectionsMax: 8 });
   const events = (socket: Socket) =>
     socket.write(
@@ -264,7 +264,7 @@ it('connections without a token lock no till out, however many they are', async 
 });
 
 test.skipIf(otherAddress === undefined)(
-  'another machine has few connections at a time that have not shown the token',
+  'another machine gets only a few connections at a time without having shown the token',
   async () => {
     await start({ token, host: '0.0.0.0' });
     const idle: { said: { isOpen: boolean } }[] = [];

@@ -15,7 +15,7 @@ test('a pooler that refuses session settings is told from a server that is unava
   expect(isPoolerRefusal(undefined)).toBe(false);
 });
 
-test('a pooler that ignores session settings is told by their absence', () => {
+test('a pooler that ignores session settings is recognised by their absence', () => {
   expect(lacksBounds({ statement: '0', idle: '0' })).toBe(true);
   expect(lacksBounds({ statement: '55s', idle: '0' })).toBe(true);
   expect(lacksBounds({ statement: '55s', idle: '5s' })).toBe(false);

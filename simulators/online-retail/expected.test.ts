@@ -70,7 +70,7 @@ it('an adjustment counts in lines and value, not in quantity', () => {
   });
 });
 
-it('the events hold what is expected of the same rows', () => {
+it('the events hold what is expected from the same rows', () => {
   const quantity = fc.integer({ min: -2_000, max: 80_995 }).map(String);
   const price = fc
     .tuple(fc.integer({ min: -20_000, max: 20_000 }), fc.integer({ min: 0, max: 5 }))

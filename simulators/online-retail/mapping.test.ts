@@ -82,7 +82,7 @@ describe('mapping', () => {
     expect(transaction.data.totals.gross).toBe(100);
   });
 
-  it('maps bad debts and negative prices to adjustments, which are no goods', () => {
+  it('maps bad debts and negative prices to adjustments, which are not goods', () => {
     const typesOf = (...args: Parameters<typeof invoiceOf>) =>
       transactionOf(...args).data.lines.map(({ itemType, extendedAmount }) => [itemType, extendedAmount]);
     expect(typesOf('A563186', [['1', '-11062.06']])).toEqual([['ADJUSTMENT', -1_106_206]]);

@@ -52,11 +52,11 @@ test('on hand is the latest count and what came after it, in any order', () => {
     expect([...noted(...order).onHand()]).toEqual([[`${site} /milk`, 8_000]]);
 });
 
-test('the same event twice is a mistake of the simulator, and is said', () => {
+test('the same event twice is a mistake of the simulator, and is reported', () => {
   expect(() => noted(sold(1, 0), sold(1, 0))).toThrow('twice');
 });
 
-test('it takes everything that a simulated site can say', () => {
+test('it accepts everything that a simulated site can send', () => {
   const accepted = createAccepted(5 * minuteMs);
   const options = { site, kind: 'store' as const, stores: [], zone: 'Europe/Berlin', currency: 'EUR' };
   const producer = createSite({ ...options, startedAt: at, random: seededRandom(1) });

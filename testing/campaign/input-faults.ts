@@ -81,7 +81,7 @@ export const inputFaults: FaultKind[] = [
     ...{
       name: 'poison',
       touches: 'broker',
-      about: 'unreadable frames, events that are none, and foreign records in Kafka',
+      about: 'unreadable frames, events that are not events, and foreign records in Kafka',
     },
     strike: async (world, { oneOf }) => {
       const name = `${poisonMark}-${randomUUID()}`;

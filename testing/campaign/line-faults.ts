@@ -19,7 +19,7 @@ const breaks: Record<
 > = {
   cut: { about: 'is cut for 3 to 20 s', begin: (line) => line.cut(), seconds: [3, 20] },
   'half-open': {
-    about: 'swallows everything for 5 to 15 s, and its old connections for ever',
+    about: 'swallows everything for 5 to 15 s, on its old connections for ever',
     begin: (line) => line.silence(),
     seconds: [5, 15],
   },

@@ -22,21 +22,21 @@ export type CampaignOptions = {
 
 export const usage = (): string => `Usage: npm run campaign -- [--minutes N] [--seed N] …
 
-Breaks Branchline for N minutes while tills sell, and checks that the books stay exact. Agents with SQLite files, two bridges,
-two hubs, an MQTT broker, Kafka and PostgreSQL are real processes on this machine, on ports and in a folder of their own; every
-connection between them goes through a proxy that can cut it, slow it down or leave it half open. A witness remembers what each
-till was answered and compares the books with it: continuously, every ten minutes while nobody sells, and at the end.
+Injects faults into Branchline for N minutes while tills sell, and checks that the books stay exact. Agents with SQLite files, two bridges,
+two hubs, an MQTT broker, Kafka and PostgreSQL are real processes on this machine, with ports and a folder of their own; every
+connection between them goes through a proxy that can cut it, slow it down or leave it half open. A witness remembers the
+answers that each till got and compares the books with them: continuously, every ten minutes while nobody sells, and at the end.
 
-A fault has passed when every event that was accepted before it ended is in the books, and every site has sold and booked
-something after it, in time (--patience). Nothing may be lost, doubled or invented; totals, items and stock on hand must be
+A fault has passed when, in time (--patience), every event accepted before it ended is in the books and every site has sold and
+booked something after it. Nothing may be lost, doubled or invented; totals, items and stock on hand must be
 equal to the last unit; no process may grow.
 
-  --minutes N   how long to break things; 10 by default. Checking at the end takes a minute more
-  --seed N      repeats the order, the targets and the durations of an earlier campaign; random by default
+  --minutes N   how long to inject faults; 10 by default. The final check takes another minute
+  --seed N      repeats order, targets and durations of an earlier campaign; random by default
   --only A,B    only these kinds of fault
   --rate N      events per second, all sites together; 25 by default
   --without G   control, without one guard: the campaign must fail. sync: agents answer before the event is on disk
-  --patience N  seconds within which a fault must be recovered from; 180 by default
+  --patience N  seconds allowed for recovery from a fault; 180 by default
   --report F    also write the report to this file
   --keep-logs   keep the folder with logs and databases; it is always kept after a failure
   --help        show this text

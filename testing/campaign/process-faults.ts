@@ -122,7 +122,7 @@ export const processFaults: FaultKind[] = [
     ...{
       name: 'bridge-paused',
       touches: 'bridge',
-      about: 'SIGSTOP of a bridge for 4 to 15 s, then it goes on as a zombie',
+      about: 'SIGSTOP of a bridge for 4 to 15 s, after which it continues as a zombie',
     },
     strike: paused(bridgesOf, 4, 15),
   },
@@ -134,7 +134,7 @@ export const processFaults: FaultKind[] = [
     ...{
       name: 'hub-paused',
       touches: 'hub',
-      about: 'SIGSTOP of a hub for 4 to 20 s, then it goes on as a zombie',
+      about: 'SIGSTOP of a hub for 4 to 20 s, after which it continues as a zombie',
     },
     strike: paused(hubsOf, 4, 20),
   },

@@ -80,7 +80,7 @@ export const reportText = (result: Result): string => {
     '',
     ...(findings.length === 0
       ? [
-          'VERDICT: exact. Nothing lost, doubled or invented; totals and stock equal; everything recovered; nothing grew.',
+          'VERDICT: exact. Nothing lost, doubled or invented; totals and stock are equal; everything recovered; nothing grew.',
         ]
       : ['VERDICT: FAILED', ...findings.map((finding) => `  ${finding}`), '', `Repeat: ${result.repeat}`]),
     '',

@@ -96,7 +96,7 @@ const recreate = async (world: World, topic: string): Promise<void> => {
 
 export const serverFaults: FaultKind[] = [
   {
-    ...{ name: 'broker-killed', touches: 'broker', about: 'kill -9 of the broker, which loses all it knew' },
+    ...{ name: 'broker-killed', touches: 'broker', about: 'kill -9 of the broker, which loses its state' },
     strike: async (world) => {
       await signal(world.mqtt.component, 'SIGKILL');
       return { detail: 'broker' };
@@ -178,7 +178,7 @@ export const serverFaults: FaultKind[] = [
       name: 'partitions-added',
       touches: 'kafka',
       isAlone: true,
-      about: 'the topics get one partition more',
+      about: 'the topics get one more partition',
     },
     strike: async (world) => {
       if (world.partitions() >= partitionsMax) return { detail: `${partitionsMax} already` };

@@ -155,7 +155,7 @@ const statusOf = async (method: string, url: string, body?: string): Promise<num
 const bodyOf = ({ operation }: Route): string | undefined =>
   operation.requestBody === undefined ? undefined : '{}';
 
-test('bad input B36: no value of any parameter, and no parameter that does not exist, makes the API fail', async () => {
+test('bad input B36: no parameter value, and no unknown parameter, makes the API fail', async () => {
   const all = await routes();
   expect(all.length).toBeGreaterThan(20);
   const failed: string[] = [];

@@ -32,7 +32,7 @@ const settle = async () => {
   while (await settleCountVoid(database.pool));
 };
 
-test('H5 a person voids the count that decides an item, with a reason, and restores it; both are kept', async () => {
+test('H5 a person voids the count that determines an item, with a reason, and restores it; both are kept', async () => {
   await stand.sell([count('c-1', noon - 3 * hour, 50_000), count('c-2', noon - 2 * hour, 5_000)]);
   const lines = [{ item: 'tea', quantity: 1_000, amount: 100 }];
   await stand.sell([transactionEvent({ site: 'store-0001', sequence: 1, at: noon - hour, lines })]);

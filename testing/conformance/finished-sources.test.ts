@@ -130,7 +130,7 @@ describe('finished sources', () => {
     ).toEqual([{ sources: 1, events: 4, applied: 4, redelivered: 5 }]);
   });
 
-  test('a source with a gap, one that an agent lists and one that was heard of lately are not finished', async () => {
+  test('a source with a gap, one that an agent lists and one that was mentioned recently are not finished', async () => {
     const hub = await openHub();
     await hub.apply([1, 3]);
     await hub.apply([1, 2], nextEpoch);

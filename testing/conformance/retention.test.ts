@@ -130,7 +130,7 @@ test('H1 sources are never deleted, and the hub may finish them with its own rig
   ]);
 });
 
-test('docs/operating/growth.md says of every table what makes it grow', async () => {
+test('docs/operating/growth.md says for every table what makes it grow', async () => {
   const page = readFileSync(new URL('../../docs/operating/growth.md', import.meta.url), 'utf8');
   const listed = page
     .split('\n')

@@ -536,7 +536,7 @@ describe('replays', () => {
   });
 });
 
-test('an agent that a Kafka clock dated to the future is heard again at its next status', async () => {
+test('an agent that a Kafka clock dated in the future is heard from again with its next status', async () => {
   await hear([sourceOf(5)], noon, { pending: 5 });
   await database.pool.query(
     "update agent set heard_at = now() + interval '1 day'; update source set heard_at = now() + interval '1 day', reported_at = heard_at",

@@ -525,7 +525,7 @@ test('H5 a count of the year 2099 from before dates were compared freezes its it
   ]);
 });
 
-test('H5 without its only count, an item has all that ever changed it, however long ago', async () => {
+test('H5 without its only count, an item has the sum of all its changes, however long ago', async () => {
   const apply = await ledger();
   const wrong = count(day, { full: true });
   await apply([

@@ -73,7 +73,7 @@ test('bad input B31: cash rounding leaves the gross as stated, and its sum stand
   ]);
 });
 
-test('bad input B32: lines that are no goods have no units and no stock, and what is no sales is summed apart', async () => {
+test('bad input B32: lines that are not goods have no units and no stock, and what is not sales is summed separately', async () => {
   const lines = [
     { item: 'meal', quantity: 2_000, amount: 1_000 },
     { item: 'COUPON', quantity: 0, amount: -200, itemType: 'COUPON' },

@@ -192,10 +192,10 @@ test('H3 sales after the last closing may wait: a range is complete only when th
   expect(await inRange(noon - 4 * hour, noon)).toBe(true);
 });
 
-describe('what waits at a site that is not heard', () => {
+describe('what waits at a site that is not heard from', () => {
   const silentCsv = async () => (await (await stand.ask('/api/v1/fleet?format=csv')).text()).split('\r\n');
 
-  test('is null and unknown since then, never 0, on every way out', async () => {
+  test('is null and unknown since then, never 0, in every output', async () => {
     await sell(1, noon - hour);
     await stand.hear(site, noon - minute, {
       highest: 4,
@@ -247,7 +247,7 @@ test('a CSV names the unknown times of a site as text', async () => {
   expect(text).not.toContain('[object');
 });
 
-test('an interval that is unknown stays so however the sites around it are', async () => {
+test('an unknown interval stays unknown whatever the other sites are', async () => {
   await sell(1, noon - hour);
   await stand.hear(site, noon, { uptimeMs: minute });
   await stand.sell([transactionEvent({ site: 'store-0002', sequence: 1, at: noon - hour, lines: [] })]);

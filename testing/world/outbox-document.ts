@@ -32,7 +32,7 @@ const outboxFields: Record<keyof Outbox, Held> = {
     bound: '`windowFrames`',
   },
   window: { holds: 'how many frames may be in flight, and since when none may', bound: one },
-  line: { holds: 'how many bytes may be under way, and how large a frame may be', bound: one },
+  line: { holds: 'how many bytes may be in flight, and how large a frame may be', bound: one },
   silence: { holds: 'since when frames have been sent without any receipt', bound: one },
   replays: { holds: 'requested replays and how far they are', bound: '`replaysPerStatusMax`, 8' },
   counters: { holds: 'frames sent and sent again, alarms, since the start', bound: 'three numbers' },
@@ -65,7 +65,7 @@ const sourceFields: Record<keyof Source, Held> = {
     bound: `${ranges}; no receipt is believed from 10,000 ranges on`,
   },
   unsendable: { holds: 'seqs whose rows are damaged or gone', bound: ranges },
-  heldBack: { holds: 'seqs of events that are larger than the broker takes', bound: ranges },
+  heldBack: { holds: 'seqs of events larger than the broker takes', bound: ranges },
   taken: {
     holds: 'seqs that are recorded, unsendable, held back or in flight: not for the next frame',
     bound: ranges,
@@ -85,12 +85,12 @@ const flightFields: Record<keyof Flight, Held> = {
   first: { holds: 'its lowest seq', bound: one },
   last: { holds: 'its highest seq', bound: '`frameEventsMax` seqs in all, 500' },
   bytes: { holds: 'its size on the line; a guess while the store reads it', bound: one },
-  underWay: { holds: 'the size of all frames in flight when it was published, with its own', bound: one },
-  deliveredBefore: { holds: 'what receipts had confirmed by then', bound: one },
+  underWay: { holds: 'the size of all frames in flight when it was published, its own included', bound: one },
+  deliveredBefore: { holds: 'bytes that receipts had confirmed by then, and the time', bound: one },
   sentAt: { holds: 'when it was published; undefined while the store reads it', bound: one },
   deadline: {
     holds: 'when its receipt is overdue',
-    bound: '8 × `receiptTimeoutMs` after `sentAt`, and twice the time that `underWay` takes to leave',
+    bound: '8 × `receiptTimeoutMs` after `sentAt`, plus twice the time that `underWay` takes to leave',
   },
 };
 
@@ -119,34 +119,37 @@ const lineFields: Record<keyof Line, Held> = {
   windowBytesMax: { holds: '`windowFrames` times the largest frame', bound: one },
   windowBytes: {
     holds:
-      'bytes that may be under way: what the line carries in 6 s; a reconnect lowers it to 64 KiB at most',
+      'bytes that may be in flight: what the line carries in 6 s; a reconnect lowers it to at most 64 KiB',
     bound: '2 KiB to `windowBytesMax`; 16 KiB at the start',
   },
   bytesPerMs: { holds: 'what the line carries, measured with each receipt', bound: '1 before the first' },
   delivered: {
     holds:
-      'bytes that receipts have confirmed, and the time of the last one; or that of a frame sent on an empty line',
+      'bytes confirmed by receipts, and the time of the last one; or the time of a frame sent on an empty line',
     bound: one,
   },
-  adjustedAt: { holds: 'when `windowBytes` changed; earlier frames do not change it again', bound: one },
+  adjustedAt: {
+    holds: 'when `windowBytes` last changed; frames sent earlier do not change it again',
+    bound: one,
+  },
   compression: { holds: 'the size of a full frame as a share of its events', bound: 'at most 1.2' },
-  statedBytesMax: { holds: 'the largest packet that the broker takes, if it says so', bound: one },
+  statedBytesMax: { holds: 'the largest packet that the broker takes, if it states one', bound: one },
   learntBytesMax: {
-    holds: 'the largest frame that is tried, since connections broke; forgotten an hour after the last',
+    holds: 'the largest frame to try after broken connections; forgotten an hour after the last one',
     bound: '8 KiB or more',
   },
   learntAt: { holds: 'when it was learnt', bound: one },
   losses: {
     holds:
-      'connections that broke with large frames under way, since a frame of `suspectBytes` had its receipt',
-    bound: 'from the second on frames are halved',
+      'connections that broke with large frames in flight, since a frame of `suspectBytes` had its receipt',
+    bound: 'from the second one on, frames are halved',
   },
   suspectBytes: { holds: 'frames of this size may be too large for the broker', bound: one },
 };
 
 const silenceFields: Record<keyof Silence, Held> = {
   firstMs: { holds: 'the setting `receiptSilenceMs`', bound: one },
-  since: { holds: 'when a frame was sent after which no receipt came', bound: one },
+  since: { holds: 'when the first frame was sent after which no receipt came', bound: one },
   dueAt: {
     holds: 'when the link is renewed: half to all of `firstMs` after `since`, doubled by each reconnect',
     bound: 'an hour after `since`',
@@ -172,10 +175,10 @@ const effectMeanings: Record<OutboxEffect['do'], string> = {
   read: 'the store reads these rows and compresses them; it answers with `frame-read`',
   publish: 'the frame that was read goes out',
   'new-epoch': "the store puts the stream's next event into a new epoch",
-  reconnect: 'the uplink ends the connection and begins another; frames in flight have been given up',
+  reconnect: 'the uplink ends the connection and opens another; frames in flight have been given up',
   find: 'the store searches seqs by time of acceptance; it answers with `found`',
   alarm: 'a line in the log and a count: something from outside cannot be true, or something is lost',
-  drained: 'the backlog is recorded or held back: a status says so at once',
+  drained: 'the backlog is recorded or held back; a status reports it at once',
   'replay-progress': 'a replay began or ended, or was requested again: a status says so at once',
 };
 
@@ -187,7 +190,7 @@ const alarms: Record<AlarmKind, string> = {
   'lost-behind-receipt': 'the hub has not got what a receipt confirmed; it is sent again',
   'missing-but-released': 'the hub has not got what the archive no longer holds',
   'row-unsendable': 'a stored event is damaged or gone',
-  'frames-halved': 'connections broke again and again with large frames under way; smaller ones are sent',
+  'frames-halved': 'connections kept breaking with large frames in flight; smaller ones are sent',
   'event-held-back': 'an event is larger than the broker takes; it is not sent until the limit is raised',
 };
 

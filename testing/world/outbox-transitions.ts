@@ -111,7 +111,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'the broker takes larger packets than the one before',
-      outcome: 'what was held back for their size is sent',
+      outcome: 'events held back because of their size are sent',
       changes: ['linkUp', 'line', 'source.heldBack', 'hasBacklog'],
       effects: ['read'],
       given: () => {
@@ -134,7 +134,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       input: linkDown,
     },
     {
-      when: 'a large frame is in flight, for the second time without a receipt for one',
+      when: 'a large frame is in flight, for the second time since a large frame had its receipt',
       outcome: 'the same, and frames are halved',
       changes: ['linkUp', 'flights', 'source.taken', 'counters', 'silence', 'line'],
       effects: ['alarm frames-halved'],
@@ -193,7 +193,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     {
       when: 'all rows fit',
       outcome:
-        'the frame is published; its receipt is due after the timeout and the time that what is under way takes',
+        'the frame is published; its receipt is due after the timeout plus the time that the bytes in flight take',
       changes: ['flights'],
       effects: ['publish'],
       given: beingRead,
@@ -236,7 +236,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       input: frameRead(1, 1, 10, [], 20_000),
     },
     {
-      when: 'it is a single event, larger than the broker takes',
+      when: 'it is a single event larger than the broker takes',
       outcome: 'it is held back, and the others go on',
       changes: ['flights', 'source.heldBack'],
       effects: ['alarm event-held-back'],
@@ -577,7 +577,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
     },
     {
       when: 'an hour has passed since frames were halved',
-      outcome: 'full frames are tried again, and what was held back',
+      outcome: 'full frames and held-back events are tried again',
       changes: ['line', 'source.heldBack', 'hasBacklog'],
       effects: ['read'],
       given: () => {

@@ -74,7 +74,7 @@ describe('a line with a backlog', () => {
     },
   );
 
-  it('does not keep large events waiting after an outage of the bridge, which says nothing of the line', () => {
+  it('does not keep large events waiting after an outage of the bridge, which says nothing about the line', () => {
     const world = { eventBytes: () => 20_000, backlog: 1_000, bytesPerSecond: 1_000_000, roundTripMs: 100 };
     const line = new OutboxLine(world);
     line.bridgeIsDown = true;
@@ -97,13 +97,13 @@ describe('a broker with a packet limit', () => {
   const world = { bytesPerSecond: 1_000_000, roundTripMs: 20, compression: 0.8, packetBytesMax: 65_536 };
   const incompressible = () => 2_000;
 
-  it('that says so is never sent a larger packet', () => {
+  it('that states it is never sent a larger packet', () => {
     const line = new OutboxLine({ ...world, eventBytes: incompressible, backlog: 10_000, statesLimit: true });
     expect(line.run(5 * minutes, () => line.recordedEvents === 10_000)).toBe(true);
     expect(line).toMatchObject({ breaks: 0, alarms: [] });
   });
 
-  it('that only closes connections gets smaller frames after a few, and the size is kept', () => {
+  it('that only closes connections gets smaller frames after a few of them, and the size is remembered', () => {
     const line = new OutboxLine({ ...world, eventBytes: incompressible, backlog: 10_000 });
     expect(line.run(5 * minutes, () => line.recordedEvents === 10_000)).toBe(true);
     expect(line.alarms.length).toBeGreaterThan(0);

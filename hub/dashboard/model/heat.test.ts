@@ -26,7 +26,7 @@ test('H3 a cell is complete when the site is complete to its very end, and missi
   expect(at(start, undefined)).toBe('missing');
 });
 
-test('H3 a cell of a time that is unknown is never complete, and its reason says why', () => {
+test('H3 a cell of an unknown time is never complete, and its text says why', () => {
   const start = Date.UTC(2026, 10, 23, 11, 45);
   const until = new Date(start + 1).toISOString();
   const site = (since: string | null) =>

@@ -37,7 +37,7 @@ test('an interval is complete when no expected site is missing', () => {
   expect(isComplete(sold(0, judged(0, 0)))).toBe(true);
 });
 
-test('the words name whatever the picture hatches', () => {
+test('the text names whatever the chart hatches', () => {
   const now = Date.parse(at(13));
   const textOf = (...intervals: ReturnType<typeof sold>[]) => completenessText(intervals, now);
   const running = sold(10, judged(3, 0));

@@ -17,7 +17,7 @@ const known = (change: Partial<HeardDatabase> = {}): KnownDatabase => databaseAf
 const after = (change: Partial<HeardDatabase>) =>
   noticeDatabase(known(), heard({ session: 'two', heardAt: noon + 4 * hour, uptimeMs: hour, ...change }));
 
-test('a first status says since when the agent has accepted events', () => {
+test('the first status says since when the agent has accepted events', () => {
   expect(noticeDatabase(undefined, heard())).toEqual({ firstAt: noon - 10 * hour });
 });
 
@@ -72,7 +72,7 @@ test('a status that Kafka recorded before the last one changes nothing', () => {
   expect(databaseAfter(known(), late)).toEqual(known());
 });
 
-test('nothing is known of the time before when no status of the lost database could be dated', () => {
+test('nothing is known about the time before if no status of the lost database could be dated', () => {
   const lost = noticeDatabase(
     known({ accountsTo: null }),
     heard({ id: 'new', session: 'two', heardAt: noon + hour, uptimeMs: 0 }),
@@ -80,7 +80,7 @@ test('nothing is known of the time before when no status of the lost database co
   expect(lost).toMatchObject({ since: null, until: noon + hour });
 });
 
-test('an agent that was retired and is heard again is back', () => {
+test('an agent that was retired and is heard from again is back', () => {
   const retired = { ...known(), isRetired: true };
   expect(noticeDatabase(retired, heard({ heardAt: noon + hour }))).toEqual({ back: { id: 'old' } });
   // An update while it was retired: it was retired without an id, and is the same database.

@@ -49,7 +49,7 @@ test('cash rounding is what its tenders add up to; the gross stays as stated', (
   expect(read(stated)).toMatchObject({ gross: 1_997, rounding: 2, notSales: 0, flags: 0 });
 });
 
-test('a line that is no goods has an amount, but no quantity; what is no sales is summed apart', () => {
+test('a line that is not goods has an amount but no quantity; what is not sales is summed separately', () => {
   const typed = [
     { item: 'meal', quantity: 1_000, amount: 1_000 },
     { item: 'COUPON', quantity: 0, amount: -200, itemType: 'COUPON' },
@@ -73,7 +73,7 @@ test('a line that is no goods has an amount, but no quantity; what is no sales i
   expect([voided.gross, voided.notSales, voided.units]).toEqual([-5_037, -3_937, -1_000]);
 });
 
-test('an item whose id is spelt otherwise is the same item, also in what an older agent stored', () => {
+test('an item whose id is spelt differently is the same item, even when an older agent stored it', () => {
   for (const item of ['caf\u00e9', 'cafe\u0301', ' caf\u00e9', 'caf\u00e9\u00a0', 'caf\ufe0f\u00e9'])
     for (const recordedtime of [undefined, '2026-11-23T09:15:01.000Z'])
       expect(read({ recordedtime, ...sale([{ item, quantity: 1_000, amount: 100 }]) })).toMatchObject({

@@ -32,13 +32,13 @@ test('K1 another server or timeline is noticed at the first poll, by what the da
   expect(whyReplaced(undefined, { ...facts, noted: { ...server, timeline: '2' } })).toContain('timeline');
 });
 
-test('what the role may not read, or was never noted, says nothing', () => {
+test('what the role may not read, or was never recorded, says nothing', () => {
   const unknown = { systemId: undefined, timeline: undefined };
   expect(after({ noted: unknown })).toBeUndefined();
   expect(after({ server: unknown, walEnd: undefined })).toBeUndefined();
 });
 
-test('a log that was read anew from its beginning is no sign: its partition has no position meanwhile', () => {
+test('a log that is read again from its beginning is no sign: its partition has no position meanwhile', () => {
   expect(after({ positions: new Map() })).toBeUndefined();
   expect(after({ positions: new Map([['pos/0 of another topic', 3]]) })).toBeUndefined();
 });

@@ -93,7 +93,7 @@ test('an age is never negative, although clocks differ', () => {
   expect(ageSeconds(now + 500, now)).toBe(0);
 });
 
-test('what waits is unknown since the agent that has been silent longest was heard, also when another one is heard', () => {
+test('what waits is unknown since the longest-silent agent was heard from, even while another one is heard from', () => {
   const silent = agent({ name: 'edge-2', heardAt: now - 31_000 });
   const longSilent = agent({ name: 'edge-3', heardAt: now - 90_000 });
   expect(viewSite(site(), now, policy).unknownSince).toBe(null);

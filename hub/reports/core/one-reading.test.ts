@@ -34,7 +34,7 @@ test('many questions share one reading while it is fresh', async () => {
   expect(started).toHaveLength(1);
 });
 
-test('a question is answered from the last reading while the next one is under way, but not from one that is too old', async () => {
+test('a query is answered from the last reading while the next is in progress, but not from one that is too old', async () => {
   const { reading, started, clock, end } = stand(400, 2_000);
   const first = reading.usable();
   await end(0);
@@ -55,7 +55,7 @@ test('a question is answered from the last reading while the next one is under w
   expect(started).toHaveLength(3);
 });
 
-test('after something was forgotten neither the last reading nor the one under way answers', async () => {
+test('after `forget` neither the last reading nor the one in progress answers', async () => {
   const { reading, started, clock, end } = stand(400, 2_000);
   const before = reading.usable();
   reading.forget();
@@ -69,7 +69,7 @@ test('after something was forgotten neither the last reading nor the one under w
   expect(await reading.usable()).toBe(1);
 });
 
-test('a reading that fails is told to those who waited for it, and tried again by the next', async () => {
+test('a reading that fails rejects for those who waited, and the next query tries again', async () => {
   const { reading, started, end } = stand(400, 2_000);
   const failed = reading.usable();
   started[0]?.reject(new Error('no database'));
@@ -79,7 +79,7 @@ test('a reading that fails is told to those who waited for it, and tried again b
   expect(await again).toBe(1);
 });
 
-test('with no time in which it is fresh every question reads', async () => {
+test('if a reading is never fresh, every query reads', async () => {
   const { reading, started, end } = stand(0, 0);
   const answers = [reading.usable(), reading.fresh()];
   expect(started).toHaveLength(2);
