@@ -124,7 +124,7 @@ const databaseOfNextStart = async () => {
   const agent = await start(bridge.url);
   const birth = await eventually(
     async () => bridge.statuses.find(({ status }) => status === 'birth'),
-    'the agent is heard',
+    'the agent is heard from',
   );
   expect(birth.uptimeMs).toBeGreaterThanOrEqual(0);
   await agent.stop();

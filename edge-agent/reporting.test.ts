@@ -76,7 +76,7 @@ it('E3 a database that takes the place of another while the link is down has bee
     for (; now < end; now += everyMs) await reportIfDue();
   };
   await runTo(3_600_000);
-  // The disk takes writes at last: nothing was accepted before.
+  // The disk finally takes writes: nothing was accepted before.
   databaseId = 'first';
   await runTo(2 * 3_600_000);
   databaseId = 'second';

@@ -19,15 +19,15 @@ type ReportingPorts = { store: Store; uplink: Uplink; figures(): StoreFigures; c
 type ReportingSettings = { session: Session; statusIntervalMs: number };
 
 /**
- * How long this session has run with its present database. One that takes the place of a damaged one begins anew: what the other
- * had accepted since the start may be lost.
+ * How long this session has run with its present database. A database that replaces a damaged one starts again from 0: what the
+ * old one accepted since the session's start may be lost.
  */
 const createUptime = ({ figures, clock }: Pick<ReportingPorts, 'figures' | 'clock'>) => {
   let since = clock.monotonic();
   let database = figures().databaseId;
   return (): number => {
     const { databaseId } = figures();
-    // A disk that takes no writes leaves a database without an id, and nothing is accepted until it has one.
+    // While a disk takes no writes, its database has no id, and nothing is accepted.
     if (database !== undefined && databaseId !== database) since = clock.monotonic();
     database = databaseId ?? database;
     return clock.monotonic() - since;
@@ -86,7 +86,7 @@ export const createReporting = (
     report,
     /** The regular status, sent less often on a slow line. */
     reportIfDue: async (): Promise<void> => {
-      // Also while the link is down.
+      // Runs while the link is down, too.
       uptime();
       if (clock.monotonic() >= nextAt) await report('alive');
     },

@@ -143,7 +143,7 @@ test.each([
   'kafka-1:port',
   'kafka-1:99999',
   'kafka-1:9092,kafka-2:0',
-])('bad input B29: %j is no list of Kafka brokers', (text) => {
+])('bad input B29: %j is not a list of Kafka brokers', (text) => {
   expect(kafkaBrokers.safeParse(text).success).toBe(false);
 });
 test.each(['127.0.0.1:9092', 'kafka-1:9092, kafka-2:9092', '[::1]:9092,'])(

@@ -46,10 +46,10 @@ export const postgresUrl = z
     'not a PostgreSQL URL, such as postgres://user@host:5432/database',
   );
 
-/** Node's timers run at once when told to wait longer than 2^31 - 1 ms, so such a setting would do the opposite. */
+/** Node's timers fire at once when told to wait longer than 2^31 - 1 ms, so such a setting would do the opposite. */
 export const waitMs = (min: number) => z.int().min(min).max(86_400_000);
 
-/** What an HTTP header carries unchanged; no other token could ever be sent. */
+/** What an HTTP header carries unchanged; no other token could be sent. */
 export const headerToken = z
   .string()
   .min(16)

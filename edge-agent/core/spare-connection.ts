@@ -2,7 +2,7 @@ import { isLoopback } from '@branchline/kernel/loopback.ts';
 
 /**
  * Which connection to close when a new one arrives. Tills must always get one, so the first to go are connections that have not
- * yet shown that they may send events, from the address with most of them: whoever opens many loses only his own. Next goes the
+ * yet shown that they may send events, from the address with most of them: whoever opens many loses only their own. Next goes the
  * till that has been quiet longest; it connects again.
  */
 export type ConnectionState = {

@@ -296,7 +296,7 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     await stand.pool.query("delete from unknown_span; update hub_state set unreadable = '[]'");
   });
 
-  test('a count of the future is flagged beside its stock, and a person voids it there with a reason', async () => {
+  test('a count dated in the future is flagged beside its stock, and a person voids it there with a reason', async () => {
     await stand.pool.query(`
       insert into stock_count (site_id, event_id, location, at, full_location, business_day, suspect)
       select site_id, 'count-1', 'shop', now(), false, current_date, true from site where name = 'store-0001';

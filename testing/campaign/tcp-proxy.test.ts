@@ -52,7 +52,7 @@ test('a cut line resets what is open and what is opened, until it is open again'
   after.destroy();
 });
 
-test('a silent line swallows bytes without a word, and its old connections stay silent when it is open again', async () => {
+test('a silent line swallows bytes, and its old connections stay silent after it is open again', async () => {
   const old = await open();
   old.write('one ');
   await expect.poll(old.got).toBe('one ');

@@ -71,7 +71,7 @@ test('H5 a person voids the count that determines an item, with a reason, and re
   ]);
 });
 
-test('a count of the future is flagged where its stock is shown', async () => {
+test('a count dated in the future is flagged where its stock is shown', async () => {
   await stand.sell([count('c-9', Date.UTC(2099, 0, 1), 7_000)], noon - Date.UTC(2099, 0, 1));
   expect(await stock()).toMatchObject([
     { countId: 'c-9', countSuspect: true, countedAt: new Date(noon).toISOString() },

@@ -160,7 +160,7 @@ test('K1 a hub whose database is restored from an older copy of its files books 
   const [source] = await hub.all(
     "select source_id from source join site using (site_id) where name = 'store-a'",
   );
-  await until('the marks are sent anew', () => hub.touched.size > 0);
+  await until('the marks are sent again', () => hub.touched.size > 0);
   expect([...hub.touched]).toEqual([source?.source_id]);
   await hub.polledAgain();
   expect(hub.counters).toEqual({ databasesReplaced: 1 });

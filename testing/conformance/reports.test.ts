@@ -483,7 +483,7 @@ test('stock is what the events make it, marked when negative and when stale', as
   expect(seen(await rows<StockRow>('/stock?negative=true'))).toHaveLength(1);
   expect(seen(await rows<StockRow>('/stock?stale=true'))).toHaveLength(1);
   expect(seen(await rows<StockRow>('/stock?item=A'))).toHaveLength(2);
-  // Blanks and characters that nobody sees are no part of an item's id.
+  // Blanks and invisible characters are not part of an item's id.
   expect(seen(await rows<StockRow>('/stock?item=%20A%E2%80%8B'))).toHaveLength(2);
   expect(seen(await rows<StockRow>('/stock?item=A&site=store-0002'))).toHaveLength(1);
 });

@@ -498,7 +498,7 @@ test('H5 two copies of a stock id on different days in one slice are told apart 
   expect(await all('select event_id from conflict')).toEqual([{ event_id: 'mv-1' }]);
 });
 
-test('H5 a count of the year 2099 from before dates were compared freezes its item until a person voids it, and can be restored', async () => {
+test('H5 a count of the year 2099, stored before dates were checked, freezes its item until a person voids it, and can be restored', async () => {
   const apply = await ledger();
   await apply([count(day), count(day, { item: 'milk', quantity: 9_000 }), sale(day + hourMs)]);
   // As an earlier ledger stored it.

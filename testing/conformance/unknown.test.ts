@@ -136,7 +136,7 @@ describe('H3 what a lost disk held', () => {
     expect(await statesIn(noon - 3 * hour, noon)).toEqual(['09:00 complete']);
   });
 
-  test('is known again when the disk is back, and unknown again when it is lost once more', async () => {
+  test('is known again once the disk is back, and unknown again when it is lost once more', async () => {
     const old = stand.epochOf(site, 'pos');
     await loseDisk();
     const successor = stand.epochOf(site, 'pos');

@@ -26,7 +26,7 @@ describe('a line with a backlog', () => {
     expect(line.breaks).toBe(0);
   });
 
-  it('that breaks every minute wastes little, and does not start anew with each link', () => {
+  it('that breaks every minute wastes little, and does not start over with each link', () => {
     const line = new OutboxLine({ ...many, bytesPerSecond: 1_500, roundTripMs: 300 });
     for (let i = 0; i < 20; i++) {
       line.run(1 * minutes);

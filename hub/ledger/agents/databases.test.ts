@@ -35,7 +35,7 @@ test('a new database leaves unknown what the old one accepted after its last sta
   });
 });
 
-test('a database that is replaced while the agent runs is unknown until its successor is heard', () => {
+test('a database that is replaced while the agent runs is unknown until its successor is heard from', () => {
   expect(after({ id: 'new', session: 'one', uptimeMs: 14 * hour }).lost).toMatchObject({
     since: noon - 1_000,
     until: noon + 4 * hour,
@@ -83,7 +83,7 @@ test('nothing is known about the time before if no status of the lost database c
 test('an agent that was retired and is heard from again is back', () => {
   const retired = { ...known(), isRetired: true };
   expect(noticeDatabase(retired, heard({ heardAt: noon + hour }))).toEqual({ back: { id: 'old' } });
-  // An update while it was retired: it was retired without an id, and is the same database.
+  // Updated while retired: it was retired without an id, and is the same database.
   const unnamed = { ...known({ id: undefined }), isRetired: true };
   const updated = heard({ session: 'two', heardAt: noon + hour });
   expect(noticeDatabase(unnamed, updated)).toEqual({ back: { id: undefined } });

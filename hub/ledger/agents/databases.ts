@@ -39,7 +39,7 @@ export type LostDatabase = {
 
 /**
  * What one status reveals. `firstAt`: the agent is new, and has accepted events since then. `back`: the database that is heard
- * again, by the id under which it was lost or its agent was retired.
+ * from again, under the id with which it was lost or its agent retired.
  */
 export type Noticed = { firstAt?: number; lost?: LostDatabase; back?: Pick<KnownDatabase, 'id'> };
 
@@ -66,7 +66,7 @@ export const noticeDatabase = (known: KnownDatabase | undefined, heard: HeardDat
   if (known === undefined) return { firstAt: since };
   if (heard.heardAt < known.heardAt) return {};
   const reason = reasonOf(known, heard);
-  // By the id that it had when the agent was retired: an updated agent names one that it did not name then.
+  // Under the id it had when the agent was retired: since then an update may have given it an id.
   if (reason === undefined) return known.isRetired ? { back: { id: known.id } } : {};
   // If the session began earlier, only the database in it is new, or two devices use one name.
   const until = since > known.heardAt ? since : heard.heardAt;

@@ -81,7 +81,7 @@ export const createStatusReader = (ports: {
   };
 };
 
-/** The next statuses, or the offset behind a batch that cannot be read. */
+/** The next statuses, or the offset after an unreadable batch. */
 const aheadIn = (
   records: LogBatch['records'],
   refusals: Pick<Refusals, 'unreadable'>,

@@ -30,7 +30,7 @@ export const reportRefusals = (ports: { counters: { refusedStatuses: number }; c
       const [site, agent] = from.split('/');
       ports.log.warn({ site, agent, why }, 'a status was refused');
     },
-    /** A record batch of statuses, of which nobody knows whose they were. */
+    /** A record batch of statuses whose agents are unknown. */
     unreadable: (why: string): void => {
       ports.counters.refusedStatuses += 1;
       warnOfBatch(why);

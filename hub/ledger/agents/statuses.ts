@@ -70,7 +70,7 @@ export const noteStatuses = async (
   }
 };
 
-/** What is known of an agent: its clock, and up to when a status has accounted for every accepted event. */
+/** What is known about an agent: its clock, and the time up to which a status has accounted for every accepted event. */
 type KnownTimes = { clock: AgentClock | undefined; saidTo: number | null };
 
 const readTimes = async (
@@ -112,8 +112,8 @@ const readTimes = async (
 };
 
 /**
- * A status names the newest source of each stream, then the oldest ones with unapplied events, and others only where there is room.
- * One that is full of the former may leave some out, all of them newer than what an earlier status named.
+ * A status names the newest source of each stream, then the oldest ones with unapplied events, and others only if there is
+ * room. A status full of unapplied sources may leave out some, all of them newer than those that an earlier status named.
  */
 const namesAll = ({ sources }: Status): boolean => {
   if (sources.length < limits.rangesPerMessageMax) return true;
