@@ -43,6 +43,9 @@ export const limits = {
    */
   instantMsMin: -62_135_596_800_000,
   instantMsMax: 253_402_300_799_999,
+  /** Days that can be asked for, and therefore be sold on: with room for the days around them that a query adds. */
+  dayMin: '0003-01-01',
+  dayMax: '9996-12-31',
   /** The highest seq of an epoch: the agent numbers its rows with 36 bits of seq. */
   seqMax: 2 ** 36 - 1,
   /** A status that claims more events of one epoch than this beyond what the hub knows is refused: no disk holds them. */

@@ -183,6 +183,29 @@ test("a till's day-end report is numbered from 1, and its counts are never negat
   expect(isProblem(parseForBooks(added))).toBe(false);
 });
 
+test.each(['0001-01-01', '0002-12-31', '9997-01-01'])(
+  'bad input B7: the business day %s, which no report can be asked for, is refused at the intake only',
+  (businessDay) => {
+    const renamed = (event: Record<string, unknown>) => ({
+      ...(changed(event, 'data.businessDay', businessDay) as object),
+      id: (event.id as string).replace(/\d{4}-\d\d-\d\d/, businessDay),
+    });
+    for (const name of ['completed', 'voided', 'aborted']) {
+      const event = renamed(fixture(`pos.transaction.${name}.json`));
+      expect(parseAtIntake(event)).toMatchObject({ code: 'schema', where: 'data.businessDay' });
+      expect(parseForBooks(event)).toMatchObject({ id: event.id });
+    }
+    const reference = changed(
+      fixture('pos.transaction.voided.json'),
+      'data.references.0.businessDay',
+      businessDay,
+    );
+    expect(parseAtIntake(reference)).toMatchObject({ where: 'data.references.0.businessDay' });
+    const atTime = changed(fixture('stock.count.json'), 'time', `${businessDay}T10:00:00Z`);
+    expect(parseAtIntake(atTime)).toMatchObject({ where: 'time' });
+  },
+);
+
 test('a void reverses every sign and refers to its transaction', () => {
   const event = fixture('pos.transaction.voided.json');
   expect(parseAtIntake(changed(event, 'data.references', []))).toMatchObject({ code: 'schema' });

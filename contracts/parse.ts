@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type ErrorCode, isProblem, type Problem, problem } from './errors.ts';
 import type { Stream } from './ids.ts';
 import { nameItem } from './item.ts';
+import { limits } from './limits.ts';
 import {
   type AbortedTransaction,
   type DayReport,
@@ -133,6 +134,20 @@ export const eventIdOf = (event: Named): string => {
   }
 };
 
+const isAskable = (day: string): boolean => day >= limits.dayMin && day <= limits.dayMax;
+
+/** A day that no report can be asked for would hide what was sold on it. Tills whose clock was never set send the year 1. */
+const dayFault = ({ time, data }: BranchEvent): Problem | undefined => {
+  const fault = (where: string) =>
+    problem('schema', 'must be of the years 3 to 9996; check the clock of the till', where);
+  if (!isAskable(time.slice(0, 10))) return fault('time');
+  if (!('businessDay' in data)) return undefined;
+  if (!isAskable(data.businessDay)) return fault('data.businessDay');
+  const references = 'references' in data ? (data.references ?? []) : [];
+  const wrong = references.findIndex(({ businessDay }) => !isAskable(businessDay));
+  return wrong === -1 ? undefined : fault(`data.references.${wrong}.businessDay`);
+};
+
 /**
  * For the agent: an unknown attribute or field is a problem, because it may hold personal data. Items get the id under which
  * the books keep them. Checks that only the intake makes are here and not in the schemas, because the books must still apply
@@ -143,7 +158,10 @@ export const parseAtIntake = (
   scaleLabels: readonly ScaleLabel[] = [],
 ): BranchEvent | Problem => {
   const event = read(strict, value);
-  if (isProblem(event) || !('lines' in event.data)) return event;
+  if (isProblem(event)) return event;
+  const days = dayFault(event);
+  if (days !== undefined) return days;
+  if (!('lines' in event.data)) return event;
   const { lines } = event.data;
   for (let i = 0; i < lines.length; i++) {
     const fault = nameItem((lines[i] as (typeof lines)[number]).item, scaleLabels);

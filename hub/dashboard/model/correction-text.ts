@@ -1,9 +1,12 @@
 import type { Correction } from '../../reports/contract.ts';
-import { duration, signedMoney, signedQuantity, span } from './figures.ts';
+import { datedSpan, duration, signedMoney, signedQuantity, span } from './figures.ts';
+
+/** From then on the weekday is the same as that of a newer day. */
+const weekdaySeconds = 6 * 86_400;
 
 /** `Mon 14:05–14:10 store-0214: +37 units, +€123.45, 5 h late`, in the pieces that the page sets apart. */
 export const correctionTexts = (one: Correction) => ({
-  when: span(one.start, one.end),
+  when: (one.lateSeconds < weekdaySeconds ? span : datedSpan)(one.start, one.end),
   site: one.site,
   what: `${signedQuantity(one.units)} ${Math.abs(Number(one.units)) === 1 ? 'unit' : 'units'}, ${signedMoney(one.gross, one.currency)}`,
   late: `${duration(one.lateSeconds)} late`,

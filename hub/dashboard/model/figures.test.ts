@@ -53,3 +53,9 @@ test('H3 a correction states when, where, how much and how late', () => {
   expect(digits(texts.what)).toBe('+37+12345');
   expect(texts.late).toBe('5 h late');
 });
+
+test('H3 a correction of another week names the day, not the weekday alone', () => {
+  const whenOf = (lateSeconds: number) => correctionTexts(correction({ id: '1', lateSeconds })).when;
+  expect(whenOf(6 * 86_400 - 1)).not.toContain('2026');
+  expect(whenOf(6 * 86_400)).toMatch(/23.*2026|2026.*23/);
+});

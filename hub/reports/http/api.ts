@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { limits } from '@branchline/contracts/limits.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -58,8 +59,8 @@ export const text = (lengthMax: number) =>
     .max(lengthMax)
     .refine((value) => !value.includes('\0'), 'must not hold a NUL character');
 
-/** With room for the days around it that a query adds; a year 0 does not exist. */
-const isYear = (value: string): boolean => value >= '0003' && value < '9997';
+/** The intake takes no other days. */
+const isYear = (value: string): boolean => value >= limits.dayMin && value.slice(0, 10) <= limits.dayMax;
 const years = 'must be of the years 3 to 9996';
 export const day = z.iso.date().refine(isYear, years);
 export const instant = z.iso.datetime({ offset: true }).refine(isYear, years);

@@ -48,7 +48,7 @@ const decisionRoutes = (app: Api, { pool, views }: Ports): void => {
           params: z.object({ site: siteName }),
           body: z.strictObject({
             id: text(256).describe('of the count, as listed by GET /counts'),
-            reason: text(500).describe('for the people who read it later; name no customer'),
+            reason: text(500).trim().min(3).describe('for the people who read it later; name no customer'),
           }),
           response: { 200: stockCount, ...problemResponses },
         },

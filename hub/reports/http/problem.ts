@@ -63,7 +63,7 @@ export const problems = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    hint: 'A calendar has at most 1,000 days.',
+    hint: 'No request needs so much: a calendar has at most 1,000 days, a reason 500 characters.',
   },
   'json-only': {
     status: 415,
