@@ -103,6 +103,8 @@ export const grantHubRole = (url: string, password: string): Promise<void> =>
     'delete on finished_sum',
     // For pruning: see hub/ledger/retention.ts.
     'delete on quarantine, replay_request, self_check, correction, hub_state',
+    // The self-check has added them up again.
+    'delete on changed_day',
     'execute on function ensure_journal_month',
   ]);
 
@@ -115,6 +117,8 @@ export const grantReportsRole = (url: string, password: string): Promise<void> =
     'update (gap_dismissed_at) on source',
     'update (retired_at) on agent',
     'insert, update, delete on opening_hours, closed_day',
+    'insert, update on settled_day',
+    'delete on changed_day',
     'insert on replay_request, self_check, unknown_span, count_void',
     'update (since, until, noticed_at, returned_at, dismissed_at, dismissed_because) on unknown_span',
   ]);

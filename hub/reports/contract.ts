@@ -321,6 +321,14 @@ export const selfCheck = z.object({
       gross: minorUnits,
     }),
   ),
+  coverage: z
+    .object({
+      before: day.nullable().describe('of all days before this one the sums are kept; null when of none'),
+      addedUpAgain: count.describe('how many of these sums this check has added up again'),
+      since: instant.nullable().describe('each of them was added up again at this time or later'),
+    })
+    .nullable()
+    .describe('null for checks of versions that kept no sums'),
 });
 export type SelfCheck = z.infer<typeof selfCheck>;
 export const exactness = z.object({

@@ -33,7 +33,7 @@ const linesOf = (sites: FleetSite[], check: boolean | null = null): string[] =>
         check:
           check === null
             ? null
-            : { at: new Date(now - 60_000).toISOString(), tookMs: 5, equal: check, sums: [] },
+            : { at: new Date(now - 60_000).toISOString(), tookMs: 5, equal: check, sums: [], coverage: null },
       },
       nowMs: now,
     }),

@@ -1,6 +1,8 @@
 import type { Log } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
-import { readLastCheck, runSelfCheck, type SelfCheck } from './io/self-check-table.ts';
+import type { SelfCheck } from './core/self-check.ts';
+import { runSelfCheck } from './figures/self-check.ts';
+import { readLastCheck } from './io/self-check-table.ts';
 
 /** Adds up the books every few minutes and on request, one check at a time. */
 export type SelfChecks = {

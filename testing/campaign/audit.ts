@@ -1,4 +1,4 @@
-import { runSelfCheck } from '@branchline/hub/reports/io/self-check-table.ts';
+import { runSelfCheck } from '@branchline/hub/reports/figures/self-check.ts';
 import type { Sale } from './accepted.ts';
 import type { Witness } from './witness.ts';
 

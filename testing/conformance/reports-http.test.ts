@@ -527,11 +527,13 @@ test('the reports role cannot change the books', async () => {
   );
   expect(url.username).not.toBe('branchline_reports');
   expect([...new Set(rows.map((row) => row.table_name))].sort()).toEqual([
+    'changed_day',
     'closed_day',
     'count_void',
     'opening_hours',
     'replay_request',
     'self_check',
+    'settled_day',
     'unknown_span',
   ]);
 });

@@ -1,6 +1,6 @@
 import { createNames } from '@branchline/hub/ledger/books/names.ts';
 import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
-import { runSelfCheck } from '@branchline/hub/reports/io/self-check-table.ts';
+import { runSelfCheck } from '@branchline/hub/reports/figures/self-check.ts';
 import { readDays, readTillDays } from '@branchline/hub/reports/io/till-day-query.ts';
 import type pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';

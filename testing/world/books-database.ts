@@ -39,6 +39,8 @@ const tables = [
   'hub_state',
   'replay_request',
   'self_check',
+  'settled_day',
+  'changed_day',
   'quarantine',
   'source',
   'finished_sum',
@@ -55,6 +57,7 @@ const sequences = {
   correction: 'correction_id',
   count_void: 'count_void_id',
   self_check: 'check_id',
+  changed_day: 'changed_day_id',
 };
 
 /** Not `truncate`: it creates a hundred files, which takes a busy file system half a second. */

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { noteChangedDays } from './changed-days.ts';
 import type { Deltas } from './deltas.ts';
 import { keepItemDayDeltas } from './sales/pending.ts';
 import { addToTillDays, addToWindows, keepCorrections, keepDayReports } from './sales/tables.ts';
@@ -22,7 +23,9 @@ export const addToTotals = async (
   const windows = deltas.windows.deltas();
   await addToWindows(client, windows, partition);
   await keepCorrections(client, windows, intervalMs);
-  await addToTillDays(client, deltas.tillDays.deltas());
+  const tillDays = deltas.tillDays.deltas();
+  await addToTillDays(client, tillDays);
+  await noteChangedDays(client, windows, tillDays);
   await keepDayReports(client, deltas.daysStated);
   await keepVoids(client, deltas.voids);
   await keepItemDayDeltas(client, deltas.itemDays.deltas());

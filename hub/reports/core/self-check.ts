@@ -13,6 +13,66 @@ export type Sum = {
   gross: number;
 };
 
+/** A sum of some days, or of all time. */
+export type DaySum = {
+  what: string;
+  currency: string;
+  transactions: number;
+  lines: number;
+  gross: number;
+};
+
+/** How much of the books a check has read, and how old the other sums are. */
+export type Coverage = {
+  /** Days before this date are kept sums. */
+  before: string | null;
+  /** How many of these sums were added up again for this check. */
+  addedUpAgain: number;
+  /** Every one of them was added up then or later; null when none is kept. */
+  since: number | null;
+};
+
+export type SelfCheck = {
+  at: number;
+  tookMs: number;
+  equal: boolean;
+  sums: Sum[];
+  /** Null in checks of versions that added up all time. */
+  coverage: Coverage | null;
+};
+
+export const tills = 'tills by business day';
+export const windows = 'intervals';
+export const hours = 'hours of sites';
+export const chain = 'intervals of the chain';
+export const transactionsOfJournal = 'transactions of the journal';
+export const linesOfItems = 'items by day';
+
+/** The tables that must know a scope: all time, or a day. */
+export const ways = {
+  'all time': [tills, windows, hours, chain],
+  day: [tills, transactionsOfJournal, linesOfItems],
+};
+
+/** Sums of settled days and of all later ones, added up. */
+export const sumsOfAllTime = (parts: readonly DaySum[]): Sum[] => {
+  const sums = new Map<string, Sum>();
+  for (const { what, currency, transactions, lines, gross } of parts) {
+    const key = `${what}/${currency}`;
+    const sum = sums.get(key);
+    sums.set(key, {
+      what,
+      scope: 'all time',
+      currency,
+      transactions: (sum?.transactions ?? 0) + transactions,
+      lines: (sum?.lines ?? 0) + lines,
+      gross: (sum?.gross ?? 0) + gross,
+    });
+  }
+  const orderOf = ({ what }: Sum) => ways['all time'].indexOf(what);
+  return [...sums.values()].sort((a, b) => orderOf(a) - orderOf(b) || (a.currency < b.currency ? -1 : 1));
+};
+
 /** How far the lines of a day differ from the gross amounts of their transactions, both as stated by tills. */
 export type Difference = { scope: string; currency: string; gross: number };
 
@@ -20,18 +80,14 @@ const agree = (a: number | null, b: number | null): boolean => a === null || b =
 
 const keyOf = ({ scope, currency }: { scope: string; currency: string }): string => `${scope}/${currency}`;
 
-/** `ways` lists the tables that must know a scope; a table without a row for it says that nothing was sold. */
-export const isEqual = (
-  sums: readonly Sum[],
-  ways: Record<string, readonly string[]>,
-  differences: readonly Difference[],
-): boolean => {
+/** A table without a row for a scope that it must know says that nothing was sold. */
+export const isEqual = (sums: readonly Sum[], differences: readonly Difference[] = []): boolean => {
   const apart = new Map(differences.map((one) => [keyOf(one), one.gross]));
   const groups = Map.groupBy(sums, keyOf);
   return [...groups].every(([key, group]) => {
     const [first] = group;
     if (first === undefined) return true;
-    const expected = ways[first.scope === 'all time' ? 'all time' : 'day'] ?? [];
+    const expected = ways[first.scope === 'all time' ? 'all time' : 'day'];
     const rows = expected.map(
       (what) =>
         group.find((sum) => sum.what === what) ?? { ...first, what, transactions: 0, lines: 0, gross: 0 },
@@ -48,5 +104,3 @@ export const isEqual = (
     });
   });
 };
-
-export const linesOfItems = 'items by day';

@@ -2,16 +2,20 @@ import type { Clock } from '@branchline/kernel/clock.ts';
 import type pg from 'pg';
 import type { Exactness, Pipeline, SelfCheck } from '../contract.ts';
 import { clearSeconds, perSecond, type Sample, withSample } from '../core/pace.ts';
+import type { SelfCheck as KeptCheck } from '../core/self-check.ts';
 import type { FleetView } from '../fleet-view.ts';
 import { countHeld, type HubRow, readHubs } from '../io/pipeline-query.ts';
-import type { SelfCheck as KeptCheck } from '../io/self-check-table.ts';
 import { instantText } from './shape.ts';
 
 /** What is on its way from the agents to the books, how fast, and what was rejected. */
 const rateWindowMs = 10_000;
 type Hop = 'accepted' | 'recorded' | 'applied';
 
-export const selfCheckOf = (check: KeptCheck): SelfCheck => ({ ...check, at: instantText(check.at) });
+export const selfCheckOf = ({ coverage, ...check }: KeptCheck): SelfCheck => ({
+  ...check,
+  at: instantText(check.at),
+  coverage: coverage && { ...coverage, since: coverage.since === null ? null : instantText(coverage.since) },
+});
 
 const largest = (hubs: readonly HubRow[], key: 'lagRecords' | 'lagSeconds'): number =>
   Math.max(0, ...hubs.map((hub) => hub[key]));

@@ -1,19 +1,52 @@
 import type pg from 'pg';
-import { inTransaction } from '../../postgres/in-transaction.ts';
-import { type Difference, isEqual, linesOfItems, type Sum } from '../core/self-check.ts';
+import {
+  type Difference,
+  linesOfItems,
+  type SelfCheck,
+  type Sum,
+  tills,
+  transactionsOfJournal,
+} from '../core/self-check.ts';
 
-/** Adds up the books in several ways, in one snapshot, and stores the result in `self_check`. */
-export type SelfCheck = { at: number; tookMs: number; equal: boolean; sums: Sum[] };
+/** The sums of single days in several ways, and the results of checks, `self_check`. */
 
-const windows = 'intervals';
-const hours = 'hours of sites';
-const chain = 'intervals of the chain';
-const tills = 'tills by business day';
-const transactions = 'transactions of the journal';
-const ways = { 'all time': [tills, windows, hours, chain], day: [tills, transactions, linesOfItems] };
+/**
+ * The two newest days, the two that changed last, and two past days that changed since the last check: a till with a wrong
+ * date would otherwise keep all others from being checked. `$1`: where the settled days end, `$2`: those that changed.
+ */
+const latestDays = `
+  with newest as (select max(business_day) as day from till_day),
+    before as (select max(business_day) as day from till_day where business_day < (select day from newest)),
+    last_changed as (
+      select business_day as day from till_day where business_day >= $1::date
+      group by business_day order by max(changed_at) desc, business_day desc limit 2)
+  select day::text from newest where day is not null
+  union select day::text from before where day is not null
+  union select day::text from last_changed
+  union select day::text from unnest($2::date[]) as changed(day)`;
 
-/** The check reads the intervals of years, which may take longer than a page's query is allowed. */
-const checkStatementMs = 300_000;
+const inDays = 'where business_day = any($1::date[])';
+const turnover = `${inDays} and kind in (1, 2)`;
+
+const sumText = (transactionCount: string, gross: string, table: string) =>
+  `select business_day::text as scope, currency, ${transactionCount} as transactions, sum(lines)::int8 as lines,
+     sum(${gross})::int8 as gross
+   from ${table} group by 1, 2 order by 1, 2`;
+
+const dayTexts: [what: string, text: string][] = [
+  [tills, sumText('sum(transactions)::int8', 'gross', `till_day ${inDays}`)],
+  [transactionsOfJournal, sumText('count(*) filter (where kind = 1)', 'gross', `journal ${turnover}`)],
+  [linesOfItems, sumText('null::int8', 'amount', `item_day_all ${inDays}`)],
+];
+
+/** Flag 1: the till stated a total that is not the sum of its lines. Both are kept as stated; this is the difference. */
+const differing = `
+  select business_day::text as scope, currency, count(*) as transactions, null::int8 as lines,
+    sum((select coalesce(sum(a), 0) from unnest(amounts) a) - gross)::int8 as gross
+  from journal ${turnover} and flags & 1 = 1 group by 1, 2 order by 1, 2`;
+
+/** A journal's day may take longer than a page's question, which the pool's own bound is for. */
+const bounded = (text: string, values: unknown[]) => ({ text, values, query_timeout: 305_000 });
 
 type SumRow = {
   scope: string;
@@ -23,27 +56,16 @@ type SumRow = {
   gross: string;
 };
 
-const sumText = (scope: string, transactionCount: string, gross: string, table: string, where = '') =>
-  `select ${scope} as scope, currency, ${transactionCount} as transactions, sum(lines)::int8 as lines, sum(${gross})::int8 as gross
-   from ${table} ${where} group by 1, 2 order by 1, 2`;
-
-/**
- * The two newest days, and the two that changed last: a till with a wrong date would otherwise keep all others from being
- * checked.
- */
-const latestDays = `
-  with days as (select business_day, max(changed_at) as changed_at from till_day group by business_day)
-  (select business_day::text as day from days order by business_day desc limit 2)
-  union
-  (select business_day::text from days order by changed_at desc, business_day desc limit 2)`;
-
-const inDays = 'where business_day = any($1::date[])';
-
-const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differences: Difference[] }> => {
-  const sumsOf = async (what: string, text: string, values: unknown[] = []): Promise<Sum[]> => {
-    // The pool's own bound is that of a page's question.
-    const bounded = { text, values, query_timeout: checkStatementMs + 5_000 };
-    const { rows } = await client.query<SumRow>(bounded);
+/** `settledTo`: where the settled days end; `changed`: those of them in which something was booked. */
+export const readLatestDays = async (
+  client: pg.ClientBase,
+  settledTo: string,
+  changed: string[],
+): Promise<{ sums: Sum[]; differences: Difference[] }> => {
+  const { rows: latest } = await client.query<{ day: string }>(latestDays, [settledTo, changed.slice(0, 2)]);
+  const days = latest.map(({ day }) => day);
+  const sumsOf = async (what: string, text: string): Promise<Sum[]> => {
+    const { rows } = await client.query<SumRow>(bounded(text, [days]));
     return rows.map((row) => ({
       what,
       scope: row.scope,
@@ -53,59 +75,33 @@ const readSums = async (client: pg.ClientBase): Promise<{ sums: Sum[]; differenc
       gross: Number(row.gross),
     }));
   };
-  const { rows: latest } = await client.query<{ day: string }>(latestDays);
-  const days = [latest.map(({ day }) => day)];
-  const counted = 'sum(transactions)::int8';
-  const turnover = `${inDays} and kind in (1, 2)`;
-  const sums = [
-    ...(await sumsOf(tills, sumText("'all time'", counted, 'gross', 'till_day'))),
-    ...(await sumsOf(windows, sumText("'all time'", counted, 'gross', 'sales_window'))),
-    ...(await sumsOf(hours, sumText("'all time'", counted, 'gross', 'site_hour'))),
-    ...(await sumsOf(chain, sumText("'all time'", counted, 'gross', 'chain_window'))),
-    ...(await sumsOf(tills, sumText('business_day::text', counted, 'gross', 'till_day', inDays), days)),
-    ...(await sumsOf(
-      transactions,
-      sumText('business_day::text', 'count(*) filter (where kind = 1)', 'gross', 'journal', turnover),
-      days,
-    )),
-    ...(await sumsOf(
-      linesOfItems,
-      sumText('business_day::text', 'null::int8', 'amount', 'item_day_all', inDays),
-      days,
-    )),
-  ];
-  // Flag 1: the till stated a total that is not the sum of its lines. Both are kept as stated; this is the difference.
-  const differing = await sumsOf(
+  const sums: Sum[] = [];
+  for (const [what, text] of dayTexts) sums.push(...(await sumsOf(what, text)));
+  const differences = await sumsOf(
     'lines that differ from the total of their transaction, as stated',
-    `select business_day::text as scope, currency, count(*) as transactions, null::int8 as lines,
-       sum((select coalesce(sum(a), 0) from unnest(amounts) a) - gross)::int8 as gross
-     from journal ${turnover} and flags & 1 = 1 group by 1, 2 order by 1, 2`,
-    days,
+    differing,
   );
-  return { sums: [...sums, ...differing], differences: differing };
+  return { sums: [...sums, ...differences], differences };
 };
 
-/** In one repeatable-read snapshot, so that slices applied meanwhile make no difference. */
-export const runSelfCheck = (pool: pg.Pool): Promise<SelfCheck> => {
-  const check = async (client: pg.ClientBase): Promise<SelfCheck> => {
-    const startedAt = performance.now();
-    await client.query(`set local statement_timeout = ${checkStatementMs}`);
-    const { sums, differences } = await readSums(client);
-    const equal = isEqual(sums, ways, differences);
-    const tookMs = Math.round(performance.now() - startedAt);
-    const { rows } = await client.query<{ checked_at: Date }>(
-      'insert into self_check (took_ms, equal, figures) values ($1, $2, $3) returning checked_at',
-      [tookMs, equal, JSON.stringify(sums)],
-    );
-    return { at: (rows[0] as { checked_at: Date }).checked_at.getTime(), tookMs, equal, sums };
-  };
-  return inTransaction(pool, check, 'repeatable read');
+export const keepCheck = async (client: pg.ClientBase, check: Omit<SelfCheck, 'at'>): Promise<SelfCheck> => {
+  const { rows } = await client.query<{ checked_at: Date }>(
+    'insert into self_check (took_ms, equal, figures, coverage) values ($1, $2, $3, $4) returning checked_at',
+    [check.tookMs, check.equal, JSON.stringify(check.sums), JSON.stringify(check.coverage)],
+  );
+  return { ...check, at: (rows[0] as { checked_at: Date }).checked_at.getTime() };
 };
 
 export const readLastCheck = async (pool: pg.Pool): Promise<SelfCheck | undefined> => {
-  const { rows } = await pool.query<{ checked_at: Date; took_ms: string; equal: boolean; figures: Sum[] }>({
+  const { rows } = await pool.query<{
+    checked_at: Date;
+    took_ms: string;
+    equal: boolean;
+    figures: Sum[];
+    coverage: SelfCheck['coverage'];
+  }>({
     name: 'last-check',
-    text: 'select checked_at, took_ms, equal, figures from self_check order by check_id desc limit 1',
+    text: 'select checked_at, took_ms, equal, figures, coverage from self_check order by check_id desc limit 1',
   });
   const [row] = rows;
   if (row === undefined) return undefined;
@@ -114,5 +110,6 @@ export const readLastCheck = async (pool: pg.Pool): Promise<SelfCheck | undefine
     tookMs: Number(row.took_ms),
     equal: row.equal,
     sums: row.figures,
+    coverage: row.coverage,
   };
 };

@@ -1,0 +1,41 @@
+import { type Clock, systemClock } from '@branchline/kernel/clock.ts';
+import type pg from 'pg';
+import { dates } from '../../postgres/columns.ts';
+import type { TillDayDelta, WindowDelta } from './sales/deltas.ts';
+
+/**
+ * Notes which past days a slice books in, for the self-check, which keeps the sums of days that are over. The check keeps those
+ * that ended a day and a half ago; noting begins after half a day, so that a clock may be a day wrong.
+ */
+const notedAfterMs = 12 * 3_600_000;
+
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+/** Days as dates of UTC for intervals, business days for tills. Usually none. */
+export const pastDays = (
+  windows: readonly WindowDelta[],
+  tillDays: readonly TillDayDelta[],
+  now: number,
+): string[] => {
+  const recentFrom = dayOf(now - notedAfterMs);
+  const recentFromMs = Date.parse(recentFrom);
+  const past = new Set<string>();
+  for (const { windowStart } of windows) if (windowStart < recentFromMs) past.add(dayOf(windowStart));
+  for (const { businessDay } of tillDays) if (businessDay < recentFrom) past.add(businessDay);
+  return [...past];
+};
+
+export const noteChangedDays = async (
+  client: pg.ClientBase,
+  windows: readonly WindowDelta[],
+  tillDays: readonly TillDayDelta[],
+  clock: Clock = systemClock,
+): Promise<void> => {
+  const days = pastDays(windows, tillDays, clock.now());
+  if (days.length === 0) return;
+  await client.query({
+    name: 'note-changed-days',
+    text: 'insert into changed_day (day) select * from unnest($1::date[])',
+    values: [dates(days)],
+  });
+};
