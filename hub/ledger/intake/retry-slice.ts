@@ -4,6 +4,7 @@ import type { LogBatch } from '@branchline/drivers/kafka/consume.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { failureOf } from '../../postgres/errors.ts';
+import { StaleIds } from '../books/identity.ts';
 import type { Books, SliceInput, SliceOutcome } from '../books/transaction.ts';
 import { larger, sliceEnd, sliceRecordsMax, smaller } from './slice-size.ts';
 
@@ -59,7 +60,9 @@ export const createSliceRetry = ({ books, refusing, onDatabase, log }: SliceRetr
           { err: error, topic, partition, from: slice.from, records: count, failure },
           'the slice was not applied; retrying',
         );
-        if (failure !== 'connection') sizes.set(key, smaller(count));
+        // Ids of another database say nothing against the records: all of them are applied with new ones.
+        const mayBeTheRecords = failure !== 'connection' && !(error instanceof StaleIds);
+        if (mayBeTheRecords) sizes.set(key, smaller(count));
         if (failure === 'data' && count === 1) {
           refusals += 1;
           why = `PostgreSQL refuses it: ${(error as Error).message}`;
