@@ -1,10 +1,11 @@
 import type { Stream } from '@branchline/contracts/ids.ts';
+import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { repeatEvery } from '@branchline/kernel/repeat-every.ts';
 import type { ControlWriter } from './agents/control.ts';
 import { settleReplays, takeDueReplays } from './agents/replays.ts';
 import { type Reapply, reapplyOne, settleGivenBack } from './books/reapply.ts';
-import { settleCountVoid } from './books/stock/count-voids.ts';
+import { createCountVoids } from './books/stock/count-voids.ts';
 
 /**
  * Serves requests that people make on the dashboard or the command line: replaying an agent's events, re-applying
@@ -35,9 +36,7 @@ export const pollRequests = (ports: {
     await settleGivenBack(pool);
   };
 
-  const voidCounts = async () => {
-    while (await settleCountVoid(pool));
-  };
+  const voidCounts = createCountVoids({ pool, clock: systemClock, log: ports.log });
 
   const loops = [
     repeatEvery(everyMs, 'sending replay requests', replay, ports.log),

@@ -1,5 +1,7 @@
-import { settleCountVoid } from '@branchline/hub/ledger/books/stock/count-voids.ts';
+import { createCountVoids } from '@branchline/hub/ledger/books/stock/count-voids.ts';
 import type { StockCount, StockRow } from '@branchline/hub/reports/contract.ts';
+import { systemClock } from '@branchline/kernel/clock.ts';
+import { createLog } from '@branchline/kernel/log.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { countEvent, transactionEvent } from '../world/events.ts';
@@ -29,7 +31,7 @@ const decide = async (verb: 'void' | 'restore', body: object, site = 'store-0001
   return [response.status, await response.json()];
 };
 const settle = async () => {
-  while (await settleCountVoid(database.pool));
+  await createCountVoids({ pool: database.pool, clock: systemClock, log: createLog('test', 'silent') })();
 };
 
 test('H5 a person voids the count that determines an item, with a reason, and restores it; both are kept', async () => {
@@ -98,4 +100,31 @@ test('bad input 61 a void without a reason, of no count, or of another site is r
     'store-0002 c-1',
     'store-0002 c-2',
   ]);
+});
+
+test('a count that cannot be voided now delays no other one, and is voided later', async () => {
+  const [failing, sound] = ['store-0001', 'store-0002'];
+  await stand.sell([count('c-1', noon - hour, 50_000, failing), count('c-2', noon - hour, 9_000, sound)]);
+  await database.pool.query(`
+    create function too_long() returns trigger language plpgsql as $too_long$ begin
+      raise exception 'canceling statement due to statement timeout' using errcode = '57014'; end $too_long$;
+    create trigger too_long before update on stock_count for each row when (old.event_id = 'c-1') execute function too_long()`);
+  expect((await decide('void', { id: 'c-1', reason: 'why' }, failing))[0]).toBe(200);
+  expect((await decide('void', { id: 'c-2', reason: 'why' }, sound))[0]).toBe(200);
+  let now = 0;
+  const clock = { now: () => now, monotonic: () => now };
+  const settleAll = createCountVoids({ pool: database.pool, clock, log: createLog('test', 'silent') });
+  const applied = async () =>
+    (await counts()).map(({ id, decision }) => [id, decision !== null && decision.appliedAt !== null]);
+  await settleAll();
+  expect(await applied()).toEqual([
+    ['c-1', false],
+    ['c-2', true],
+  ]);
+  await database.pool.query('drop trigger too_long on stock_count');
+  await settleAll();
+  expect(await applied()).toContainEqual(['c-1', false]);
+  now = 60_000;
+  await settleAll();
+  expect(await applied()).toContainEqual(['c-1', true]);
 });

@@ -1,4 +1,8 @@
+import type { Clock } from '@branchline/kernel/clock.ts';
+import type { Log } from '@branchline/kernel/log.ts';
 import type pg from 'pg';
+import { int8s } from '../../../postgres/columns.ts';
+import { failureOf } from '../../../postgres/errors.ts';
 import { inTransaction } from '../../../postgres/in-transaction.ts';
 import { lockStock } from './lock.ts';
 import { mergeStockDeltas } from './pending.ts';
@@ -103,26 +107,77 @@ const setVoided = async (
 };
 
 /**
- * Settles one request of a person; resolves with false if there is none. The last decision about a count wins, so two hubs may
- * settle requests in any order.
+ * How long one statement may hold the lock of a site's stock. Slices of the site wait for it, and must not run into their own
+ * timeout.
  */
-export const settleCountVoid = (pool: pg.Pool): Promise<boolean> =>
-  inTransaction(pool, async (client) => {
-    const { rows } = await client.query<{ count_void_id: string; site_id: number; event_id: string }>(
-      `select count_void_id, site_id, event_id from count_void where applied_at is null
-       order by count_void_id limit 1 for update skip locked`,
+const lockedMsMax = 30_000;
+
+type AskedVoid = { count_void_id: string; site_id: number; event_id: string };
+
+/** The oldest request but these. */
+const takeAsked = async (
+  client: pg.ClientBase,
+  except: readonly string[],
+): Promise<AskedVoid | undefined> => {
+  const { rows } = await client.query<AskedVoid>(
+    `select count_void_id, site_id, event_id from count_void where applied_at is null and count_void_id <> all($1::int8[])
+     order by count_void_id limit 1 for update skip locked`,
+    [int8s(except.map(Number))],
+  );
+  return rows[0];
+};
+
+const settle = async (client: pg.ClientBase, asked: AskedVoid): Promise<void> => {
+  const key = { siteId: asked.site_id, eventId: asked.event_id };
+  await lockStock(client, [key.siteId]);
+  await client.query(`set local statement_timeout = ${lockedMsMax}`);
+  const { rows: decisions } = await client.query<{ voided: boolean }>(
+    'select voided from count_void where site_id = $1 and event_id = $2 order by count_void_id desc limit 1',
+    [key.siteId, key.eventId],
+  );
+  await setVoided(client, key, decisions[0]?.voided === true);
+  await client.query('update count_void set applied_at = now() where count_void_id = $1', [
+    asked.count_void_id,
+  ]);
+};
+
+const firstRetryMs = 60_000;
+const retryMsMax = 3_600_000;
+
+/**
+ * Settles the requests of people. The last decision about a count wins, so two hubs may settle requests in any order. One that
+ * fails, such as one that has to read more of the journal than time allows, is tried again later, and delays neither the other
+ * requests nor the slices of its site for long.
+ */
+export const createCountVoids = ({ pool, clock, log }: { pool: pg.Pool; clock: Clock; log: Log }) => {
+  const failed = new Map<string, { waitMs: number; until: number }>();
+  const postpone = (id: string, error: unknown): void => {
+    const waitMs = Math.min(retryMsMax, 2 * (failed.get(id)?.waitMs ?? firstRetryMs / 2));
+    failed.set(id, { waitMs, until: clock.monotonic() + waitMs });
+    log.warn(
+      { err: error, request: id, againInSeconds: waitMs / 1_000 },
+      'a count was not voided or restored; trying again later',
     );
-    const [asked] = rows;
-    if (asked === undefined) return false;
-    const key = { siteId: asked.site_id, eventId: asked.event_id };
-    await lockStock(client, [key.siteId]);
-    const { rows: decisions } = await client.query<{ voided: boolean }>(
-      'select voided from count_void where site_id = $1 and event_id = $2 order by count_void_id desc limit 1',
-      [key.siteId, key.eventId],
-    );
-    await setVoided(client, key, decisions[0]?.voided === true);
-    await client.query('update count_void set applied_at = now() where count_void_id = $1', [
-      asked.count_void_id,
-    ]);
-    return true;
-  });
+  };
+  /** False if nothing is left to do now. */
+  const settleOne = async (): Promise<boolean> => {
+    const now = clock.monotonic();
+    const waiting = [...failed].filter(([, { until }]) => until > now).map(([id]) => id);
+    let asked: AskedVoid | undefined;
+    try {
+      await inTransaction(pool, async (client) => {
+        asked = await takeAsked(client, waiting);
+        if (asked !== undefined) await settle(client, asked);
+      });
+    } catch (error) {
+      if (asked === undefined || failureOf(error) === 'connection') throw error;
+      postpone(asked.count_void_id, error);
+      return true;
+    }
+    if (asked !== undefined) failed.delete(asked.count_void_id);
+    return asked !== undefined;
+  };
+  return async (): Promise<void> => {
+    while (await settleOne());
+  };
+};
