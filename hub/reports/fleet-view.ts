@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type pg from 'pg';
 import { openSpans, type SiteCalendar, type Span } from './core/calendar.ts';
-import type { Expected } from './core/completeness.ts';
+import type { Expected, UnknownSpan } from './core/completeness.ts';
 import { type SiteView, viewSite } from './core/fleet.ts';
 import { shareReading } from './core/one-reading.ts';
 import { drainSeconds, type Sample, withSample } from './core/pace.ts';
@@ -49,6 +49,21 @@ const usableTimes = 5;
 /** Window over which a backlog's rate is measured: the last few statuses of each agent. */
 const pendingKeptMs = 60_000;
 
+/** What was unknown in either of two readings. */
+const unionOf = (
+  before: ReadonlyMap<number, readonly UnknownSpan[]>,
+  after: ReadonlyMap<number, readonly UnknownSpan[]>,
+): ReadonlyMap<number, readonly UnknownSpan[]> => {
+  const united = new Map(after);
+  for (const [siteId, spans] of before) {
+    const later = after.get(siteId) ?? [];
+    const ids = new Set(later.map(({ id }) => id));
+    const gone = spans.filter(({ id }) => !ids.has(id));
+    if (gone.length > 0) united.set(siteId, [...later, ...gone]);
+  }
+  return united;
+};
+
 export const followFleet = (options: {
   pool: pg.Pool;
   chainZone: string;
@@ -63,10 +78,12 @@ export const followFleet = (options: {
   const calendars = followCalendars(options.pool, options.chainZone);
 
   const read = async (): Promise<FleetView> => {
-    const [fleet, unknown] = await Promise.all([
+    const [fleet, before] = await Promise.all([
       readFleet(options.pool, calendars),
       readUnknown(options.pool),
     ]);
+    // A status that came meanwhile may have proven a time and left another unknown, or named what was unknown until then.
+    const unknown = unionOf(before, await readUnknown(options.pool));
     const at = options.clock.now();
     const intervalMs = fleet.intervalMinutes === null ? options.intervalMs : fleet.intervalMinutes * 60_000;
     const sites: SiteView[] = [];

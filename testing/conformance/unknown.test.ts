@@ -6,6 +6,9 @@ import type {
   SalesSite,
   Unknown,
 } from '@branchline/hub/reports/contract.ts';
+import { followFleet } from '@branchline/hub/reports/fleet-view.ts';
+import { systemClock } from '@branchline/kernel/clock.ts';
+import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { transactionEvent } from '../world/events.ts';
@@ -260,4 +263,23 @@ test('an unknown interval stays unknown whatever the other sites are', async () 
     missing: [],
     unknownSites: [site],
   });
+});
+
+test('H3 a status that arrives while a view is read makes nothing complete that it makes unknown', async () => {
+  await sell(1, noon - 3 * hour);
+  await stand.hear(site, noon - 2 * hour);
+  stand.newDisk(site);
+  await sell(2, noon - 40 * minute);
+  // The successor is heard after the unknown times were read, and before the agents are.
+  const query = async (config: { name?: string; text?: string }) => {
+    if (config.name === 'agents') await stand.hear(site, noon, { uptimeMs: 52 * minute });
+    return database.pool.query(config as pg.QueryConfig);
+  };
+  const views = followFleet({
+    pool: { query } as unknown as pg.Pool,
+    ...{ chainZone: 'UTC', intervalMs, silentAfterMs: hour, clock: systemClock, freshMs: 1_000 },
+  });
+  const [seen] = (await views.now()).sites;
+  expect(seen?.completeTo).toBe(noon);
+  expect(seen?.unknown.map(({ reason }) => reason)).toContain('database-replaced');
 });
