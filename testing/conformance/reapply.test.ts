@@ -212,6 +212,27 @@ describe('a dead letter', () => {
     expect(await tally()).toMatchObject({ seen: '{[1,6)}', applied: '3', deadlettered: '2' });
   });
 
+  test('H1 H4 releases only what was absent when it is asked for after it was dismissed: what had arrived stays applied', async () => {
+    await apply([deadLetterRecord(2, 4)], strictPolicy, 'deadletter');
+    await apply([sale(1, 1), sale(5, 5)], strictPolicy);
+    await ask();
+    await reapplyAll();
+    await apply([sale(3, 3)], strictPolicy);
+    await database.pool.query("update quarantine set state = 'dismissed', settled_at = now()");
+    await reapplyAll();
+    await ask();
+    await reapplyAll();
+    expect(await missing()).toEqual([
+      [2, 2],
+      [4, 4],
+    ]);
+    expect(await tally()).toMatchObject({ applied: '3', deadlettered: '0' });
+    await apply([sale(2, 2), sale(4, 4)], strictPolicy);
+    await reapplyAll();
+    expect(await quarantine()).toMatchObject([{ state: 'applied' }]);
+    expect(await windows()).toEqual([{ transactions: '5', gross: '500' }]);
+  });
+
   test('H1 H4 releases only the seqs that it took: what was applied before it stays applied', async () => {
     await apply([sale(1, 1), sale(2, 2), sale(3, 3), sale(5, 5)], strictPolicy);
     await apply([deadLetterRecord(2, 4)], strictPolicy, 'deadletter');

@@ -179,15 +179,20 @@ export const settleGivenBack = async (pool: pg.Pool): Promise<void> => {
     from source s
     where q.given_back_at is not null and q.state = 'held' and s.source_id = q.source_id
       and s.seen @> int8multirange(int8range(q.first_seq, q.last_seq, '[]'))`);
+  // What arrived meanwhile is in the books. It is no longer the row's, or asking for the row once more would release it.
   await pool.query(`
     with dismissed as (
       select quarantine_id, source_id, taken from quarantine
       where given_back_at is not null and state = 'dismissed' order by quarantine_id for update skip locked),
+    locked as (
+      select source_id, seen from source where source_id in (select source_id from dismissed) order by source_id for update),
+    absent as (
+      select quarantine_id, source_id, taken - seen as seqs from dismissed join locked using (source_id)),
     wanted as (
-      select source_id, range_agg(taken) as seqs from dismissed group by source_id),
+      select source_id, range_agg(seqs) as seqs from absent group by source_id),
     taken as (
-      update source s set seen = s.seen + w.seqs, deadlettered = s.deadlettered + (
-        select coalesce(sum(upper(r) - lower(r)), 0) from unnest(w.seqs - s.seen) r)
+      update source s set seen = s.seen + w.seqs,
+        deadlettered = s.deadlettered + (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(w.seqs) r)
       from wanted w where s.source_id = w.source_id)
-    update quarantine q set given_back_at = null from dismissed d where q.quarantine_id = d.quarantine_id`);
+    update quarantine q set given_back_at = null, taken = a.seqs from absent a where q.quarantine_id = a.quarantine_id`);
 };
