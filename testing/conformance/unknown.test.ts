@@ -123,6 +123,16 @@ describe('H3 what a lost disk held', () => {
   };
   const lost = async () => (await unknown()).find(({ reason }) => reason === 'database-replaced');
 
+  test('is noticed although a Kafka clock dated the last status in the future', async () => {
+    await sell(1, noon - 3 * hour);
+    await stand.hear(site, noon - 2 * hour);
+    await database.pool.query("update agent set heard_at = now() + interval '1 year'");
+    stand.newDisk(site);
+    await sell(2, noon - 40 * minute);
+    await stand.hear(site, noon, { uptimeMs: 52 * minute });
+    expect(await lost()).toMatchObject({ since: iso(noon - 2 * hour), until: iso(noon - 52 * minute) });
+  });
+
   test('is unknown from its last status to its successor, although the successor says that all has arrived', async () => {
     await loseDisk();
     expect(await statesIn(noon - 3 * hour, noon)).toEqual([

@@ -1,6 +1,7 @@
 import type { Status } from '@branchline/contracts/downlink.ts';
 import type pg from 'pg';
 import { int4s, texts, uuids } from '../../postgres/columns.ts';
+import { believed } from './believed.ts';
 import {
   databaseAfter,
   type HeardDatabase,
@@ -33,7 +34,7 @@ const readAgents = async (client: pg.ClientBase, heard: readonly Heard[]): Promi
     await client.query<AgentRow>({
       name: 'agent-databases',
       text: `
-        select a.site_id, a.name, a.database_id, a.session, ${ms('a.heard_at')} as heard_at,
+        select a.site_id, a.name, a.database_id, a.session, coalesce(${ms(believed('a.heard_at'))}, 0) as heard_at,
           ${ms('a.said_to')} as said_to, coalesce(a.retired_at >= a.heard_at, false) as is_retired
         from agent a where (a.site_id, a.name) in (select * from unnest($1::int4[], $2::text[]))`,
       values: [int4s(heard.map(({ siteId }) => siteId)), texts(heard.map(({ status }) => status.agent))],

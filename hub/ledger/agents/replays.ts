@@ -2,6 +2,7 @@ import type { ReplayRequest } from '@branchline/contracts/downlink.ts';
 import type { Stream } from '@branchline/contracts/ids.ts';
 import type pg from 'pg';
 import { int8s, texts, timestamps } from '../../postgres/columns.ts';
+import { believed } from './believed.ts';
 import type { AddressedControl } from './control.ts';
 import type { HeardStatus } from './statuses.ts';
 
@@ -91,12 +92,12 @@ export const noteReplays = async (pool: pg.Pool, heard: HeardStatus[]): Promise<
   if (said.length === 0) return;
   await pool.query(
     `update replay_request r set state = 'running',
-       heard_at = case when r.events_left = 0 and t.events_left = 0 then r.heard_at else t.heard_at end, events = t.events, events_left = t.events_left
+       heard_at = case when r.events_left = 0 and t.events_left = 0 then coalesce(${believed('r.heard_at')}, t.heard_at) else t.heard_at end, events = t.events, events_left = t.events_left
      from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::int8[], $6::int8[])
          as t(replay_id, site, agent, heard_at, events, events_left)
        join site on site.name = t.site
      where r.replay_id = t.replay_id::uuid and r.site_id = site.site_id and r.agent = t.agent and r.state <> 'done'
-       and coalesce(case when r.heard_at > now() then now() else r.heard_at end, '-infinity') <= t.heard_at`,
+       and coalesce(${believed('r.heard_at')}, '-infinity') <= t.heard_at`,
     [
       texts(said.map(({ id }) => id)),
       texts(said.map(({ site }) => site)),

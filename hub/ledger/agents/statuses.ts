@@ -6,6 +6,7 @@ import { int4s, int8s, nullableInt8s, texts, timestamps, uuids } from '../../pos
 import { inTransaction } from '../../postgres/in-transaction.ts';
 import { confirmSites, type Names } from '../books/names.ts';
 import { type AgentClock, accountsTo, hearClock } from './agent-clock.ts';
+import { believed } from './believed.ts';
 import { noteDatabases, readDatabases } from './note-databases.ts';
 
 /** Agents' statuses as rows of `source` and `agent`. `heardAt` is Kafka's time of the status, in ms. */
@@ -227,10 +228,12 @@ const noteSources = async (
             or excluded.said_to is null then s.awaited_to
           else excluded.said_to end,
         reported_highest = greatest(s.reported_highest, excluded.reported_highest),
-        reported_recorded_to = case when (case when s.heard_at > now() then now() else s.heard_at end) > excluded.heard_at then s.reported_recorded_to else excluded.reported_recorded_to end,
-        oldest_unrecorded_at = case when (case when s.heard_at > now() then now() else s.heard_at end) > excluded.heard_at then s.oldest_unrecorded_at else excluded.oldest_unrecorded_at end,
-        reported_at = greatest(case when s.reported_at > now() then now() else s.reported_at end, excluded.reported_at),
-        heard_at = greatest((case when s.heard_at > now() then now() else s.heard_at end), excluded.heard_at),
+        reported_recorded_to = case when ${believed('s.heard_at')} > excluded.heard_at then s.reported_recorded_to
+          else excluded.reported_recorded_to end,
+        oldest_unrecorded_at = case when ${believed('s.heard_at')} > excluded.heard_at then s.oldest_unrecorded_at
+          else excluded.oldest_unrecorded_at end,
+        reported_at = greatest(${believed('s.reported_at')}, excluded.reported_at),
+        heard_at = greatest(${believed('s.heard_at')}, excluded.heard_at),
         said_to = greatest(s.said_to, excluded.said_to),
         gap_dismissed_at = case when excluded.heard_at > s.gap_dismissed_at then null else s.gap_dismissed_at end
       returning source_id, site_id, agent, stream, epoch`,
@@ -288,7 +291,7 @@ const noteAgents = async (
         database_bytes = excluded.database_bytes, oldest_unrecorded_at = excluded.oldest_unrecorded_at, sources = excluded.sources,
         said_to = excluded.said_to, clock_estimate_ms = excluded.clock_estimate_ms, clock_run_ms = excluded.clock_run_ms,
         clock_run_since = excluded.clock_run_since
-      where case when a.heard_at > now() then now() else a.heard_at end <= excluded.heard_at`,
+      where coalesce(${believed('a.heard_at')}, '-infinity') <= excluded.heard_at`,
     values: [
       int4s(dated.map(({ siteId }) => siteId)),
       texts(of((status) => status.agent)),
