@@ -3,6 +3,10 @@
  * later; `hint` tells a person what to do. `docs/errors.md` lists the same codes; a test keeps the two equal.
  */
 export const errors = {
+  'not-http': {
+    retry: false,
+    hint: 'The request is no HTTP/1.1 that the intake can read. Address it with http://, and check what lies between the till and the agent.',
+  },
   'not-json': {
     retry: false,
     hint: 'Send one CloudEvents 1.0 JSON object, or an array of them, in UTF-8 without a byte order mark.',

@@ -42,6 +42,7 @@ export const answersOf = (items: Judged[], results: AcceptResult[]): IntakeResul
 };
 
 const statusByCode: Partial<Record<Problem['code'], number>> = {
+  'not-http': 400,
   'not-json': 400,
   'too-deep': 400,
   'too-slow': 408,

@@ -113,6 +113,14 @@ test.each([
   expect(bodies).toHaveLength(status === 200 ? 1 : 0);
 });
 
+it('the scheme of the token may be in any case, the token itself not', async () => {
+  await start({ token });
+  const statusWith = async (authorization: string) => (await ask({ headers: { authorization } }))[0];
+  expect(await statusWith(`bearer ${token}`)).toBe(200);
+  expect(await statusWith(`Bearer ${token.toUpperCase()}`)).toBe(401);
+  expect(await statusWith(token)).toBe(401);
+});
+
 it('with a token, a request is authorised by the token and not by its origin', async () => {
   await start({ token });
   expect((await ask({})).slice(0, 2)).toEqual([401, 'unauthorised']);
@@ -290,6 +298,26 @@ it('a client that does not take its answer loses its connection', async () => {
   socket.resume();
   await closed;
   expect(socket.bytesRead).toBeLessThan(results.length * 150);
+});
+
+test.each([
+  ['a request that begins with TLS', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', '400', 'begins with TLS'],
+  ['headers of 20 KiB', `POST /v1/events HTTP/1.1\r\nx: ${'a'.repeat(20_480)}\r\n\r\n`, '431', '16384 bytes'],
+  [
+    'two lengths of one body',
+    'POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n[]',
+    '400',
+    'Content-Length',
+  ],
+])('bad input B1: %s is refused as what it is, not as JSON', async (_, text, status, detail) => {
+  await start();
+  const { socket, said } = await open();
+  socket.write(text, 'latin1');
+  await until(() => !said.isOpen);
+  expect(said.text).toContain(`HTTP/1.1 ${status} `);
+  expect(JSON.parse(said.text.split('\r\n\r\n')[1] as string).error).toMatchObject({
+    ...{ code: 'not-http', detail: expect.stringContaining(detail) },
+  });
 });
 
 it('headers that arrive too slowly end the connection', async () => {

@@ -87,16 +87,32 @@ const refusalsOf =
     sendLast(response, status ?? reply.status, reply.failure);
   };
 
+/** What Node's parser says of a request that it could not read. */
+type BrokenRequest = Error & { code?: string; reason?: string; rawPacket?: Uint8Array };
+
+/** The first byte of a TLS connection (RFC 8446 § 5.1), which no HTTP request begins with. */
+const tlsHandshake = 0x16;
+const headerBytesMax = 16 * 1024;
+
+const brokenRequestProblem = ({ code, reason, rawPacket }: BrokenRequest): [string, Problem] => {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return ['408 Request Timeout', problem('too-slow', 'the request is not complete')];
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return [
+      '431 Request Header Fields Too Large',
+      problem('not-http', `address and headers are larger than ${headerBytesMax} bytes`),
+    ];
+  const said = rawPacket?.[0] === tlsHandshake ? 'the request begins with TLS' : (reason ?? 'not HTTP');
+  return ['400 Bad Request', problem('not-http', said)];
+};
+
 /** Node could not read the request, so there is no response object to answer with. */
-const refuseBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket, handlers: HttpIntakeHandlers) => {
+const refuseBrokenRequest = (error: BrokenRequest, socket: Socket, handlers: HttpIntakeHandlers) => {
   if (!socket.writable) return socket.destroy();
-  const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const { failure } = handlers.failure(
-    slow ? problem('too-slow', 'the request is not complete') : problem('not-json', 'not HTTP'),
-  );
-  const body = `${JSON.stringify(failure)}\n`;
+  const [status, why] = brokenRequestProblem(error);
+  const body = `${JSON.stringify(handlers.failure(why).failure)}\n`;
   socket.end(
-    `HTTP/1.1 ${slow ? '408 Request Timeout' : '400 Bad Request'}\r\nconnection: close\r\n` +
+    `HTTP/1.1 ${status}\r\nconnection: close\r\n` +
       `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 };
@@ -106,7 +122,7 @@ const boundsOf = ({ requestTimeoutMs = 10_000 }: HttpIntakeOptions): ServerOptio
   headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
   keepAliveTimeout: keepAliveTimeoutMs,
   connectionsCheckingInterval: checkEveryMs,
-  maxHeaderSize: 16 * 1024,
+  maxHeaderSize: headerBytesMax,
   noDelay: true,
 });
 
@@ -198,7 +214,7 @@ export const serveIntake = async (
   server.on('connection', connections.add);
   server.maxRequestsPerSocket = 0;
   server.timeout = options.stillTimeoutMs ?? stillTimeoutMs;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+  server.on('clientError', (error: BrokenRequest, socket: Socket) =>
     refuseBrokenRequest(error, socket, handlers),
   );
 

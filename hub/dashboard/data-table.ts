@@ -10,6 +10,8 @@ export type Column<Row> = {
   number?: boolean;
   /** Not wrapped. */
   name?: boolean;
+  /** Sentences. */
+  words?: boolean;
   cell(row: Row): string | Node;
 };
 
@@ -20,7 +22,7 @@ export const table = <Row>(
   rowClass: (row: Row) => string | undefined = () => undefined,
 ): HTMLTableElement => {
   const classOf = (column: Column<Row>) =>
-    column.number === true ? 'number' : column.name === true ? 'name' : undefined;
+    (['number', 'name', 'words'] as const).find((kind) => column[kind] === true);
   const head = columns.map((column) =>
     element('th', { scope: 'col', class: classOf(column), text: column.head }),
   );

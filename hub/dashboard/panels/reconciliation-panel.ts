@@ -31,7 +31,7 @@ const columns: readonly Column<Reconciliation>[] = [
     number: true,
     cell: (row) => (row.suspectVoids === 0 ? '–' : `⚠ ${count(row.suspectVoids)}`),
   },
-  { head: 'In words', cell: (row) => row.text },
+  { head: 'In words', words: true, cell: (row) => row.text },
 ];
 
 const readDay = async (day: string): Promise<Reconciliation[]> => {
