@@ -12,7 +12,10 @@ import { isInstant } from './time.ts';
  */
 export const instant = z
   .string()
-  .refine(isInstant, 'not an RFC 3339 date-time with an offset, of a day that exists');
+  .refine(
+    isInstant,
+    'not a time with an offset, such as 2026-11-23T10:15:00+01:00 (RFC 3339), of a day that exists',
+  );
 
 /** At most 128 visible ASCII characters, because the id becomes part of a primary key and of log lines. */
 export const eventId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'an id is 1 to 128 visible ASCII characters');
@@ -21,7 +24,7 @@ const producer = z
   .string()
   .regex(
     /^urn:x-retail:(?:gln:\d{13}|site:[a-z0-9-]{1,32}):(?:ws|wh):[A-Za-z0-9._-]{1,32}$/,
-    'a source is urn:x-retail:gln:{GLN}:ws:{workstation} or urn:x-retail:site:{site}:wh:{device}',
+    'a source is urn:x-retail:site:{site}:ws:{till}; gln:{GLN} may stand for site:{site}, and wh:{device} for ws:{till}',
   );
 
 /**

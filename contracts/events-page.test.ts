@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { fiscalLosses } from './json-losses.ts';
 import { parseAtIntake } from './parse.ts';
-import { itemTypes } from './rules.ts';
+import { itemTypes, movementSigns } from './rules.ts';
 import { isScaleLabel, itemOnLabel, readScaleLabels, type ScaleLabel } from './scale-label.ts';
 
 /** `docs/events.md` against the code. */
@@ -35,6 +35,29 @@ test('its examples are accepted', () => {
   for (const event of events) expect(parseAtIntake(event)).toMatchObject({ id: event.id });
   const text = `{"data":{${fiscal}}}`;
   expect(fiscalLosses(text, [JSON.parse(text)])[0]).toBeUndefined();
+});
+
+test('its complete events are accepted as they stand, and void the sale of the README', () => {
+  const events = blocks('json')
+    .filter((text) => text.includes('specversion'))
+    .map((text) => JSON.parse(text));
+  expect(events.map((event) => (parseAtIntake(event) as { id: string }).id)).toEqual([
+    ...['till-1:2026-11-23:43:void', 'till-1:2026-11-23:z:1', 'delivery-7', 'count-7'],
+  ]);
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const sale = JSON.parse(/-d '(\{[^']+\})'/.exec(readme)?.[1] as string);
+  expect(parseAtIntake(sale)).toMatchObject({ id: 'till-1:2026-11-23:42' });
+  expect(events[0].data.references[0]).toMatchObject({ sequenceNumber: sale.data.sequenceNumber });
+  expect(events[0].data.totals.gross).toBe(-sale.data.totals.gross);
+});
+
+test('it names every reason of a movement, with its sign', () => {
+  const [, up = '', down = '', either = ''] =
+    /its quantities: (.+?) are not negative, (.+?)not positive, (.+?) is either/s.exec(page) ?? [];
+  const signs = [up, down, either].flatMap((names, i) =>
+    [...names.matchAll(/`(\w+)`/g)].map(([, name]) => [name, [1, -1, 0][i]]),
+  );
+  expect(Object.fromEntries(signs)).toEqual(movementSigns);
 });
 
 test('its scale label is the item that it names', () => {

@@ -37,7 +37,7 @@ export const itemKey = (item: { gtin?: string | undefined; itemId?: string | und
 
 export const quantity = z
   .string()
-  .regex(quantityPattern, 'a quantity is a decimal string with at most 3 places');
+  .regex(quantityPattern, 'a quantity is a decimal string with at most 9 digits and 3 places');
 
 /** UN/ECE Recommendation 20; H87 means "piece". */
 export const unitOfMeasure = z.string().regex(/^[A-Z0-9]{2,3}$/, 'a unit is a UN/ECE Recommendation 20 code');

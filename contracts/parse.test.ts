@@ -110,6 +110,7 @@ describe('the id of an item', () => {
     ['caf\u00e9', 'caf\u00e9'],
     ['\u1100\u1161', '\uac00'],
     ['mi\ufe0flk\u3164', 'milk'],
+    ['whole\u2028milk\u2029', 'whole milk'],
     ['mi\u2007lk', 'mi lk'],
     ['\u212b', '\u00c5'],
   ])('bad input B35: %j is the item %j, at the intake and in the books', (itemId, form) => {

@@ -28,7 +28,7 @@ const day = z.string().refine(isDay, 'not a day that exists, as YYYY-MM-DD');
 const amount = z.int('an amount is a whole number of minor units within 2^53-1');
 const unitPrice = z
   .string()
-  .regex(unitPricePattern, 'a unit price is a decimal string with at most 5 places');
+  .regex(unitPricePattern, 'a unit price is a decimal string with at most 9 digits and 5 places');
 const workstationId = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,32}$/, 'a workstation id is 1 to 32 of A-Z a-z 0-9 . _ -');

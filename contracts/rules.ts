@@ -36,7 +36,7 @@ export const itemIsNamed: Rule<{ gtin?: string | undefined; itemId?: string | un
     : undefined;
 
 const invisiblePattern = /\p{Default_Ignorable_Code_Point}/gu;
-const blankPattern = /[\p{Zs}\u2800]/gu;
+const blankPattern = /[\p{Z}\u2800]/gu;
 
 /**
  * True for ASCII without surrounding blanks, which nearly all ids are. A loop, because a pattern takes several times as long.
