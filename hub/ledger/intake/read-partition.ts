@@ -79,6 +79,9 @@ export const createPartitionReader = (
 
   return {
     open: async (topicPartitions) => {
+      // Another hub reads the others from now on, and says itself whether it can.
+      const assigned = new Set(topicPartitions.map(({ topic, partition }) => `${topic}/${partition}`));
+      for (const key of ports.unreadable.keys()) if (!assigned.has(key)) ports.unreadable.delete(key);
       const opened: (TopicPartition & { next: number })[] = [];
       for (const topicPartition of topicPartitions)
         opened.push({ ...topicPartition, next: await positions.open(topicPartition) });
@@ -99,7 +102,7 @@ const noticeUnreadable =
       unreadable.delete(key);
       return answer;
     } catch (error) {
-      if (error instanceof UnreadableBatch)
+      if (error instanceof UnreadableBatch && batch.isMine())
         unreadable.set(key, {
           topic,
           partition,
