@@ -186,6 +186,7 @@ const followConnection = (
     if (ended) return;
     ended = true;
     clearTimeout(deadline);
+    clearInterval(pings);
     client.end(true);
     onEnd(reason, version);
   };
@@ -194,9 +195,13 @@ const followConnection = (
     end(`not ready within ${readyTimeoutMs} ms: ${missing}`);
   };
   const deadline = setTimeout(onDeadline, readyTimeoutMs);
+  let pings: NodeJS.Timeout | undefined;
 
   client.on('connect', ({ properties }) => {
     connected = true;
+    // At a pace of their own: mqtt.js puts the next ping off with what it receives, and brokers end a link that only receives.
+    // `client.keepalive` is in seconds, and is the broker's if that states one.
+    pings = setInterval(() => client.sendPing(), client.keepalive * 500);
     const ready = () => {
       if (ended) return;
       clearTimeout(deadline);
@@ -204,15 +209,9 @@ const followConnection = (
     };
     subscribe(client, subscriptions, ready, end);
   });
-  // On a slow line the answer to a ping comes behind messages, which prove as much. Only a ping that has been sent is put off
-  // for them: otherwise a link that only receives would never ping, and the broker would end it.
-  let pinged = false;
-  client.on('packetsend', ({ cmd }) => {
-    if (cmd === 'pingreq') pinged = true;
-  });
   client.on('message', (topic, payload) => {
-    if (pinged) client.reschedulePing(true);
-    pinged = false;
+    // It proves as much as the answer to a ping, which on a slow line comes behind it.
+    client.reschedulePing(true);
     if (!ended) onMessage(topic, payload);
   });
   client.on('disconnect', ({ reasonCode }) => {
