@@ -5,7 +5,7 @@
 export const errors = {
   'not-http': {
     retry: false,
-    hint: 'The request is no HTTP/1.1 that the intake can read. Address it with http://, and check what lies between the till and the agent.',
+    hint: 'The intake cannot read the request as HTTP/1.1. Address it with http://, and check what lies between the till and the agent.',
   },
   'not-json': {
     retry: false,

@@ -37,7 +37,7 @@ test('its examples are accepted', () => {
   expect(fiscalLosses(text, [JSON.parse(text)])[0]).toBeUndefined();
 });
 
-test('its complete events are accepted as they stand, and void the sale of the README', () => {
+test('its complete events are accepted as they stand, and its void matches the sale in the README', () => {
   const events = blocks('json')
     .filter((text) => text.includes('specversion'))
     .map((text) => JSON.parse(text));
@@ -53,7 +53,7 @@ test('its complete events are accepted as they stand, and void the sale of the R
 
 test('it names every reason of a movement, with its sign', () => {
   const [, up = '', down = '', either = ''] =
-    /its quantities: (.+?) are not negative, (.+?)not positive, (.+?) is either/s.exec(page) ?? [];
+    /the quantities: (.+?) are not negative, (.+?)are not positive, (.+?) is either/s.exec(page) ?? [];
   const signs = [up, down, either].flatMap((names, i) =>
     [...names.matchAll(/`(\w+)`/g)].map(([, name]) => [name, [1, -1, 0][i]]),
   );

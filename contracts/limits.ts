@@ -43,7 +43,7 @@ export const limits = {
    */
   instantMsMin: -62_135_596_800_000,
   instantMsMax: 253_402_300_799_999,
-  /** Days that can be asked for, and therefore be sold on: with room for the days around them that a query adds. */
+  /** Days that reports can cover, and that events may therefore have, with room for the surrounding days that a query adds. */
   dayMin: '0003-01-01',
   dayMax: '9996-12-31',
   /** The highest seq of an epoch: the agent numbers its rows with 36 bits of seq. */

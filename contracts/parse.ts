@@ -136,7 +136,7 @@ export const eventIdOf = (event: Named): string => {
 
 const isAskable = (day: string): boolean => day >= limits.dayMin && day <= limits.dayMax;
 
-/** A day that no report can be asked for would hide what was sold on it. Tills whose clock was never set send the year 1. */
+/** A day outside every report would hide what was sold on it. Tills whose clock was never set send the year 1. */
 const dayFault = ({ time, data }: BranchEvent): Problem | undefined => {
   const fault = (where: string) =>
     problem('schema', 'must be of the years 3 to 9996; check the clock of the till', where);

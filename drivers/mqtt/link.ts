@@ -199,8 +199,8 @@ const followConnection = (
 
   client.on('connect', ({ properties }) => {
     connected = true;
-    // At a pace of their own: mqtt.js puts the next ping off with what it receives, and brokers end a link that only receives.
-    // `client.keepalive` is in seconds, and is the broker's if that states one.
+    // Pings at a pace of their own: mqtt.js postpones the next ping with each received message, and brokers end a link that
+    // only receives. `client.keepalive` is in seconds, and is the broker's if it states one.
     pings = setInterval(() => client.sendPing(), client.keepalive * 500);
     const ready = () => {
       if (ended) return;
@@ -210,7 +210,7 @@ const followConnection = (
     subscribe(client, subscriptions, ready, end);
   });
   client.on('message', (topic, payload) => {
-    // It proves as much as the answer to a ping, which on a slow line comes behind it.
+    // It proves as much as the answer to a ping, which on a slow line arrives after it.
     client.reschedulePing(true);
     if (!ended) onMessage(topic, payload);
   });

@@ -11,7 +11,7 @@ const digest = (text: string) => createHash('sha256').update(text).digest();
 const tokenCheck = (token: string | undefined) => {
   if (token === undefined) return () => false;
   const expected = digest(`Bearer ${token}`);
-  // The name of a scheme may be in any case (RFC 9110 § 11.1).
+  // The scheme is case-insensitive (RFC 9110 § 11.1).
   return (header: string | undefined) =>
     timingSafeEqual(digest((header ?? '').replace(/^bearer /i, 'Bearer ')), expected);
 };

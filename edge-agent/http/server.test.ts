@@ -113,7 +113,7 @@ test.each([
   expect(bodies).toHaveLength(status === 200 ? 1 : 0);
 });
 
-it('the scheme of the token may be in any case, the token itself not', async () => {
+it('the scheme of the token may be in any case, but not the token itself', async () => {
   await start({ token });
   const statusWith = async (authorization: string) => (await ask({ headers: { authorization } }))[0];
   expect(await statusWith(`bearer ${token}`)).toBe(200);

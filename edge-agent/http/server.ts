@@ -87,10 +87,10 @@ const refusalsOf =
     sendLast(response, status ?? reply.status, reply.failure);
   };
 
-/** What Node's parser says of a request that it could not read. */
+/** What Node's parser reports about a request that it could not read. */
 type BrokenRequest = Error & { code?: string; reason?: string; rawPacket?: Uint8Array };
 
-/** The first byte of a TLS connection (RFC 8446 § 5.1), which no HTTP request begins with. */
+/** The first byte of a TLS connection (RFC 8446 § 5.1); no HTTP request begins with it. */
 const tlsHandshake = 0x16;
 const headerBytesMax = 16 * 1024;
 

@@ -323,9 +323,11 @@ export const selfCheck = z.object({
   ),
   coverage: z
     .object({
-      before: day.nullable().describe('of all days before this one the sums are kept; null when of none'),
-      addedUpAgain: count.describe('how many of these sums this check has added up again'),
-      since: instant.nullable().describe('each of them was added up again at this time or later'),
+      before: day
+        .nullable()
+        .describe('the sums of all days before this one are kept; null if there are none'),
+      addedUpAgain: count.describe('how many of these sums this check added up again'),
+      since: instant.nullable().describe('each of them was added up at this time or later'),
     })
     .nullable()
     .describe('null for checks of versions that kept no sums'),

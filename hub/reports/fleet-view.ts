@@ -82,7 +82,7 @@ export const followFleet = (options: {
       readFleet(options.pool, calendars),
       readUnknown(options.pool),
     ]);
-    // A status that came meanwhile may have proven a time and left another unknown, or named what was unknown until then.
+    // A status that came meanwhile may have proved one span and made another unknown, or named what was unknown until then.
     const unknown = unionOf(before, await readUnknown(options.pool));
     const at = options.clock.now();
     const intervalMs = fleet.intervalMinutes === null ? options.intervalMs : fleet.intervalMinutes * 60_000;

@@ -8,7 +8,7 @@ import { recordOf, someEpoch, transactionEvent } from '../world/events.ts';
 import { createSliceWriter, openPartitions } from '../world/slices.ts';
 import { sumsOfWindows } from '../world/sums-of-windows.ts';
 
-/** The self-check keeps the sums of days that are over; it must find all that it found when it added up everything. */
+/** The self-check keeps the sums of past days; it must find everything that it found when it added up all of them. */
 
 let database: BooksDatabase;
 /** One connection, so that its counters can be read after a check. */
@@ -31,7 +31,7 @@ const all = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> =>
 
 const dayMs = 86_400_000;
 const today = Math.floor(Date.now() / dayMs) * dayMs;
-/** Noon of a day so many days ago. */
+/** Noon of the day this many days ago. */
 const noon = (daysAgo: number) => today - daysAgo * dayMs + dayMs / 2;
 const dateOf = (at: number) => new Date(at).toISOString().slice(0, 10);
 
@@ -56,7 +56,7 @@ const openTill = () => {
       }),
     );
 };
-/** As a chain does that is so large that a check adds up one past day again. */
+/** Like a chain so large that a check adds up only one past day again. */
 const check = () => runSelfCheck(database.pool, 1);
 const allTime = (sums: Awaited<ReturnType<typeof check>>['sums']) =>
   sums
@@ -90,7 +90,7 @@ test('H3 kept sums follow what is booked in past days, whichever days those are'
   expect([...days]).toEqual(expect.arrayContaining([dateOf(noon(5)), dateOf(noon(6))]));
 });
 
-test('H3 a difference in a past day that nobody has noted is found when its turn comes', async () => {
+test('H3 an unnoted difference in a past day is found when its turn comes', async () => {
   const sell = openTill();
   for (let day = 4; day <= 10; day++) await sell({ at: noon(day) });
   expect((await check()).equal).toBe(true);
@@ -98,14 +98,14 @@ test('H3 a difference in a past day that nobody has noted is found when its turn
     and window_start >= '${dateOf(noon(4))}'`);
   const verdicts = [];
   for (let run = 0; run < 7; run++) verdicts.push((await check()).equal);
-  // One day in each run: the oldest were added up first.
+  // One day per run: the oldest were added up first.
   expect(verdicts.indexOf(false)).toBeGreaterThan(1);
   expect(verdicts.at(-1)).toBe(false);
   const found = await check();
   expect(allTime(found.sums)[1]).toEqual({ what: 'intervals', transactions: 7, gross: 701 });
 });
 
-test('a difference that only a kept sum has is no difference: all days are added up before one is told', async () => {
+test('a difference only in a kept sum is none: all days are added up before a difference is reported', async () => {
   const sell = openTill();
   for (let day = 4; day <= 10; day++) await sell({ at: noon(day) });
   await check();
@@ -124,7 +124,7 @@ test('a difference that only a kept sum has is no difference: all days are added
   );
 });
 
-/** Rows that PostgreSQL has read of the books' tables for one check. */
+/** The rows of the books' tables that PostgreSQL read for one check. */
 const readBy = async (work: () => Promise<unknown>): Promise<number> => {
   const count = async () => {
     await reports.query('select pg_stat_force_next_flush()');

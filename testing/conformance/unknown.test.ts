@@ -275,12 +275,12 @@ test('an unknown interval stays unknown whatever the other sites are', async () 
   });
 });
 
-test('H3 a status that arrives while a view is read makes nothing complete that it makes unknown', async () => {
+test('H3 a status that arrives while a view is read leaves nothing complete that it makes unknown', async () => {
   await sell(1, noon - 3 * hour);
   await stand.hear(site, noon - 2 * hour);
   stand.newDisk(site);
   await sell(2, noon - 40 * minute);
-  // The successor is heard after the unknown times were read, and before the agents are.
+  // The successor is heard from after the unknown spans were read and before the agents are.
   const query = async (config: { name?: string; text?: string }) => {
     if (config.name === 'agents') await stand.hear(site, noon, { uptimeMs: 52 * minute });
     return database.pool.query(config as pg.QueryConfig);

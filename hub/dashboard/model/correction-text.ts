@@ -1,7 +1,7 @@
 import type { Correction } from '../../reports/contract.ts';
 import { datedSpan, duration, signedMoney, signedQuantity, span } from './figures.ts';
 
-/** From then on the weekday is the same as that of a newer day. */
+/** From this age on a weekday would be ambiguous. */
 const weekdaySeconds = 6 * 86_400;
 
 /** `Mon 14:05–14:10 store-0214: +37 units, +€123.45, 5 h late`, in the pieces that the page sets apart. */

@@ -54,7 +54,7 @@ test('H3 a correction states when, where, how much and how late', () => {
   expect(texts.late).toBe('5 h late');
 });
 
-test('H3 a correction of another week names the day, not the weekday alone', () => {
+test('H3 a correction from another week names the date, not only the weekday', () => {
   const whenOf = (lateSeconds: number) => correctionTexts(correction({ id: '1', lateSeconds })).when;
   expect(whenOf(6 * 86_400 - 1)).not.toContain('2026');
   expect(whenOf(6 * 86_400)).toMatch(/23.*2026|2026.*23/);

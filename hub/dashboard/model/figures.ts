@@ -90,7 +90,7 @@ export const clockSeconds = (at: Instant): string => seconds.format(ms(at));
 export const weekdayClock = (at: Instant): string => `${weekday.format(ms(at))} ${time.format(ms(at))}`;
 /** `Mon 14:05–14:10` */
 export const span = (start: Instant, end: Instant): string => `${weekdayClock(start)}–${clock(end)}`;
-/** `Nov 9, 2026 14:05–14:10`, where a weekday would not say which week. */
+/** `Nov 9, 2026 14:05–14:10`, for when a weekday does not tell which week. */
 export const datedSpan = (start: Instant, end: Instant): string =>
   `${date.format(ms(start))} ${clock(start)}–${clock(end)}`;
 export const moment = (at: Instant): string => `${date.format(ms(at))} ${seconds.format(ms(at))}`;

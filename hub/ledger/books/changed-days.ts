@@ -4,14 +4,14 @@ import { dates } from '../../postgres/columns.ts';
 import type { TillDayDelta, WindowDelta } from './sales/deltas.ts';
 
 /**
- * Notes which past days a slice books in, for the self-check, which keeps the sums of days that are over. The check keeps those
- * that ended a day and a half ago; noting begins after half a day, so that a clock may be a day wrong.
+ * Notes the past days in which a slice books something, for the self-check, which keeps the sums of past days. The check
+ * settles days that ended a day and a half ago; noting begins half a day after a day's end, so a clock may be off by a day.
  */
 const notedAfterMs = 12 * 3_600_000;
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-/** Days as dates of UTC for intervals, business days for tills. Usually none. */
+/** UTC dates for intervals, business days for tills. Usually none. */
 export const pastDays = (
   windows: readonly WindowDelta[],
   tillDays: readonly TillDayDelta[],

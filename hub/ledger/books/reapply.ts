@@ -179,7 +179,7 @@ export const settleGivenBack = async (pool: pg.Pool): Promise<void> => {
     from source s
     where q.given_back_at is not null and q.state = 'held' and s.source_id = q.source_id
       and s.seen @> int8multirange(int8range(q.first_seq, q.last_seq, '[]'))`);
-  // What arrived meanwhile is in the books. It is no longer the row's, or asking for the row once more would release it.
+  // What arrived meanwhile is in the books. It no longer belongs to the row, or re-applying the row once more would release it.
   await pool.query(`
     with dismissed as (
       select quarantine_id, source_id, taken from quarantine

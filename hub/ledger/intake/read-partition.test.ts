@@ -110,7 +110,7 @@ test('a partition that cannot be read is forgotten by a hub once another one rea
   expect([...unreadable.keys()]).toEqual(['pos/3']);
   await reader.open([{ topic: 'pos', partition: 4 }]);
   expect([...unreadable.keys()]).toEqual([]);
-  // What was under way when the partition was lost.
+  // What was in progress when the partition was lost.
   await expect(reader.read(damaged(false))).rejects.toThrow('cannot read');
   expect([...unreadable.keys()]).toEqual([]);
 });

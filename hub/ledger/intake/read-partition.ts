@@ -79,7 +79,7 @@ export const createPartitionReader = (
 
   return {
     open: async (topicPartitions) => {
-      // Another hub reads the others from now on, and says itself whether it can.
+      // Another hub now reads the other partitions, and reports on them itself.
       const assigned = new Set(topicPartitions.map(({ topic, partition }) => `${topic}/${partition}`));
       for (const key of ports.unreadable.keys()) if (!assigned.has(key)) ports.unreadable.delete(key);
       const opened: (TopicPartition & { next: number })[] = [];

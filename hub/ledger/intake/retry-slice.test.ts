@@ -13,7 +13,7 @@ const batch = {
   isMine: () => true,
 } as unknown as LogBatch;
 
-/** How many records each attempt has, when the first ones fail so. */
+/** The number of records in each attempt when the first ones fail like this. */
 const attemptsAfter = async (failures: Error[]): Promise<number[]> => {
   const attempts: number[] = [];
   const books = {
@@ -35,7 +35,7 @@ const attemptsAfter = async (failures: Error[]): Promise<number[]> => {
   return attempts;
 };
 
-test('K1 a slice that met another database is tried again whole', async () => {
+test('K1 a slice that reached another database is retried whole', async () => {
   expect(await attemptsAfter([new StaleIds('site 1 is store-0002, not store-0001')])).toEqual([8, 8]);
 });
 

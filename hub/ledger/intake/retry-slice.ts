@@ -60,7 +60,7 @@ export const createSliceRetry = ({ books, refusing, onDatabase, log }: SliceRetr
           { err: error, topic, partition, from: slice.from, records: count, failure },
           'the slice was not applied; retrying',
         );
-        // Ids of another database say nothing against the records: all of them are applied with new ones.
+        // Ids of another database are not the fault of the records: all of them are applied with new ids.
         const mayBeTheRecords = failure !== 'connection' && !(error instanceof StaleIds);
         if (mayBeTheRecords) sizes.set(key, smaller(count));
         if (failure === 'data' && count === 1) {

@@ -22,13 +22,13 @@ export type DaySum = {
   gross: number;
 };
 
-/** How much of the books a check has read, and how old the other sums are. */
+/** How much of the books a check read, and how old the other sums are. */
 export type Coverage = {
   /** Days before this date are kept sums. */
   before: string | null;
   /** How many of these sums were added up again for this check. */
   addedUpAgain: number;
-  /** Every one of them was added up then or later; null when none is kept. */
+  /** Each of them was added up then or later; null if none is kept. */
   since: number | null;
 };
 
@@ -54,7 +54,7 @@ export const ways = {
   day: [tills, transactionsOfJournal, linesOfItems],
 };
 
-/** Sums of settled days and of all later ones, added up. */
+/** The sums of settled days and of all later days, added up. */
 export const sumsOfAllTime = (parts: readonly DaySum[]): Sum[] => {
   const sums = new Map<string, Sum>();
   for (const { what, currency, transactions, lines, gross } of parts) {
@@ -80,7 +80,7 @@ const agree = (a: number | null, b: number | null): boolean => a === null || b =
 
 const keyOf = ({ scope, currency }: { scope: string; currency: string }): string => `${scope}/${currency}`;
 
-/** A table without a row for a scope that it must know says that nothing was sold. */
+/** A table that lacks a row for a scope it must know claims that nothing was sold. */
 export const isEqual = (sums: readonly Sum[], differences: readonly Difference[] = []): boolean => {
   const apart = new Map(differences.map((one) => [keyOf(one), one.gross]));
   const groups = Map.groupBy(sums, keyOf);

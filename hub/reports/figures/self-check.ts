@@ -16,7 +16,7 @@ import {
 
 /** Adds up the books in several ways, in one snapshot, and stores the result. */
 
-/** Rows of past days that a check adds up again: of 200 sites three days, so that three years take a day and a half. */
+/** Rows of past days that a check adds up again: three days of 200 sites, so that three years take a day and a half. */
 const usualRowsInTurn = 200_000;
 
 const readSums = async (client: pg.ClientBase, rowsInTurn: number) => {
@@ -27,7 +27,7 @@ const readSums = async (client: pg.ClientBase, rowsInTurn: number) => {
   const readAllTime = async () => sumsOfAllTime([...(await readSettledSums(client)), ...later]);
   let allTime = await readAllTime();
   if (!isEqual(allTime)) {
-    // A kept sum is reason enough to say that all is well, not that something is wrong.
+    // A kept sum is reason enough to report that all is well, but not that something is wrong.
     await addUpAll(client);
     allTime = await readAllTime();
   }
@@ -36,8 +36,8 @@ const readSums = async (client: pg.ClientBase, rowsInTurn: number) => {
 };
 
 /**
- * In one repeatable-read snapshot, so that slices applied meanwhile make no difference. Its cost is that of the last days, of
- * past ones in which something was booked, and of `rowsInTurn` rows, however many years there are.
+ * In one repeatable-read snapshot, so that slices applied meanwhile make no difference. Its cost is that of the latest days, of
+ * past days in which something was booked, and of `rowsInTurn` rows, however many years there are.
  */
 export const runSelfCheck = async (pool: pg.Pool, rowsInTurn = usualRowsInTurn): Promise<SelfCheck> => {
   const startedAt = performance.now();

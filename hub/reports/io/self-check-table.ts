@@ -11,8 +11,9 @@ import {
 /** The sums of single days in several ways, and the results of checks, `self_check`. */
 
 /**
- * The two newest days, the two that changed last, and two past days that changed since the last check: a till with a wrong
- * date would otherwise keep all others from being checked. `$1`: where the settled days end, `$2`: those that changed.
+ * The two newest days, the two that changed last, and two past days that changed since the last check: a till with a wrong date
+ * would otherwise keep all other days from being checked. `$1`: where the settled days end; `$2`: the settled days that
+ * changed.
  */
 const latestDays = `
   with newest as (select max(business_day) as day from till_day),
@@ -45,7 +46,7 @@ const differing = `
     sum((select coalesce(sum(a), 0) from unnest(amounts) a) - gross)::int8 as gross
   from journal ${turnover} and flags & 1 = 1 group by 1, 2 order by 1, 2`;
 
-/** A journal's day may take longer than a page's question, which the pool's own bound is for. */
+/** Reading a day of the journal may take longer than a page's query, for which the pool's own limit is meant. */
 const bounded = (text: string, values: unknown[]) => ({ text, values, query_timeout: 305_000 });
 
 type SumRow = {
@@ -56,7 +57,7 @@ type SumRow = {
   gross: string;
 };
 
-/** `settledTo`: where the settled days end; `changed`: those of them in which something was booked. */
+/** `settledTo`: where the settled days end; `changed`: the settled days in which something was booked. */
 export const readLatestDays = async (
   client: pg.ClientBase,
   settledTo: string,

@@ -3,23 +3,23 @@ import { inTransaction } from '../../postgres/in-transaction.ts';
 import { type Coverage, chain, type DaySum, hours, tills, windows } from '../core/self-check.ts';
 
 /**
- * Sums of days that are over (`settled_day`), so that a check need not add up all time. The ledger notes each of these days in
- * which it books something (`changed_day`), and the next check adds that one up again; the others are added up again in turn,
- * because what the books do not know of, a damaged page or a change by hand, notes nothing.
+ * Sums of past days (`settled_day`), so that a check need not add up all time. The ledger notes each of these days in which it
+ * books something (`changed_day`), and the next check adds that day up again. The others are added up again in turn, because
+ * changes unknown to the books, such as a damaged page or a change by hand, are not noted.
  */
-/** The ledger notes days from half a day after their end on; its clock may be a day wrong. */
+/** The ledger notes days from half a day after their end on; its clock may be off by a day. */
 const settledAfter = "interval '36 hours'";
 /** A sum of years may take longer than a page's query is allowed. */
 const addUpMs = 300_000;
-/** For the days of books that were never added up; the next check goes on. */
+/** Time limit for days that were never added up; the next check continues. */
 const settlingMs = 60_000;
-/** Of a difference that has just been confirmed, not all is added up again. */
+/** After a difference has been confirmed, days added up within this time are not added up again. */
 const confirmedFor = "interval '1 hour'";
 
 const figures = 'currency, transactions, lines, gross';
 const fromTime = "($1::date)::timestamp at time zone 'UTC'";
 const toTime = "($2::date)::timestamp at time zone 'UTC'";
-/** The key begins with the site: one step for each. `offset 0` keeps the planner from reading the table instead. */
+/** The key begins with the site: one step per site. `offset 0` keeps the planner from scanning the table instead. */
 const ofEachSite = (what: string, table: string, start: string): string => `
   select '${what}' as what, w.* from site cross join lateral (
     select ${figures} from ${table} t
@@ -45,10 +45,10 @@ const daySum = (row: SumRow): DaySum => ({
   gross: Number(row.gross),
 });
 
-/** The pool's own bound is that of a page's question. */
+/** The pool's own limit is meant for a page's query. */
 const patient = (text: string) => ({ text, query_timeout: addUpMs + 5_000 });
 
-/** From the first day up to, but not including, the second; `rows` says how many were read. */
+/** From the first day up to, but not including, the second; `rows` is the number of rows read. */
 export const addUp = async (
   client: pg.ClientBase,
   fromDay: string,
@@ -61,7 +61,7 @@ export const addUp = async (
   return { sums: rows.map(daySum), rows: rows.reduce((sum, row) => sum + Number(row.rows), 0) };
 };
 
-/** One check at a time; not the ledger. To be called first: the transaction's snapshot begins after it. */
+/** Locks out other checks, but not the ledger. Call it first: the transaction's snapshot begins after it. */
 export const lockSettledDays = async (client: pg.ClientBase): Promise<void> => {
   await client.query(`set local statement_timeout = ${addUpMs}`);
   await client.query({ ...patient('lock table settled_day in share row exclusive mode') });
@@ -75,7 +75,7 @@ export const settledTo = async (client: pg.ClientBase): Promise<string> => {
   return (rows[0] as { day: string }).day;
 };
 
-/** The next day with sales, and the empty ones before it. Found by the keys of the tables. */
+/** The next day with sales, and the empty days before it, found by the tables' keys. */
 const nextDays = `
   select least(sold + 1, ended)::text as to_day from (select
     least(
@@ -98,7 +98,7 @@ const settleNext = async (client: pg.ClientBase): Promise<boolean> => {
   return true;
 };
 
-/** Settles the days that are over by now, each in a transaction of its own. */
+/** Settles the days that have ended by now, each in its own transaction. */
 export const settleDays = async (pool: pg.Pool): Promise<void> => {
   const startedAt = performance.now();
   while (performance.now() - startedAt < settlingMs)
@@ -118,7 +118,7 @@ const addUpAgain = async (client: pg.ClientBase, { from_day, to_day }: Range): P
 const rangesWhere = async (client: pg.ClientBase, rest: string, values: unknown[] = []): Promise<Range[]> =>
   (await client.query<Range>(`select from_day::text, to_day::text from settled_day ${rest}`, values)).rows;
 
-/** Adds up the days that the ledger has noted, and resolves with them, newest first. */
+/** Adds up the days that the ledger has noted; resolves with them, newest first. */
 export const addUpChanged = async (client: pg.ClientBase): Promise<string[]> => {
   const { rows } = await client.query<{ day: string }>('delete from changed_day returning day::text as day');
   const days = [...new Set(rows.map(({ day }) => day))].sort().reverse();
@@ -128,9 +128,9 @@ export const addUpChanged = async (client: pg.ClientBase): Promise<string[]> => 
   return days;
 };
 
-/** Adds up the days that were not for longest, at least one of them, until so many rows have been read. */
+/** Adds up the days added up longest ago, at least one, until this many rows have been read. */
 export const addUpInTurn = async (client: pg.ClientBase, rowsMax: number): Promise<void> => {
-  // A day has no fewer rows than one, but for the empty ones; more are never reached.
+  // Every day but the empty ones has at least one row; more days are never reached.
   const ranges = await rangesWhere(
     client,
     'where added_up_at < now() order by added_up_at, from_day limit 1000',
@@ -142,7 +142,7 @@ export const addUpInTurn = async (client: pg.ClientBase, rowsMax: number): Promi
   }
 };
 
-/** Adds up every day that was not lately, before a difference is told: until a time is over, the newest days first. */
+/** Adds up every day not added up recently, newest first, before a difference is reported; stops when the time is up. */
 export const addUpAll = async (client: pg.ClientBase): Promise<void> => {
   const startedAt = performance.now();
   for (const range of await rangesWhere(
@@ -163,7 +163,7 @@ export const readSettledSums = async (client: pg.ClientBase): Promise<DaySum[]> 
   return rows.map(daySum);
 };
 
-/** In the transaction that has added days up: they bear its time. */
+/** Call it in the transaction that added the days up: they carry its time. */
 export const readCoverage = async (client: pg.ClientBase): Promise<Coverage> => {
   const { rows } = await client.query<{ before: string | null; again: number; since: Date | null }>(
     `select max(to_day)::text as before, count(*) filter (where added_up_at = now())::int as again, min(added_up_at) as since

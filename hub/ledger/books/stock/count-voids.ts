@@ -107,14 +107,14 @@ const setVoided = async (
 };
 
 /**
- * How long one statement may hold the lock of a site's stock. Slices of the site wait for it, and must not run into their own
+ * How long one statement may hold the lock of a site's stock. The site's slices wait for it and must not run into their own
  * timeout.
  */
 const lockedMsMax = 30_000;
 
 type AskedVoid = { count_void_id: string; site_id: number; event_id: string };
 
-/** The oldest request but these. */
+/** The oldest request other than these. */
 const takeAsked = async (
   client: pg.ClientBase,
   except: readonly string[],
@@ -145,9 +145,9 @@ const firstRetryMs = 60_000;
 const retryMsMax = 3_600_000;
 
 /**
- * Settles the requests of people. The last decision about a count wins, so two hubs may settle requests in any order. One that
- * fails, such as one that has to read more of the journal than time allows, is tried again later, and delays neither the other
- * requests nor the slices of its site for long.
+ * Settles the requests of people. The last decision about a count wins, so two hubs may settle requests in any order. A request
+ * that fails, for example because it must read more of the journal than time allows, is retried later and delays neither other
+ * requests nor the site's slices for long.
  */
 export const createCountVoids = ({ pool, clock, log }: { pool: pg.Pool; clock: Clock; log: Log }) => {
   const failed = new Map<string, { waitMs: number; until: number }>();
@@ -159,7 +159,7 @@ export const createCountVoids = ({ pool, clock, log }: { pool: pg.Pool; clock: C
       'a count was not voided or restored; trying again later',
     );
   };
-  /** False if nothing is left to do now. */
+  /** False if nothing is left to do for now. */
   const settleOne = async (): Promise<boolean> => {
     const now = clock.monotonic();
     const waiting = [...failed].filter(([, { until }]) => until > now).map(([id]) => id);
