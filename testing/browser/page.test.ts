@@ -378,6 +378,21 @@ describe.skipIf(chromiumPath === undefined)(`the dashboard (${installChromium})`
     }, tablet);
   });
 
+  test('on a phone everything fits, and a sentence in a table does not take a line per word', async () => {
+    await onPage(
+      async (page) => {
+        await screenshot(page, 'phone', true);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(wide).toBeLessThanOrEqual(0);
+        const tallest = await page.$$eval('#reconciliation-table tbody tr', (rows) =>
+          Math.max(...rows.map((row) => row.getBoundingClientRect().height)),
+        );
+        expect(tallest).toBeLessThan(120);
+      },
+      { viewport: { width: 360, height: 740 }, hasTouch: true },
+    );
+  });
+
   test('the page needs no file from elsewhere', () => {
     const html = readFileSync(new URL('../../hub/dashboard/index.html', import.meta.url), 'utf8');
     expect(html.match(/(src|href)="(?!\/|#)/g)).toBeNull();
