@@ -1,3 +1,4 @@
+import { seq } from '@branchline/contracts/ids.ts';
 import { z } from 'zod';
 
 /**
@@ -384,11 +385,9 @@ export const replayRequest = z
     site: siteName,
     agent: z.string().default('edge-1'),
     stream: z.enum(['pos', 'stock']),
-    epoch: z.uuid().optional(),
-    seqs: z
-      .tuple([z.int().min(1), z.int().min(1)])
-      .optional()
-      .describe('inclusive, within epoch'),
+    epoch: z.uuid().toLowerCase().optional(),
+    // An agent ignores a command that breaks the contract, so the API takes nothing wider.
+    seqs: z.tuple([seq, seq]).optional().describe('inclusive, within epoch'),
     accepted: z.tuple([instant, instant]).optional().describe('when the agent accepted them, inclusive'),
   })
   .refine((ask) => (ask.seqs === undefined) !== (ask.accepted === undefined), 'give either seqs or accepted')

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { limits } from '@branchline/contracts/limits.ts';
 import {
   calendar,
   correction,
@@ -418,6 +419,8 @@ describe('a calendar', () => {
     ['25 o’clock', { openingHours: [{ weekday: 1, opens: '25:00', closes: '12:00' }] }],
     ['an eighth day', { openingHours: [{ weekday: 8, opens: '08:00', closes: '12:00' }] }],
     ['a day that does not exist', { closedDays: ['2026-02-30'] }],
+    ['a closing before the opening', { closedOn: '2019-12-31' }],
+    ['a name that it does not have', { openingHour: [] }],
     [
       'the same opening twice',
       {
@@ -482,8 +485,11 @@ test('a replay is requested, and its progress can be followed', async () => {
     { site: 'store-0001', stream: 'pos', seqs: [1, 5] },
     { site: 'store-0001', stream: 'pos', epoch, seqs: [1, 5], accepted: [since, since] },
     { site: 'store-0001', stream: 'pos' },
+    { site: 'store-0001', stream: 'pos', epoch, seqs: [1, limits.seqMax + 1] },
   ])
     expect((await stand.change('POST', '/replays', bad)).ok).toBe(false);
+  const inCapitals = { site: 'store-0001', stream: 'pos', epoch: epoch.toUpperCase(), seqs: [1, 5] };
+  expect(await (await stand.change('POST', '/replays', inCapitals)).json()).toMatchObject({ epoch });
 });
 
 test('a line of the simulated network can be cut and restored', async () => {

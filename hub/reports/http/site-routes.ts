@@ -150,12 +150,15 @@ const calendarRoutes = (app: Api, { pool, views }: Ports): void => {
       schema: {
         summary: 'Replaces the calendar of a site',
         ...bySite,
-        body: calendar,
+        // Strict: a mistyped name would otherwise replace what it was meant for with nothing.
+        body: z.strictObject(calendar.shape),
         response: { 200: calendar, ...problemResponses },
       },
     },
     async (request) => {
-      const { timeZone, openingHours } = request.body;
+      const { timeZone, openingHours, openedOn, closedOn } = request.body;
+      if (openedOn !== null && closedOn !== null && closedOn < openedOn)
+        throw new ApiProblem('not-valid', 'closedOn is before openedOn');
       if (timeZone !== null && !isTimeZone(timeZone))
         throw new ApiProblem('not-valid', 'timeZone is not an IANA name such as Europe/Berlin');
       const keys = new Set(openingHours.map(({ weekday, opens }) => `${weekday} ${opens}`));
