@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { recordOf, someEpoch, transactionEvent } from '../world/events.ts';
+import { rowsRead } from '../world/rows-read.ts';
 import { createSliceWriter, openPartitions } from '../world/slices.ts';
 import { sumsOfWindows } from '../world/sums-of-windows.ts';
 
@@ -124,20 +125,7 @@ test('a difference only in a kept sum is none: all days are added up before a di
   );
 });
 
-/** The rows of the books' tables that PostgreSQL read for one check. */
-const readBy = async (work: () => Promise<unknown>): Promise<number> => {
-  const count = async () => {
-    await reports.query('select pg_stat_force_next_flush()');
-    const { rows } = await reports.query<{ n: string }>(
-      `select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) as n from pg_stat_user_tables
-       where relname in ('sales_window', 'site_hour', 'chain_window', 'till_day', 'settled_day')`,
-    );
-    return Number(rows[0]?.n);
-  };
-  const before = await count();
-  await work();
-  return (await count()) - before;
-};
+const checked = ['sales_window', 'site_hour', 'chain_window', 'till_day', 'settled_day'];
 
 test('a check reads as many rows after 90 days as after 30', async () => {
   await all("insert into site (name) select 'store-' || n from generate_series(1, 20) n");
@@ -155,7 +143,7 @@ test('a check reads as many rows after 90 days as after 30', async () => {
   const checkAgain = async (days: number) => {
     const transactions = allTime((await runSelfCheck(reports, 1)).sums).map((sum) => sum.transactions);
     expect(transactions).toEqual(Array(4).fill(20 * 24 * days));
-    return readBy(() => runSelfCheck(reports, 1));
+    return rowsRead(reports, checked, () => runSelfCheck(reports, 1));
   };
   await fill(0, 30);
   const after30 = await checkAgain(30);

@@ -17,12 +17,14 @@ import { readFleet } from '@branchline/hub/reports/io/fleet-query.ts';
 import { followCalendars } from '@branchline/hub/reports/io/site-calendars.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import { createLog } from '@branchline/kernel/log.ts';
-import type pg from 'pg';
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { agentStatus } from '../world/agent-status.ts';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { recordOf, saleRecord, someEpoch } from '../world/events.ts';
+import { rowsRead } from '../world/rows-read.ts';
 import { createSliceWriter, openPartitions, topics } from '../world/slices.ts';
+import { fillHistory } from '../world/years-of-sources.ts';
 
 /** Agents' statuses on a real PostgreSQL: how complete the books are, and how far replays have come. */
 
@@ -493,6 +495,32 @@ describe('replays', () => {
     expect(await takeDueReplays(database.pool)).toEqual([]);
     await say(id, 5, 3, second(40));
     expect(await stateOf()).toMatchObject({ state: 'done' });
+  });
+
+  test('wait at the cost of the sources that are not finished, however many others there are', async () => {
+    const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+    try {
+      await openPartitions(pool, 2);
+      await fillHistory(pool, { sites: 1, days: 500, lastDay: new Date(), finishedDays: 497 });
+      await pool.query('analyze');
+      const requests = `insert into replay_request (site_id, agent, stream, epoch, first_seq, last_seq, state, counted, heard_at, events,
+          events_left)
+        select site_id, agent, stream, epoch, 1, 9, 'running', '[]', now(), 9, 0 from source where source_id in (1, 999)`;
+      await pool.query(requests);
+      const read = await rowsRead(pool, ['source'], () => settleReplays(pool, topicOf));
+      // For each the three days of both streams that are not finished, and its own epoch.
+      expect(read).toBeGreaterThanOrEqual(2);
+      expect(read).toBeLessThan(20);
+      expect(await all('select state from replay_request')).toEqual([
+        { state: 'running' },
+        { state: 'running' },
+      ]);
+      await readTo(Date.now() + 60_000);
+      await settleReplays(pool, topicOf);
+      expect(await all('select state from replay_request')).toEqual([{ state: 'done' }, { state: 'done' }]);
+    } finally {
+      await pool.end();
+    }
   });
 
   test('by time carry the time, and find nothing new where nothing was missing', async () => {

@@ -111,15 +111,21 @@ export const noteReplays = async (pool: pg.Pool, heard: HeardStatus[]): Promise<
 
 /**
  * Completes replays. The agent reports when everything is recorded; it is in the books once the site's partitions have been
- * read up to the time of that report.
+ * read up to the time of that report. They are those of its sources that are not finished, which an agent that replays has,
+ * and of the epoch that was asked for.
  */
 export const settleReplays = async (pool: pg.Pool, topicOf: (stream: Stream) => string): Promise<void> => {
   await pool.query(
     `update replay_request r set state = 'done', applied_after = replay_taken(site_id, agent, stream, counted)
      where state = 'running' and events_left = 0 and not exists (
-       select 1 from source s join ingest_offset o on o.partition = any(s.partitions)
-       where s.site_id = r.site_id and s.stream = r.stream and o.topic = case r.stream when 'pos' then $1 else $2 end
-         and o.read_to < r.heard_at)`,
+       select from (
+         select partitions from source s
+         where s.site_id = r.site_id and s.stream = r.stream and s.finished_at is null
+         union all
+         select partitions from source s
+         where (s.site_id, s.agent, s.stream, s.epoch) = (r.site_id, r.agent, r.stream, r.epoch)) replayed
+         join ingest_offset o on o.partition = any(replayed.partitions)
+       where o.topic = case r.stream when 'pos' then $1 else $2 end and o.read_to < r.heard_at)`,
     [topicOf('pos'), topicOf('stock')],
   );
   await pool.query(
