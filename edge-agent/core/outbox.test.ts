@@ -10,11 +10,12 @@ import {
   mark,
   outboxOf,
   recorded,
+  replay,
   tick,
 } from '@branchline/testing/world/outbox-inputs.ts';
 import { runWorld } from '@branchline/testing/world/outbox-world.ts';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { recordedTo, releaseTo, type Source } from './outbox/source.ts';
 import type { Outbox, OutboxEffect } from './outbox/state.ts';
 import { step } from './outbox.ts';
@@ -32,6 +33,34 @@ describe('sending', () => {
       [501, 1_000],
       [1_001, 1_200],
     ]);
+  });
+
+  it('asks no epoch that has nothing to send, however many an archive holds', () => {
+    const archived = Array.from({ length: 2_000 }, (_, i) => ({
+      ...{ epoch: earlier.replace(/^.{8}/, i.toString(16).padStart(8, '0')), highest: 10, appliedTo: 10 },
+      recorded: [[1, i === 7 || i === 1_990 ? 5 : 10]] as [number, number][],
+      stream: i % 2 === 0 ? ('pos' as const) : ('stock' as const),
+    }));
+    const outbox = outboxOf(archived);
+    expect(outbox.open.size).toBe(2);
+    expect(outbox.hasBacklog).toBe(true);
+    const asked = vi.spyOn(outbox.sources, 'values');
+    drive(outbox, linkUp);
+    const once = asked.mock.calls.length;
+    expect(outbox.flights.size).toBe(2);
+    for (let highest = 1; highest <= 20; highest++) {
+      drive(outbox, accepted(highest));
+      drive(outbox, recorded(highest, highest));
+    }
+    drive(outbox, recorded(6, 10, archived[1_990]?.epoch));
+    drive(outbox, tick, 100);
+    expect(asked.mock.calls.length).toBe(once);
+    expect(outbox.open.size).toBeLessThanOrEqual(4);
+    // A replay, or a frame that has to be sent again, opens its source only.
+    drive(outbox, replay({ epoch: archived[300]?.epoch as string, seqs: [3, 4] }));
+    expect(outbox.flights.size).toBe(2);
+    expect(outbox.open.size).toBeLessThanOrEqual(5);
+    expect(asked.mock.calls.length).toBe(once);
   });
 
   it('counts frames in flight as not sent when the link breaks', () => {
@@ -223,6 +252,7 @@ describe('a link that loses, duplicates, reorders and breaks', () => {
           releasedBeforeApplied: false,
           windowExceeded: false,
           publishedWhileDown: false,
+          waitingUnknown: false,
         });
       }),
       { numRuns: 60 },

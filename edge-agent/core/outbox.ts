@@ -13,15 +13,7 @@ import { onReceipt } from './outbox/receipts.ts';
 import { onFound, onReplay } from './outbox/replay-requests.ts';
 import * as sendWindow from './outbox/send-window.ts';
 import * as silence from './outbox/silence.ts';
-import {
-  newSource,
-  nextGap,
-  noteReleased,
-  pendingOf,
-  recordedTo,
-  releaseTo,
-  sourceKey,
-} from './outbox/source.ts';
+import { newSource, noteReleased, pendingOf, recordedTo, releaseTo, sourceKey } from './outbox/source.ts';
 import type { Outbox, OutboxEffect, OutboxInput } from './outbox/state.ts';
 import type { KeptPosition } from './store-port.ts';
 
@@ -49,10 +41,9 @@ export const step = (outbox: Outbox, input: OutboxInput, now: number, congested 
   return effects;
 };
 
-const hasBacklog = ({ flights, sources }: Outbox): boolean => {
+const hasBacklog = ({ flights, open }: Outbox): boolean => {
   for (const flight of flights.values()) if (flight.lane === 'backlog') return true;
-  for (const source of sources.values()) if (nextGap(source, 'backlog') !== undefined) return true;
-  return false;
+  return open.hasAny('backlog');
 };
 
 const handle = (outbox: Outbox, input: OutboxInput, now: number, effects: OutboxEffect[]) => {
@@ -85,6 +76,7 @@ const handle = (outbox: Outbox, input: OutboxInput, now: number, effects: Outbox
 const onLinkUp = (outbox: Outbox, packetBytesMax: number | undefined): void => {
   outbox.linkUp = true;
   for (const source of outbox.sources.values()) source.liveAfter = source.highest;
+  outbox.open.endLive();
   sendWindow.onLinkUp(outbox.window);
   if (line.onLinkUp(outbox.line, packetBytesMax)) retryHeldBack(outbox);
 };
@@ -106,9 +98,10 @@ const reconnectIfSilent = (outbox: Outbox, now: number, effects: OutboxEffect[])
 
 const onAccepted = (outbox: Outbox, stream: Stream, epoch: string, highest: number): void => {
   const key = sourceKey(stream, epoch);
-  const source = outbox.sources.get(key) ?? newSource(stream, epoch);
+  const source = outbox.sources.get(key) ?? newSource(stream, epoch, outbox.nextNumber++);
   outbox.sources.set(key, source);
   source.highest = Math.max(source.highest, highest);
+  outbox.open.add(source);
 };
 
 const onReleased = (outbox: Outbox, stream: Stream, epoch: string, releasedTo: number): void => {

@@ -254,3 +254,47 @@ it('finds events by time of acceptance, page by page', () => {
     { epoch: epochOf('pos'), first: 1, last: 2 },
   ]);
 });
+
+/** How many rows `work` has read and statements it has run, of a table opened on this database. */
+const countingReads = (of: Database) => {
+  let reads = 0;
+  const counted = new Proxy(of, {
+    get: (target, key) => {
+      const value = Reflect.get(target, key);
+      if (key !== 'prepare') return typeof value === 'function' ? value.bind(target) : value;
+      return (text: string) => counting(target.prepare(text));
+    },
+  });
+  const counting = (statement: ReturnType<Database['prepare']>): unknown =>
+    new Proxy(statement, {
+      get:
+        (target, key) =>
+        (...given: unknown[]) => {
+          const result = (Reflect.get(target, key) as (...all: unknown[]) => unknown).apply(target, given);
+          reads += Array.isArray(result) ? 1 + result.length : 1;
+          return result === target ? counting(target) : result;
+        },
+    });
+  return { counted, readsSince: (before = 0) => reads - before };
+};
+
+it('releasing reads no epoch a second time that has nothing to release', () => {
+  const epochs = 300;
+  for (let number = 1; number <= epochs; number++) {
+    accept([event(number)], 1_000 + number);
+    table.keep([{ stream: 'pos', epoch: epochOf('pos'), recorded: [[1, 1]], appliedTo: 1, releaseTo: 1 }]);
+    table.leaveEpoch('pos', epochOf('pos'));
+  }
+  const { counted, readsSince } = countingReads(database);
+  table = new EventTable(counted, randomUUID);
+  expect(table.release(1_000, 10)).toBeUndefined();
+  const once = readsSince();
+  expect(once).toBeGreaterThan(epochs);
+  expect(table.release(1_000, 10)).toBeUndefined();
+  expect(readsSince(once)).toBe(0);
+
+  // Time makes the two oldest releasable, and then they are removed.
+  const released = Array.from({ length: 5 }, () => table.release(1_002, 10));
+  expect(released.map((one) => one?.removed)).toEqual([false, true, false, true, undefined]);
+  expect(readsSince(once)).toBeLessThan(40);
+});

@@ -32,6 +32,10 @@ export class EpochsExhausted extends Error {
   override name = 'EpochsExhausted';
 }
 
+type Released = { stream: Stream; epoch: string; releasedTo: number; removed: boolean };
+/** Of `#releasableAt`: the epoch is to be looked at. */
+const armed = Number.NEGATIVE_INFINITY;
+
 /** The epoch that takes a stream's new events in this session. */
 type Writing = { number: number; epoch: string; highest: number };
 
@@ -42,6 +46,13 @@ export class EventTable {
   /** Both directions; they change only together with the rows of `epoch`. */
   readonly #numbers = new Map<string, number>();
   readonly #names = new Map<number, string>();
+  /** The last epoch of each stream. */
+  #newest = new Map<Stream, number>();
+  /**
+   * Oldest epoch first: at which `acceptedTo` something of it can be released, as far as is known. Whatever makes more of it
+   * releasable arms it again, so that `release` reads no epoch in vain a second time.
+   */
+  #releasableAt = new Map<number, number>();
   readonly #byStream;
   readonly #databaseId;
   readonly #epochs;
@@ -56,6 +67,7 @@ export class EventTable {
     this.#byStream = { pos: this.#statements('pos_event'), stock: this.#statements('stock_event') };
     this.#epochs = {
       all: database.prepare<[], EpochRow>('SELECT * FROM epoch ORDER BY began_at, number'),
+      one: database.prepare<[number], EpochRow>('SELECT * FROM epoch WHERE number = ?'),
       highestNumber: database.prepare<[], number | null>('SELECT max(number) FROM epoch').pluck(),
       lowestFreeNumber: database
         .prepare<[], number | null>(
@@ -79,7 +91,7 @@ export class EventTable {
       retire: database.prepare("UPDATE meta SET value = value + ? WHERE key = 'retired'"),
       retired: database.prepare<[], number>("SELECT value FROM meta WHERE key = 'retired'").pluck(),
     };
-    for (const row of this.#epochs.all.all()) this.#learn(row.epoch, row.number);
+    this.#learnAll();
   }
 
   /** `find` is asked for each new event. */
@@ -87,7 +99,20 @@ export class EventTable {
     this.#elsewhere = find;
   }
 
+  #learnAll(): void {
+    this.#releasableAt = new Map();
+    for (const { epoch, number, stream } of this.#epochs.all.all()) {
+      this.#learn(epoch, number);
+      this.#newest.set(stream, number);
+    }
+  }
+
+  #arm(number: number | undefined): void {
+    if (number !== undefined && this.#releasableAt.has(number)) this.#releasableAt.set(number, armed);
+  }
+
   #learn(epoch: string, number: number): void {
+    this.#releasableAt.set(number, armed);
     this.#numbers.set(epoch, number);
     this.#names.set(number, epoch);
   }
@@ -95,6 +120,7 @@ export class EventTable {
   #forget(epoch: string, number: number): void {
     this.#numbers.delete(epoch);
     this.#names.delete(number);
+    this.#releasableAt.delete(number);
   }
 
   #statements(table: 'pos_event' | 'stock_event') {
@@ -126,6 +152,11 @@ export class EventTable {
       lowest: database
         .prepare<[number, number], number>(
           `SELECT position FROM ${table} WHERE position BETWEEN ? AND ? ORDER BY position LIMIT 1`,
+        )
+        .pluck(),
+      oldest: database
+        .prepare<[number, number], number>(
+          `SELECT min(accepted_at) FROM ${table} WHERE position BETWEEN ? AND ?`,
         )
         .pluck(),
       release: database.prepare(`DELETE FROM ${table} WHERE position BETWEEN ? AND ? AND accepted_at <= ?`),
@@ -165,7 +196,7 @@ export class EventTable {
     this.#database.transaction(() => {
       for (const row of epochs) this.#epochs.adopt.run(row);
     })();
-    for (const { epoch, number } of this.#epochs.all.all()) this.#learn(epoch, number);
+    this.#learnAll();
     return epochs.filter(({ epoch, number }) => this.#names.get(number) === epoch);
   }
 
@@ -175,6 +206,7 @@ export class EventTable {
     this.#database.transaction(() => {
       for (const row of rows) this.#byStream[stream].copy.run(row);
     })();
+    for (const { position } of rows) this.#arm(Math.floor(position / seqBits));
   }
 
   positionOf(number: number, seq: number): number {
@@ -196,6 +228,7 @@ export class EventTable {
    */
   accept(events: NewEvent[], now: number, admit: (event: NewEvent) => boolean): AcceptResult[] {
     const before = new Map([...this.#writing].map(([stream, writing]) => [stream, { ...writing }]));
+    const newest = new Map(this.#newest);
     try {
       return this.#database.transaction(() => {
         const results = events.map((event) => this.#acceptOne(event, now, admit));
@@ -208,6 +241,7 @@ export class EventTable {
       // The epochs that this transaction began were rolled back with it.
       for (const [stream, { epoch, number }] of this.#writing)
         if (before.get(stream)?.number !== number) this.#forget(epoch, number);
+      this.#newest = newest;
       this.#writing.clear();
       for (const [stream, writing] of before) this.#writing.set(stream, writing);
       throw error;
@@ -262,6 +296,7 @@ export class EventTable {
     const writing = { number: this.#freeNumber(), epoch: this.#newEpoch(), highest: 0 };
     this.#epochs.begin.run(writing.number, stream, writing.epoch, now);
     this.#learn(writing.epoch, writing.number);
+    this.#newest.set(stream, writing.number);
     this.#writing.set(stream, writing);
     return writing;
   }
@@ -319,41 +354,55 @@ export class EventTable {
           epoch,
         );
     })();
+    for (const { epoch } of positions) this.#arm(this.#numbers.get(epoch));
   }
 
   /**
    * Deletes at most `rowsMax` of the releasable rows that were accepted at `acceptedTo` or before. Returns the epoch and up
    * to where its rows are gone; undefined when there was nothing to do.
    */
-  release(acceptedTo: number, rowsMax: number) {
-    const epochs = this.#epochs.all.all();
-    for (const row of epochs) {
-      const { stream, epoch, number } = row;
-      const statements = this.#byStream[stream];
-      const base = number * seqBits;
-      const lowest = statements.lowest.get(base + 1, base + row.release_to);
-      const isNewest = epochs.findLast((other) => other.stream === stream) === row;
-      const isOver = row.release_to >= row.highest && this.#writing.get(stream)?.number !== number;
-      if (lowest === undefined && isOver && !isNewest) {
-        this.#database.transaction(() => {
-          this.#epochs.retire.run(row.highest);
-          this.#epochs.remove.run(number);
-        })();
-        this.#forget(epoch, number);
-        return { stream, epoch, releasedTo: row.highest, removed: true };
-      }
-      if (lowest === undefined) continue;
-      const to = Math.min(lowest + rowsMax - 1, base + row.release_to);
-      if (statements.release.run(lowest, to, acceptedTo).changes === 0) continue;
-      const next = statements.lowest.get(lowest, base + row.highest);
-      return {
-        stream,
-        epoch,
-        releasedTo: next === undefined ? row.release_to : next - base - 1,
-        removed: false,
-      };
+  release(acceptedTo: number, rowsMax: number): Released | undefined {
+    for (const [number, releasableAt] of this.#releasableAt) {
+      if (releasableAt > acceptedTo) continue;
+      const released = this.#releaseOf(this.#epochs.one.get(number) as EpochRow, acceptedTo, rowsMax);
+      if (released !== undefined) return released;
     }
     return undefined;
+  }
+
+  #releaseOf(row: EpochRow, acceptedTo: number, rowsMax: number): Released | undefined {
+    const { stream, epoch, number } = row;
+    const statements = this.#byStream[stream];
+    const base = number * seqBits;
+    const lowest = statements.lowest.get(base + 1, base + row.release_to);
+    if (lowest === undefined) {
+      // One that is written to, or the newest, may be removed at any time; there are few of these.
+      if (row.release_to < row.highest) this.#releasableAt.set(number, Number.POSITIVE_INFINITY);
+      else if (this.#writing.get(stream)?.number !== number && this.#newest.get(stream) !== number)
+        return this.#remove(row);
+      return undefined;
+    }
+    const to = Math.min(lowest + rowsMax - 1, base + row.release_to);
+    if (statements.release.run(lowest, to, acceptedTo).changes === 0) {
+      this.#releasableAt.set(number, statements.oldest.get(lowest, to) as number);
+      return undefined;
+    }
+    const next = statements.lowest.get(lowest, base + row.highest);
+    return {
+      stream,
+      epoch,
+      releasedTo: next === undefined ? row.release_to : next - base - 1,
+      removed: false,
+    };
+  }
+
+  #remove({ stream, epoch, number, highest }: EpochRow): Released {
+    this.#database.transaction(() => {
+      this.#epochs.retire.run(highest);
+      this.#epochs.remove.run(number);
+    })();
+    this.#forget(epoch, number);
+    return { stream, epoch, releasedTo: highest, removed: true };
   }
 
   /** One page of a search by time of acceptance: the ranges found, and where to continue. */

@@ -27,6 +27,10 @@ const outboxFields: Record<keyof Outbox, Held> = {
     holds: 'every (stream, epoch) whose events are in the database, oldest first',
     bound: 'one per stream and start of the agent, until its last event is released',
   },
+  open: {
+    holds: 'sources that may have something to send, by lane and stream, oldest first; a step asks no other',
+    bound: 'all sources; one without anything is dropped when it is asked',
+  },
   flights: {
     holds: 'frames between the decision to send them and their receipt',
     bound: '`windowFrames`',
@@ -42,6 +46,7 @@ const outboxFields: Record<keyof Outbox, Held> = {
   },
   linkUp: { holds: 'whether the MQTT link is up', bound: one },
   nextId: { holds: 'id of the next frame or search', bound: one },
+  nextNumber: { holds: 'number of the next new source', bound: one },
   lastStream: { holds: 'the stream that sent the last frame; the other one is next', bound: one },
   damagedInARow: {
     holds: 'frames that arrived damaged since the last receipt',
@@ -58,6 +63,7 @@ const ranges = 'one range per gap';
 const sourceFields: Record<keyof Source, Held> = {
   stream: { holds: '`pos` or `stock`', bound: one },
   epoch: { holds: 'the id of the epoch', bound: one },
+  number: { holds: 'its place in the order of epochs', bound: one },
   highest: { holds: 'the highest seq that the store has assigned', bound: one },
   liveAfter: { holds: 'seqs after it are live, seqs up to it backlog', bound: one },
   recorded: {

@@ -4,8 +4,9 @@ import type { RangeSet } from '@branchline/kernel/ranges.ts';
 
 /** For tests: what of an outbox's state a step has changed, by the names of its fields. */
 
-type OutboxField = Exclude<keyof Outbox, 'settings' | 'random'>;
-type SourceField = Exclude<keyof Source, 'stream' | 'epoch' | 'ofThisSession'>;
+/** `open` is an index of the sources, whose fields show every change. */
+type OutboxField = Exclude<keyof Outbox, 'settings' | 'random' | 'open' | 'nextNumber'>;
+type SourceField = Exclude<keyof Source, 'stream' | 'epoch' | 'number' | 'ofThisSession'>;
 export type ChangingField = OutboxField | `source.${SourceField}`;
 
 type Snapshot = {

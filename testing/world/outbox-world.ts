@@ -1,5 +1,5 @@
 import type { AppliedMark } from '@branchline/contracts/downlink.ts';
-import { releaseTo, type Source } from '@branchline/edge-agent/core/outbox/source.ts';
+import { nextGap, releaseTo, type Source } from '@branchline/edge-agent/core/outbox/source.ts';
 import {
   createOutbox,
   type Outbox,
@@ -51,7 +51,12 @@ class World {
   readonly #kafka = new RangeSet();
   readonly #books = new RangeSet();
   readonly #waiting: Due[] = [];
-  readonly #broken = { releasedBeforeApplied: false, windowExceeded: false, publishedWhileDown: false };
+  readonly #broken = {
+    releasedBeforeApplied: false,
+    windowExceeded: false,
+    publishedWhileDown: false,
+    waitingUnknown: false,
+  };
   #highest = 0;
   #now = 0;
   #chaos = true;
@@ -126,10 +131,19 @@ class World {
 
   #give(input: OutboxInput): void {
     for (const effect of step(this.#outbox, input, this.#now)) this.#perform(effect);
+    this.#checkOpen();
     if (this.#outbox.flights.size > windowFrames) this.#broken.windowExceeded = true;
     for (const source of this.#outbox.sources.values())
       if (this.#books.gaps(1, this.#releasePolicy(source), 1).length > 0)
         this.#broken.releasedBeforeApplied = true;
+  }
+
+  /** Whatever waits is found without asking every source. */
+  #checkOpen(): void {
+    const { sources, open } = this.#outbox;
+    for (const lane of ['live', 'backlog'] as const)
+      if ([...sources.values()].some((source) => nextGap(source, lane) !== undefined) !== open.hasAny(lane))
+        this.#broken.waitingUnknown = true;
   }
 
   #perform(effect: OutboxEffect): void {

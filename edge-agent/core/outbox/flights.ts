@@ -57,7 +57,7 @@ export const onFrameRead = (outbox: Outbox, answer: FrameAnswer, now: number, ef
     closeEpoch(source, effects);
   }
   // The reservation shrinks to what is really in the frame.
-  untake(source, flight.first, flight.last);
+  free(outbox, source, flight.first, flight.last);
   if (answer.sent === undefined) {
     outbox.flights.delete(flight.id);
     return;
@@ -120,16 +120,22 @@ export const retryHeldBack = (outbox: Outbox): void => {
     const heldBack = source.heldBack.ranges();
     for (const [first, last] of heldBack) {
       source.heldBack.remove(first, last);
-      untake(source, first, last);
+      free(outbox, source, first, last);
     }
   }
+};
+
+/** See `untake`. */
+const free = (outbox: Outbox, source: Source, first: number, last: number): void => {
+  untake(source, first, last);
+  outbox.open.add(source);
 };
 
 /** The frame is no longer in flight. Whatever of it is not recorded is to be sent again. */
 export const giveUp = (outbox: Outbox, flight: Flight): void => {
   outbox.flights.delete(flight.id);
   if (flight.sentAt !== undefined) outbox.counters.framesResent++;
-  untake(flight.source, flight.first, flight.last);
+  free(outbox, flight.source, flight.first, flight.last);
 };
 
 export const timeOut = (outbox: Outbox, flight: Flight, sentAt: number, now: number): void => {
@@ -145,6 +151,7 @@ export const timeOutOverdue = (outbox: Outbox, now: number): void => {
 /** Sends recorded seqs once more, unless they are released. Frames in flight stay reserved. */
 export const sendAgain = (outbox: Outbox, source: Source, first: number, last: number): void => {
   unrecord(source, Math.max(first, source.releasedTo + 1), last);
+  outbox.open.add(source);
   for (const flight of outbox.flights.values())
     if (flight.source === source) source.taken.add(flight.first, flight.last);
   outbox.changed.add(source);

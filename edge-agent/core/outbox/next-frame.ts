@@ -1,6 +1,6 @@
 import { limits } from '@branchline/contracts/limits.ts';
-import { nextGap, type Source } from './source.ts';
-import type { Lane, Outbox } from './state.ts';
+import { type Lane, nextGap, type Source } from './source.ts';
+import type { Outbox } from './state.ts';
 
 /** Chooses the next frame: which lane, which source, which seqs. */
 
@@ -29,15 +29,9 @@ export const nextFrame = (outbox: Outbox, allowed: number): NextFrame | undefine
 
 /** The oldest epoch with something to send, of the stream that did not send the last frame if it has any. */
 const candidate = (outbox: Outbox, lane: Lane): NextFrame | undefined => {
-  let found: NextFrame | undefined;
-  for (const source of outbox.sources.values()) {
-    if (found?.source.stream === source.stream) continue;
-    const next = frameOf(outbox, source, lane);
-    if (next === undefined) continue;
-    if (source.stream !== outbox.lastStream) return next;
-    found = next;
-  }
-  return found;
+  const take = (source: Source) => frameOf(outbox, source, lane);
+  const { open, lastStream } = outbox;
+  return open.first(lane, lastStream === 'pos' ? 'stock' : 'pos', take) ?? open.first(lane, lastStream, take);
 };
 
 const frameOf = (outbox: Outbox, source: Source, lane: Lane): NextFrame | undefined => {

@@ -7,6 +7,8 @@ import { RecordedTimes } from './recorded-times.ts';
 export type Source = {
   stream: Stream;
   epoch: string;
+  /** Ascends with age: the oldest epoch has the lowest. */
+  number: number;
   /** The highest seq that is assigned and stored; 0 before the first event. */
   highest: number;
   /** Events after it were accepted since the link came up: the live lane. Up to it, they are the backlog. */
@@ -31,9 +33,10 @@ export type Source = {
 
 export const sourceKey = (stream: Stream, epoch: string): string => `${stream}/${epoch}`;
 
-export const newSource = (stream: Stream, epoch: string): Source => ({
+export const newSource = (stream: Stream, epoch: string, number: number): Source => ({
   stream,
   epoch,
+  number,
   highest: 0,
   liveAfter: 0,
   recorded: new RangeSet(),
@@ -48,9 +51,9 @@ export const newSource = (stream: Stream, epoch: string): Source => ({
   closed: false,
 });
 
-export const loadedSource = (stored: StoredSource): Source => {
+export const loadedSource = (stored: StoredSource, number: number): Source => {
   const source: Source = {
-    ...newSource(stored.stream, stored.epoch),
+    ...newSource(stored.stream, stored.epoch, number),
     highest: stored.highest,
     liveAfter: stored.highest,
     recorded: new RangeSet(stored.recorded),
@@ -77,8 +80,10 @@ export const unrecordedWithin = (source: Source, first: number, last: number): n
   return count;
 };
 
+export type Lane = 'live' | 'backlog';
+
 /** The lowest free range of a lane. */
-export const nextGap = (source: Source, lane: 'live' | 'backlog'): Range | undefined =>
+export const nextGap = (source: Source, lane: Lane): Range | undefined =>
   lane === 'live' ? nextLive(source) : (source.taken.gaps(1, source.liveAfter, 1)[0] ?? nextAgain(source));
 
 const nextLive = ({ taken, again, liveAfter, highest }: Source): Range | undefined => {

@@ -4,10 +4,11 @@ import type { Random } from '@branchline/kernel/random.ts';
 import type { Range } from '@branchline/kernel/ranges.ts';
 import type { FindAnswer, FrameAnswer, FrameRequest, StoredSource } from '../store-port.ts';
 import { type Delivered, type Line, newLine } from './line.ts';
+import { OpenSources } from './open-sources.ts';
 import { Replays } from './replays.ts';
 import { newWindow, type SendWindow } from './send-window.ts';
 import { newSilence, type Silence } from './silence.ts';
-import { loadedSource, nextGap, type Source, sourceKey } from './source.ts';
+import { type Lane, loadedSource, type Source, sourceKey } from './source.ts';
 
 /** The outbox's state, inputs and effects; docs/outbox.md lists them with every transition. */
 
@@ -60,8 +61,6 @@ export type OutboxEffect =
   /** A replay began or ended, or was requested once more. */
   | { do: 'replay-progress' };
 
-export type Lane = 'live' | 'backlog';
-
 /** A frame between the decision to send it and its receipt. */
 export type Flight = {
   id: number;
@@ -85,6 +84,8 @@ export type Outbox = {
   readonly random: Random;
   /** Oldest epoch first. */
   readonly sources: Map<string, Source>;
+  /** Those that may have something to send. */
+  readonly open: OpenSources;
   readonly flights: Map<number, Flight>;
   readonly window: SendWindow;
   readonly line: Line;
@@ -95,6 +96,8 @@ export type Outbox = {
   readonly changed: Set<Source>;
   linkUp: boolean;
   nextId: number;
+  /** The number of the next new source. */
+  nextNumber: number;
   lastStream: Stream;
   damagedInARow: number;
   firstReceiptAt: number | undefined;
@@ -105,11 +108,17 @@ const backoffBaseMs = 250;
 
 export const createOutbox = (settings: OutboxSettings, stored: StoredSource[], random: Random): Outbox => {
   const sources = new Map<string, Source>();
-  for (const source of stored) sources.set(sourceKey(source.stream, source.epoch), loadedSource(source));
+  const open = new OpenSources();
+  for (const [number, { stream, epoch }] of stored.entries()) {
+    const source = loadedSource(stored[number] as StoredSource, number);
+    sources.set(sourceKey(stream, epoch), source);
+    open.add(source);
+  }
   return {
     settings,
     random,
     sources,
+    open,
     flights: new Map(),
     window: newWindow(settings.windowFrames, backoffBaseMs, settings.backoffCapMs),
     line: newLine(settings.windowFrames),
@@ -119,10 +128,11 @@ export const createOutbox = (settings: OutboxSettings, stored: StoredSource[], r
     changed: new Set(),
     linkUp: false,
     nextId: 1,
+    nextNumber: stored.length,
     lastStream: 'stock',
     damagedInARow: 0,
     firstReceiptAt: undefined,
-    hasBacklog: [...sources.values()].some((source) => nextGap(source, 'backlog') !== undefined),
+    hasBacklog: open.hasAny('backlog'),
   };
 };
 
