@@ -130,6 +130,10 @@ export const settingsProblems = (config: HubConfig): string[] => {
       'The role ledger reads from Kafka, and kafka (--kafka, BRANCHLINE_KAFKA) is not set. ' +
         'Name its brokers, or start with --roles reports.',
     );
+  if (config.roles.includes('reports') && config.statusPort === config.reportsPort && config.statusPort !== 0)
+    problems.push(
+      `statusPort and reportsPort are both ${config.statusPort}: give one of them another port (--status-port, --reports-port).`,
+    );
   if (config.roles.includes('reports') && !isLoopback(config.reportsHost) && !config.insecureListen)
     problems.push(
       `reportsHost ${config.reportsHost} is reachable from other machines, and there is no sign-in yet: whoever reaches the ` +

@@ -35,6 +35,11 @@ test.each([
   ],
   ['main.ts', ['--postgres', url, '--roles', 'ledger'], ['BRANCHLINE_KAFKA', 'is not set']],
   ['main.ts', ['--roles', 'reports', '--postgres', `${url}?sslrootcert=/nowhere.pem`], ['/nowhere.pem']],
+  [
+    'main.ts',
+    ['--roles', 'reports', '--postgres', url, '--status-port', '7820'],
+    ['statusPort and reportsPort are both 7820'],
+  ],
   ['main.ts', ['--postgres', 'postgres://hub:geheim@127.0.0.1/books'], ['--postgres-file']],
   ['setup.ts', [], ['BRANCHLINE_POSTGRES): missing', 'BRANCHLINE_KAFKA): missing']],
   [

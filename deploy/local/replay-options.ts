@@ -60,7 +60,10 @@ const acceptedOf = (
 ): { accepted: [string, string] } | { wrong: string } => {
   const [start, end] = [instantOf(from ?? '', now), instantOf(to ?? '', now)];
   if (start === undefined || end === undefined)
-    return { wrong: 'Both --from and --to are needed, as HH:MM or as 2026-11-22T08:00:00+01:00.' };
+    return {
+      wrong:
+        'Both --from and --to are needed, each a time that exists, such as 10:15 or 2026-11-22T08:00:00+01:00.',
+    };
   if (start > end) return { wrong: `--from ${from} is after --to ${to}` };
   if (start > now.toISOString())
     return {
