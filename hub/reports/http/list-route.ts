@@ -97,7 +97,7 @@ export const listRoute = <
     async (request, reply) => {
       const { limit, cursor, format, ...query } = request.query as z.output<z.ZodObject<typeof paging>>;
       const csv = wantsCsv(format, request.headers.accept);
-      const after = cursor === undefined ? undefined : keyOf(cursor, about.key);
+      const after = cursor === undefined ? undefined : keyOf(cursor, url, about.key);
       if (cursor !== undefined && after === undefined) throw badCursor(url);
       const found = await read(query as unknown as z.output<z.ZodObject<Q>>, {
         limit: Math.min(about.most, limit ?? (csv ? about.most : about.usual)),
@@ -105,7 +105,7 @@ export const listRoute = <
       }).catch((error) => {
         throw isForeign(error) && after !== undefined ? badCursor(url) : error;
       });
-      const next = found.next === null ? null : cursorOf(found.next);
+      const next = found.next === null ? null : cursorOf(url, found.next);
       if (next !== null) reply.header('link', `<${nextUrl(request.url, next)}>; rel="next"`);
       reply.header('vary', 'accept');
       if (!csv)
