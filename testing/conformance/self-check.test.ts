@@ -113,9 +113,9 @@ test('a difference only in a kept sum is none: all days are added up before a di
   // A hub that notes nothing, in two days of which only one is added up again.
   await sell({ at: noon(5), businessDay: dateOf(noon(8)) });
   await all('delete from changed_day');
-  await all("update settled_day set added_up_at = now() - interval '2 hours'");
+  await all("update settled_day set added_up_at = now() - interval '2 minutes'");
   await all(
-    `update settled_day set added_up_at = now() - interval '3 hours' where from_day = '${dateOf(noon(8))}'`,
+    `update settled_day set added_up_at = now() - interval '3 minutes' where from_day = '${dateOf(noon(8))}'`,
   );
   const found = await check();
   expect(found.equal).toBe(true);

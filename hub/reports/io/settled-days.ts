@@ -13,8 +13,9 @@ const settledAfter = "interval '36 hours'";
 const addUpMs = 300_000;
 /** Time limit for days that were never added up; the next check continues. */
 const settlingMs = 60_000;
-/** After a difference has been confirmed, days added up within this time are not added up again. */
+/** While checks report a difference, days are not all added up again more often than this. */
 const confirmedFor = "interval '1 hour'";
+const wasEqual = '(select equal from self_check order by check_id desc limit 1) is distinct from false';
 
 const figures = 'currency, transactions, lines, gross';
 const fromTime = "($1::date)::timestamp at time zone 'UTC'";
@@ -142,12 +143,12 @@ export const addUpInTurn = async (client: pg.ClientBase, rowsMax: number): Promi
   }
 };
 
-/** Adds up every day not added up recently, newest first, before a difference is reported; stops when the time is up. */
+/** Adds up every day, newest first, before a difference is reported; stops when the time is up. */
 export const addUpAll = async (client: pg.ClientBase): Promise<void> => {
   const startedAt = performance.now();
   for (const range of await rangesWhere(
     client,
-    `where added_up_at < now() - ${confirmedFor} order by from_day desc`,
+    `where added_up_at < now() and (${wasEqual} or added_up_at < now() - ${confirmedFor}) order by from_day desc`,
   )) {
     if (performance.now() - startedAt > addUpMs) return;
     await addUpAgain(client, range);
