@@ -58,7 +58,9 @@ export const agentConfig = z.strictObject({
     .min(0)
     .max(5_256_000)
     .default(4_320)
-    .describe('How long events that are in the books are kept, so that the hub can ask for them again.'),
+    .describe(
+      'How long events that are in the books are kept, so that the hub can ask for them again. Only time in which the agent runs counts.',
+    ),
   windowFrames: z
     .int()
     .min(1)

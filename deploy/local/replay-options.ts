@@ -6,8 +6,8 @@ export const replayHelp = `Usage: npm run replay -- SITE --from TIME --to TIME [
 
 Asks the agent of a site to send buffered events again, under their old epoch and seq, and waits until it has sent them.
 Events already in the books are not counted twice; events that were missing are in the books afterwards. npm start must be
-running. An agent keeps an event until it is applied, and then until it is three days old (archiveKeepMinutes) or the disk
-budget needs the room.
+running. An agent keeps an event until it is applied, and then for three days (archiveKeepMinutes) or until the disk budget
+needs the room.
 
   --from TIME --to TIME    when the agent accepted the events: HH:MM of today, or RFC 3339 with its offset
   --seqs EPOCH:FIRST-LAST  the seqs FIRST to LAST of one epoch; the agent's /v1/status and the dashboard name epochs

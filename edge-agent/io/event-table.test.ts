@@ -11,6 +11,8 @@ import { openDatabase } from './open-database.ts';
 let directory: string;
 let database: Database;
 let table: EventTable;
+/** What the process's monotonic clock says, in ms. */
+let monotonic: number;
 
 const open = () => {
   database = openDatabase(join(directory, 'events.db'), {
@@ -18,13 +20,14 @@ const open = () => {
     agent: 'edge-1',
     fileBytesMax: 64 * 1024 * 1024,
   });
-  table = new EventTable(database, randomUUID);
+  table = new EventTable(database, randomUUID, () => monotonic);
 };
 const reopen = () => {
   table.close();
   open();
 };
 beforeEach(() => {
+  monotonic = 0;
   directory = mkdtempSync(join(tmpdir(), 'branchline-'));
   open();
 });
@@ -161,33 +164,96 @@ it('reading ends when the byte limit is reached', () => {
 const keep = (stream: Stream, epoch: string, to: number) =>
   table.keep([{ stream, epoch, recorded: [[1, to]], appliedTo: to, releaseTo: to }]);
 
-it('E2 only releasable events that are old enough are deleted, in small ranges', () => {
-  accept(
-    Array.from({ length: 10 }, (_, i) => event(i)),
-    1_000,
-  );
-  accept([event(10)], 5_000);
+const hour = 3_600_000;
+const release = (keptMs: number, rowsMax = 10) => table.release(table.age.now() - keptMs, rowsMax);
+
+it('E2 only events that have been releasable for long enough are deleted, in small ranges', () => {
+  accept(Array.from({ length: 11 }, (_, i) => event(i)));
   const epoch = epochOf('pos');
-  expect(table.release(9_999, 4)).toBeUndefined();
+  expect(release(0, 4)).toBeUndefined();
   keep('pos', epoch, 8);
-  expect(table.release(500, 4)).toBeUndefined();
-  expect(table.release(2_000, 4)).toEqual({ stream: 'pos', epoch, releasedTo: 4, removed: false });
-  expect(table.release(2_000, 4)).toEqual({ stream: 'pos', epoch, releasedTo: 8, removed: false });
-  expect(table.release(2_000, 4)).toBeUndefined();
-  expect(seqs('pos', epoch)).toEqual([9, 10, 11]);
+  monotonic += hour;
   keep('pos', epoch, 11);
-  expect(table.release(2_000, 4)).toMatchObject({ releasedTo: 10 });
-  expect(seqs('pos', epoch)).toEqual([11]);
+  expect(release(2 * hour, 4)).toBeUndefined();
+  expect(release(hour / 2, 4)).toEqual({ stream: 'pos', epoch, releasedTo: 4, removed: false });
+  expect(release(hour / 2, 4)).toEqual({ stream: 'pos', epoch, releasedTo: 8, removed: false });
+  expect(release(hour / 2, 4)).toBeUndefined();
+  expect(seqs('pos', epoch)).toEqual([9, 10, 11]);
+  monotonic += hour;
+  expect(release(hour / 2, 4)).toMatchObject({ releasedTo: 11 });
+  expect(seqs('pos', epoch)).toEqual([]);
+});
+
+it.each([
+  ['after four days offline', Date.now() - 4 * 24 * hour],
+  ['by a clock that said 1970', 1_000],
+])('E2 the archive keeps events that were accepted %s from when they were applied', (_, acceptedAt) => {
+  accept([event(1)], acceptedAt);
+  keep('pos', epochOf('pos'), 1);
+  monotonic += hour;
+  expect(release(2 * hour)).toBeUndefined();
+  monotonic += hour + 1;
+  expect(release(2 * hour)).toMatchObject({ releasedTo: 1 });
+});
+
+it('E2 the archive counts the time that agents run, over restarts and whatever the clock of a new process says', () => {
+  accept([event(1)]);
+  keep('pos', epochOf('pos'), 1);
+  monotonic += hour;
+  table.age.keep();
+  table.close();
+  monotonic = 5;
+  open();
+  expect(release(2 * hour)).toBeUndefined();
+  monotonic += hour + 1;
+  expect(release(2 * hour)).toMatchObject({ releasedTo: 1 });
+});
+
+it('E2 what the hub has lost and applied again is as old as its second application', () => {
+  accept([event(1), event(2)]);
+  const epoch = epochOf('pos');
+  keep('pos', epoch, 2);
+  monotonic += hour;
+  keep('pos', epoch, 1);
+  keep('pos', epoch, 2);
+  expect(release(hour / 2)).toMatchObject({ releasedTo: 1 });
+  expect(release(hour / 2)).toBeUndefined();
+  monotonic += hour;
+  expect(release(hour / 2)).toMatchObject({ releasedTo: 2 });
+});
+
+it('E2 what an older agent had applied counts as applied now', () => {
+  accept([event(1)]);
+  keep('pos', epochOf('pos'), 1);
+  database.exec('DELETE FROM releasable');
+  monotonic += hour;
+  expect(release(hour / 2)).toBeUndefined();
+  monotonic += hour;
+  expect(release(hour / 2)).toMatchObject({ releasedTo: 1 });
+});
+
+it('the ages of an archive are a few rows per epoch, and none once it is released', () => {
+  accept(Array.from({ length: 200 }, (_, i) => event(i)));
+  const epoch = epochOf('pos');
+  const rows = () => database.prepare('SELECT count(*) FROM releasable').pluck().get();
+  for (let to = 1; to <= 200; to++, monotonic += 1_000)
+    table.keep([{ stream: 'pos', epoch, recorded: [[1, to]], appliedTo: to, releaseTo: to }], 60_000);
+  expect(rows()).toBe(4);
+  monotonic += hour;
+  expect(release(0, 500)).toMatchObject({ releasedTo: 200 });
+  expect(rows()).toBe(0);
 });
 
 it('a new session knows what was released before it, and does not take a lost row for a released one', () => {
   accept([event(1), event(2), event(3), event(4)]);
   const epoch = epochOf('pos');
   keep('pos', epoch, 3);
-  table.release(2_000, 2);
+  monotonic += 10;
+  release(0, 2);
   reopen();
   expect(table.sources()).toMatchObject([{ epoch, highest: 4, releasedTo: 2 }]);
-  table.release(2_000, 2);
+  monotonic += 10;
+  release(0, 2);
   reopen();
   expect(table.sources()).toMatchObject([{ releasedTo: 3 }]);
 });
@@ -196,12 +262,13 @@ it('an epoch whose events are all released is removed, the newest stays, and the
   accept([event(1), event(2)]);
   const first = epochOf('pos');
   keep('pos', first, 2);
-  table.release(2_000, 10);
-  expect(table.release(2_000, 10)).toBeUndefined();
+  monotonic += 10;
+  release(0);
+  expect(release(0)).toBeUndefined();
   reopen();
-  expect(table.release(2_000, 10)).toBeUndefined();
+  expect(release(0)).toBeUndefined();
   accept([event(3)]);
-  expect(table.release(2_000, 10)).toEqual({ stream: 'pos', epoch: first, releasedTo: 2, removed: true });
+  expect(release(0)).toEqual({ stream: 'pos', epoch: first, releasedTo: 2, removed: true });
   expect(table.sources().map(({ epoch }) => epoch)).toEqual([epochOf('pos')]);
   expect(table.retired()).toBe(2);
 });
@@ -284,17 +351,18 @@ it('releasing reads no epoch a second time that has nothing to release', () => {
     accept([event(number)], 1_000 + number);
     table.keep([{ stream: 'pos', epoch: epochOf('pos'), recorded: [[1, 1]], appliedTo: 1, releaseTo: 1 }]);
     table.leaveEpoch('pos', epochOf('pos'));
+    monotonic = number;
   }
   const { counted, readsSince } = countingReads(database);
-  table = new EventTable(counted, randomUUID);
-  expect(table.release(1_000, 10)).toBeUndefined();
+  table = new EventTable(counted, randomUUID, () => monotonic);
+  expect(table.release(0, 10)).toBeUndefined();
   const once = readsSince();
   expect(once).toBeGreaterThan(epochs);
-  expect(table.release(1_000, 10)).toBeUndefined();
+  expect(table.release(0, 10)).toBeUndefined();
   expect(readsSince(once)).toBe(0);
 
   // Time makes the two oldest releasable, and then they are removed.
-  const released = Array.from({ length: 5 }, () => table.release(1_002, 10));
+  const released = Array.from({ length: 5 }, () => table.release(2, 10));
   expect(released.map((one) => one?.removed)).toEqual([false, true, false, true, undefined]);
   expect(readsSince(once)).toBeLessThan(40);
 });

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Stream } from '@branchline/contracts/ids.ts';
+import { systemClock } from '@branchline/kernel/clock.ts';
 import type { Range } from '@branchline/kernel/ranges.ts';
 import type { Database } from 'better-sqlite3';
 import type { ReadRow } from '../core/frame-cut.ts';
@@ -12,6 +13,7 @@ import type {
   StoredSource,
 } from '../core/store-port.ts';
 import type { EpochRow, StoredRow } from '../core/stored-rows.ts';
+import { ArchiveAge } from '../store/archive-age.ts';
 
 /** The tables of the event store and their statements. Every method is at most one short transaction. */
 
@@ -49,10 +51,12 @@ export class EventTable {
   /** The last epoch of each stream. */
   #newest = new Map<Stream, number>();
   /**
-   * Oldest epoch first: at which `acceptedTo` something of it can be released, as far as is known. Whatever makes more of it
+   * Oldest epoch first: at which `since` something of it can be released, as far as is known. Whatever makes more of it
    * releasable arms it again, so that `release` reads no epoch in vain a second time.
    */
   #releasableAt = new Map<number, number>();
+  /** Since when events are releasable. */
+  readonly age: ArchiveAge;
   readonly #byStream;
   readonly #databaseId;
   readonly #epochs;
@@ -60,8 +64,9 @@ export class EventTable {
   /** Where else an event of this id may be stored. */
   #elsewhere: (event: NewEvent) => StoredRow | undefined = () => undefined;
 
-  constructor(database: Database, newEpoch: () => string) {
+  constructor(database: Database, newEpoch: () => string, monotonic: () => number = systemClock.monotonic) {
     this.#database = database;
+    this.age = new ArchiveAge(database, monotonic);
     this.#newEpoch = newEpoch;
     this.#databaseId = database.prepare<[], string>("SELECT value FROM meta WHERE key = 'database'").pluck();
     this.#byStream = { pos: this.#statements('pos_event'), stock: this.#statements('stock_event') };
@@ -154,12 +159,7 @@ export class EventTable {
           `SELECT position FROM ${table} WHERE position BETWEEN ? AND ? ORDER BY position LIMIT 1`,
         )
         .pluck(),
-      oldest: database
-        .prepare<[number, number], number>(
-          `SELECT min(accepted_at) FROM ${table} WHERE position BETWEEN ? AND ?`,
-        )
-        .pluck(),
-      release: database.prepare(`DELETE FROM ${table} WHERE position BETWEEN ? AND ? AND accepted_at <= ?`),
+      release: database.prepare(`DELETE FROM ${table} WHERE position BETWEEN ? AND ?`),
     };
   }
 
@@ -342,35 +342,35 @@ export class EventTable {
     return position === undefined ? undefined : this.#byStream[stream].acceptedAt.get(position);
   }
 
-  keep(positions: KeptPosition[]): void {
+  /** The time since when they are releasable is kept in steps of `ageStepMs`. */
+  keep(positions: KeptPosition[], ageStepMs = 1): void {
     if (positions.length === 0) return;
     this.#database.transaction(() => {
-      for (const { stream, epoch, recorded, appliedTo, releaseTo } of positions)
-        this.#epochs.keep.run(
-          JSON.stringify(recorded.slice(0, rangesKeptMax)),
-          appliedTo,
-          releaseTo,
-          stream,
-          epoch,
-        );
+      for (const { stream, epoch, recorded, appliedTo, releaseTo } of positions) {
+        const ranges = JSON.stringify(recorded.slice(0, rangesKeptMax));
+        this.#epochs.keep.run(ranges, appliedTo, releaseTo, stream, epoch);
+        const number = this.#numbers.get(epoch);
+        if (number !== undefined) this.age.note(number, releaseTo, ageStepMs);
+      }
+      this.age.keep();
     })();
     for (const { epoch } of positions) this.#arm(this.#numbers.get(epoch));
   }
 
   /**
-   * Deletes at most `rowsMax` of the releasable rows that were accepted at `acceptedTo` or before. Returns the epoch and up
-   * to where its rows are gone; undefined when there was nothing to do.
+   * Deletes at most `rowsMax` of the rows that have been releasable since `since` (of `age`) or longer. Returns the epoch and
+   * up to where its rows are gone; undefined when there was nothing to do.
    */
-  release(acceptedTo: number, rowsMax: number): Released | undefined {
+  release(since: number, rowsMax: number): Released | undefined {
     for (const [number, releasableAt] of this.#releasableAt) {
-      if (releasableAt > acceptedTo) continue;
-      const released = this.#releaseOf(this.#epochs.one.get(number) as EpochRow, acceptedTo, rowsMax);
+      if (releasableAt > since) continue;
+      const released = this.#releaseOf(this.#epochs.one.get(number) as EpochRow, since, rowsMax);
       if (released !== undefined) return released;
     }
     return undefined;
   }
 
-  #releaseOf(row: EpochRow, acceptedTo: number, rowsMax: number): Released | undefined {
+  #releaseOf(row: EpochRow, since: number, rowsMax: number): Released | undefined {
     const { stream, epoch, number } = row;
     const statements = this.#byStream[stream];
     const base = number * seqBits;
@@ -382,11 +382,17 @@ export class EventTable {
         return this.#remove(row);
       return undefined;
     }
-    const to = Math.min(lowest + rowsMax - 1, base + row.release_to);
-    if (statements.release.run(lowest, to, acceptedTo).changes === 0) {
-      this.#releasableAt.set(number, statements.oldest.get(lowest, to) as number);
+    const oldEnough =
+      since === Number.MAX_SAFE_INTEGER ? row.release_to : this.age.releasableSince(number, since);
+    const to = Math.min(lowest + rowsMax - 1, base + Math.min(oldEnough, row.release_to));
+    if (to < lowest) {
+      this.#releasableAt.set(number, this.age.sinceOf(number, lowest - base, row.release_to));
       return undefined;
     }
+    this.#database.transaction(() => {
+      statements.release.run(lowest, to);
+      this.age.forget(number, to - base);
+    })();
     const next = statements.lowest.get(lowest, base + row.highest);
     return {
       stream,
@@ -400,6 +406,7 @@ export class EventTable {
     this.#database.transaction(() => {
       this.#epochs.retire.run(highest);
       this.#epochs.remove.run(number);
+      this.age.forget(number, highest);
     })();
     this.#forget(epoch, number);
     return { stream, epoch, releasedTo: highest, removed: true };

@@ -49,6 +49,12 @@ const tables = `
     applied_to INTEGER NOT NULL,
     release_to INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS releasable (
+    number INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    release_to INTEGER NOT NULL,
+    PRIMARY KEY (number, since)
+  ) STRICT, WITHOUT ROWID;
   ${eventTable('pos_event')}
   ${eventTable('stock_event')}
 `;

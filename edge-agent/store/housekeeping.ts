@@ -8,6 +8,10 @@ const releaseEveryMs = 1_000;
 /** While there is more to release; a till's commit comes between. */
 const releaseAgainMs = 5;
 const idleCheckEveryMs = 5_000;
+/** What a restart may forget of the archive's age; events are kept for so much longer then. */
+const ageEveryMs = 10 * 60_000;
+/** The archive's keep time is counted in steps: one row per epoch and step. */
+const ageSteps = 64;
 /** One deleting transaction; a till's commit waits for it at most once. */
 const releaseRowsMax = 1_000;
 /** The file is given back to the file system when this many of its pages are empty, in small pieces. */
@@ -24,14 +28,15 @@ export type HousekeepingPorts = StorePorts & {
 };
 
 export const startHousekeeping = (ports: HousekeepingPorts) => {
-  const { options, room, clock, post, isClosing } = ports;
+  const { options, room, post, isClosing } = ports;
   const toKeep = new Map<string, KeptPosition>();
+  const ageStepMs = Math.ceil(options.archiveKeepMs / ageSteps) || 1;
 
   /** A position leaves `toKeep` once it is on disk: the hub repeats its marks, but the outbox does not repeat positions. */
   const keep = () => {
     if (toKeep.size === 0 || room.waitsFor() !== undefined) return;
     guarded(ports, () => {
-      room.table().keep([...toKeep.values()]);
+      room.table().keep([...toKeep.values()], ageStepMs);
       toKeep.clear();
     });
   };
@@ -50,8 +55,9 @@ export const startHousekeeping = (ports: HousekeepingPorts) => {
     if (room.salvage()?.isRunning()) return salvage();
     const table = room.table();
     const sacrificed = isArchiveSacrificed(table.usedBytes(), options.diskBudgetBytes);
-    const acceptedTo = sacrificed ? Number.MAX_SAFE_INTEGER : clock.now() - options.archiveKeepMs;
-    const released = table.release(acceptedTo, releaseRowsMax);
+    if (table.age.unkept() >= ageEveryMs) table.age.keep();
+    const since = sacrificed ? Number.MAX_SAFE_INTEGER : table.age.now() - options.archiveKeepMs;
+    const released = table.release(since, releaseRowsMax);
     if (released === undefined) {
       if (table.freePages() >= shrinkFromPages && ports.isQuiet()) table.shrink(shrinkPages);
       return false;
