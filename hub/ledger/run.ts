@@ -115,6 +115,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
     bounds,
     topics: [topics.pos, topics.stock, topics.deadletter],
     onPoll: exitWhenStuck(options),
+    isBeyond: positions.isBeyond,
     onSuspect: seekWhereReplaced(positions, kafkaLog),
     ...{ counters, unreadable: state.unreadable },
     instance,

@@ -182,6 +182,14 @@ describe('statuses', () => {
     ]);
   });
 
+  test('of a source without events do not keep others from their mark', async () => {
+    const ids = await hear([sourceOf(0), sourceOf(7, nextEpoch)], second(10));
+    expect(await readMarks(database.pool, ids)).toMatchObject([
+      { control: { epoch: sourceOf(0).epoch, appliedTo: 0, highest: 0, missing: [] } },
+      { control: { epoch: nextEpoch, appliedTo: 0, highest: 0, missing: [[1, 7]] } },
+    ]);
+  });
+
   test('of an agent that starts again name the new epoch and the old one, each with its own state', async () => {
     await hear([sourceOf(2)], second(10));
     await apply([1, 2]);

@@ -27,7 +27,7 @@ export const readMarks = async (pool: pg.Pool, sourceIds: number[]): Promise<Add
         coalesce(upper(s.seen) - 1, 0) as highest,
         coalesce(extract(epoch from nullif(o.read_to, '-infinity')) * 1000, 0)::int8 as read_to,
         array(select array[lower(gap), upper(gap) - 1] from unnest(
-          int8multirange(int8range(1, greatest(coalesce(upper(s.seen) - 1, 0), s.reported_highest), '[]')) - s.seen) gap
+          int8multirange(int8range(1, greatest(coalesce(upper(s.seen) - 1, 0), s.reported_highest) + 1)) - s.seen) gap
           limit ${limits.rangesPerMessageMax}) as missing
       from source s
       join site using (site_id)

@@ -14,8 +14,14 @@ export type Positions = {
   /** Where to seek instead of reading the batch from `next` on; undefined when the batch is what was expected. */
   seekFor(batch: LogBatch, next: number): Promise<number | undefined>;
   /**
-   * Checks a partition whose log may be another one by now. Resolves with where reading goes on, or undefined when the log is
-   * the same or the partition is read elsewhere.
+   * Whether this process has read beyond the position that the books have, in this poll and the one before: the books went back,
+   * and a partition without new records would not notice. A single poll proves nothing, because a slice may be between its
+   * commit and `moveTo`.
+   */
+  isBeyond(books: TopicPartition & { next: number }): boolean;
+  /**
+   * Checks a partition whose log or books may be others by now. Resolves with where reading goes on, or undefined when both
+   * are the same or the partition is read elsewhere.
    */
   recheck(topicPartition: TopicPartition): Promise<number | undefined>;
 };
@@ -29,13 +35,14 @@ const replaced =
   'the log is not the one that was read before: the topic was created again, emptied, or lost its last records. ' +
   'Reading it from its beginning; agents are asked for what is missing';
 
-export const createPositions = (ports: {
+type PositionPorts = {
   /** `distrusted`: the records at the position are not those that should follow it. */
   openPosition(topicPartition: TopicPartition, distrusted?: boolean): Promise<Position>;
   counters: Counters;
   log: Log;
-}): Positions => {
-  const { openPosition, counters, log } = ports;
+};
+
+export const createPositions = ({ openPosition, counters, log }: PositionPorts): Positions => {
   const positions = new Map<string, number>();
   /** Positions that were sought once: if the log still begins later, the records between do not exist. */
   const sought = new Map<string, number>();
@@ -91,10 +98,27 @@ export const createPositions = (ports: {
       const opened = await open(batch);
       return opened.next === next ? undefined : opened.next;
     },
+    isBeyond: noticeBeyond((key) => positions.get(key)),
     recheck: async (topicPartition) => {
-      if (!positions.has(keyOf(topicPartition))) return undefined;
+      const before = positions.get(keyOf(topicPartition));
+      if (before === undefined) return undefined;
       const { next, incarnation } = await open(topicPartition);
-      return incarnation === 'new' ? next : undefined;
+      return incarnation === 'new' || next < before ? next : undefined;
     },
+  };
+};
+
+const noticeBeyond = (positionOf: (key: string) => number | undefined): Positions['isBeyond'] => {
+  /** Positions of the books at the last poll that this process had read beyond. */
+  const beyond = new Map<string, number>();
+  return (books) => {
+    const key = keyOf(books);
+    const before = beyond.get(key);
+    if ((positionOf(key) ?? 0) <= books.next) {
+      beyond.delete(key);
+      return false;
+    }
+    beyond.set(key, books.next);
+    return before === books.next;
   };
 };

@@ -93,7 +93,9 @@ export const followProgress = (ports: {
   topics: string[];
   /** The progress of each partition, at every poll; undefined when Kafka or PostgreSQL did not answer. */
   onPoll(partitions: PartitionProgress[] | undefined): void;
-  /** Partitions whose log may be another one than the position belongs to. */
+  /** Whether this process has read beyond the position that the books have. */
+  isBeyond(partition: PartitionProgress): boolean;
+  /** Partitions whose log may be another one than the position belongs to, or whose books went back. */
   onSuspect(partitions: TopicPartition[]): Promise<void>;
   counters: Pick<Counters, 'slices' | 'fenced' | 'lostByRetention'>;
   unreadable: UnreadablePartitions;
@@ -123,7 +125,7 @@ export const followProgress = (ports: {
     const unreadable = [...ports.unreadable.values()];
     await sayState(pool, { instance, startedAt, version, ...lag, ...counters, unreadable });
     ports.onPoll(partitions);
-    const suspects = partitions.filter(({ suspect }) => suspect);
+    const suspects = partitions.filter((one) => one.suspect || ports.isBeyond(one));
     if (suspects.length > 0) await ports.onSuspect(suspects);
   };
 
