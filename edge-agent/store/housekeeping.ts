@@ -55,10 +55,11 @@ export const startHousekeeping = (ports: HousekeepingPorts) => {
     if (room.salvage()?.isRunning()) return salvage();
     const table = room.table();
     const sacrificed = isArchiveSacrificed(table.usedBytes(), options.diskBudgetBytes);
-    if (table.age.unkept() >= ageEveryMs) table.age.keep();
     const since = sacrificed ? Number.MAX_SAFE_INTEGER : table.age.now() - options.archiveKeepMs;
     const released = table.release(since, releaseRowsMax);
     if (released === undefined) {
+      // Last, because it writes: a full disk must not keep events from being released.
+      if (table.age.unkept() >= ageEveryMs) table.age.keep();
       if (table.freePages() >= shrinkFromPages && ports.isQuiet()) table.shrink(shrinkPages);
       return false;
     }
