@@ -117,20 +117,18 @@ it('the help names files for secrets, and both names of every setting', () => {
   expect(text).toContain('(required)');
 });
 
-test.each([
-  'nonsense',
-  '127.0.0.1:5432/books',
-  'http://127.0.0.1/books',
-  'postgres:books',
-  '',
-  'postgres://hub:50%@db/books',
-])('bad input B29: %j is not the address of a database', (text) => {
-  expect(postgresUrl.safeParse(text).success).toBe(false);
-});
+test.each(['nonsense', '127.0.0.1:5432/books', 'http://127.0.0.1/books', 'postgres:books', ''])(
+  'bad input B29: %j is not the address of a database',
+  (text) => {
+    expect(postgresUrl.safeParse(text).success).toBe(false);
+  },
+);
 test.each([
   'postgres://hub:secret@db.example:5432/books?sslmode=verify-full',
   'postgresql:///books?host=/run/postgresql',
   'socket:/run/postgresql?db=books',
+  // The driver takes a % that encodes nothing as it stands.
+  'postgres://hub:50%@db/books',
 ])('%s is the address of a database', (text) => {
   expect(postgresUrl.safeParse(text).success).toBe(true);
 });
