@@ -20,22 +20,31 @@ export type LogBounds = {
 export const readBounds = async (kafka: Kafka): Promise<LogBounds> => {
   const admin = kafka.admin();
   await admin.connect();
+  // One at a time: kafkajs lets concurrent questions about several topics replace each other's metadata, and then fails.
+  let asked: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(ask: () => Promise<T>): Promise<T> => {
+    const answer = asked.then(ask);
+    asked = answer.catch(() => {});
+    return answer;
+  };
   return {
     clusterId: async () => (await answered('the cluster id', admin.describeCluster())).clusterId,
-    boundsOf: async (topic) => {
-      // The id comes first and is asked for again: bounds between two equal answers are of the topic with that id.
-      const before = await topicIdOf(admin, topic);
-      const offsets = await answered('the bounds of a topic', admin.fetchTopicOffsets(topic));
-      const topicId = await topicIdOf(admin, topic);
-      if (topicId !== before) throw new Error(`the topic ${topic} was created again while it was asked for`);
-      return offsets.map(({ partition, low, high }) => ({
-        ...{ topic, partition, topicId },
-        earliest: Number(low),
-        end: Number(high),
-      }));
-    },
+    boundsOf: (topic) => inTurn(() => boundsOf(admin, topic)),
     close: () => admin.disconnect(),
   };
+};
+
+const boundsOf = async (admin: Admin, topic: string): Promise<Bounds[]> => {
+  // The id comes first and is asked for again: bounds between two equal answers are of the topic with that id.
+  const before = await topicIdOf(admin, topic);
+  const offsets = await answered('the bounds of a topic', admin.fetchTopicOffsets(topic));
+  const topicId = await topicIdOf(admin, topic);
+  if (topicId !== before) throw new Error(`the topic ${topic} was created again while it was asked for`);
+  return offsets.map(({ partition, low, high }) => ({
+    ...{ topic, partition, topicId },
+    earliest: Number(low),
+    end: Number(high),
+  }));
 };
 
 const noTopicId = '00000000-0000-0000-0000-000000000000';

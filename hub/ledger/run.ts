@@ -15,6 +15,7 @@ import { reportRefusals } from './agents/refusals.ts';
 import { noteReplays } from './agents/replays.ts';
 import { sendMarks } from './agents/send-marks.ts';
 import { noteStatuses } from './agents/statuses.ts';
+import { endAbandonedCopies } from './books/abandoned-copies.ts';
 import { followIncarnation } from './books/follow-incarnation.ts';
 import { createNames, type Names } from './books/names.ts';
 import { type BooksPolicy, createBooks, strictPolicy } from './books/transaction.ts';
@@ -87,6 +88,7 @@ const openLedger = async (options: LedgerOptions, opened: AsyncDisposableStack) 
   const { keepDays = usualKeepDays } = options;
   const maintenance = opened.adopt(maintainTables({ pool: sidePool, names, keepDays, log }), stop);
 
+  opened.adopt(endAbandonedCopies(sidePool, log), stop);
   const marks = sendMarks({ read: (ids) => readMarks(sidePool, ids), send: control.send, log });
   opened.adopt(marks, stop);
   const { forget } = names;

@@ -1,12 +1,14 @@
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openPool } from '@branchline/hub/io/postgres-pool.ts';
+import { endAbandonedCopies } from '@branchline/hub/ledger/books/abandoned-copies.ts';
 import { createNames } from '@branchline/hub/ledger/books/names.ts';
 import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import { followProgress } from '@branchline/hub/ledger/intake/progress.ts';
 import { failureOf } from '@branchline/hub/postgres/errors.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import { createLog } from '@branchline/kernel/log.ts';
+import { from as copyFrom } from 'pg-copy-streams';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { recordOf, transactionEvent } from '../world/events.ts';
@@ -119,4 +121,32 @@ test('a PostgreSQL that vanishes without a word fails the slice in bounded time,
     await Promise.race([Promise.all([slices.end(), side.end()]), sleep(2_000)]);
     proxy.close();
   }
+});
+
+test('a hub that is silent in the middle of its copy loses its locks to the others', async () => {
+  const log = createLog('test', 'silent');
+  const [silent, others] = [
+    openPool(database.url, 'silent', 1, log),
+    openPool(database.url, 'others', 2, log),
+  ];
+  await database.pool.query(
+    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('t', 0, 0, 'one')",
+  );
+  const client = await silent.connect();
+  await client.query('begin');
+  await client.query("update ingest_offset set next_offset = 5 where topic = 't'");
+  const copy = client.query(copyFrom('copy journal from stdin (format binary)'));
+  const lost = new Promise((resolve) => copy.on('error', resolve));
+  // The head of a binary copy, and no row.
+  copy.write(Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1'));
+
+  const ending = endAbandonedCopies(others, log);
+  const moved = await others.query(
+    "update ingest_offset set next_offset = 7 where topic = 't' and next_offset = 0",
+  );
+  expect(moved.rowCount).toBe(1);
+  expect(await lost).toMatchObject({ message: expect.stringContaining('terminat') });
+  client.release(true);
+  await ending.stop();
+  await Promise.all([silent.end(), others.end()]);
 });
