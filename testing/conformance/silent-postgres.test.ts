@@ -8,7 +8,7 @@ import { followProgress } from '@branchline/hub/ledger/intake/progress.ts';
 import { failureOf } from '@branchline/hub/postgres/errors.ts';
 import { systemClock } from '@branchline/kernel/clock.ts';
 import { createLog } from '@branchline/kernel/log.ts';
-import { from as copyFrom } from 'pg-copy-streams';
+import type pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { recordOf, transactionEvent } from '../world/events.ts';
@@ -135,17 +135,20 @@ test('a hub that is silent in the middle of its copy loses its locks to the othe
   const client = await silent.connect();
   await client.query('begin');
   await client.query("update ingest_offset set next_offset = 5 where topic = 't'");
-  const copy = client.query(copyFrom('copy journal from stdin (format binary)'));
-  const lost = new Promise((resolve) => copy.on('error', resolve));
-  // The head of a binary copy, and no row.
-  copy.write(Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1'));
+  const lost = Promise.withResolvers<Error>();
+  // A copy whose client sends nothing.
+  client.query({
+    submit: (connection: pg.Connection) => connection.query('copy journal from stdin (format binary)'),
+    handleCopyInResponse: () => {},
+    handleError: lost.resolve,
+  } as unknown as pg.Submittable);
 
   const ending = endAbandonedCopies(others, log);
   const moved = await others.query(
     "update ingest_offset set next_offset = 7 where topic = 't' and next_offset = 0",
   );
   expect(moved.rowCount).toBe(1);
-  expect(await lost).toMatchObject({ message: expect.stringContaining('terminat') });
+  expect(await lost.promise).toMatchObject({ message: expect.stringContaining('terminat') });
   client.release(true);
   await ending.stop();
   await Promise.all([silent.end(), others.end()]);
