@@ -136,14 +136,15 @@ describe.skipIf(chromiumPath === undefined)('the dashboard over the whole path',
     const before = await applied();
     // Some happened minutes ago by the till's clock, in windows that were already complete.
     for (const minutesAgo of [0, 0, 12, 13, 14]) await sell(dark, minutesAgo);
-    // The minute of the cut ends, and its cell stays incomplete.
-    await eventually(() => missingOf(dark), 90_000).toBeGreaterThan(0);
+    // The minute of the cut ends, and its cell stays incomplete. If it is that of the site's first agent, which is unknown in
+    // part, the next one does.
+    await eventually(() => missingOf(dark), 150_000).toBeGreaterThan(0);
     // The other sites are complete with their next status.
     await eventually(() => missingOf('store-0001')).toBe(0);
     expect(await applied()).toBe(before);
     await page.locator('#completeness').scrollIntoViewIfNeeded();
     await screenshot(page, 'outage');
-  });
+  }, 300_000);
 
   test('H3 after reconnecting it catches up, its late sales are corrections, and its windows are complete', async () => {
     await page.click('#network-switch');
