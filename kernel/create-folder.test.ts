@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createFolder, folderError } from './create-folder.ts';
 
@@ -42,4 +44,22 @@ it('to ask whether a folder can be created leaves none behind', () => {
   expect(existsSync(folder)).toBe(true);
   writeFileSync(join(folder, 'file'), '');
   expect(folderError(join(folder, 'file', 'data'))?.code).toBe('ENOTDIR');
+});
+
+it('processes that ask and create below one parent at once do not get in each other’s way', async () => {
+  const module = JSON.stringify(new URL('./create-folder.ts', import.meta.url).href);
+  const code = `
+    const { createFolder, folderError } = await import(${module});
+    const path = process.argv[1];
+    for (let i = 0; i < 2_000; i++) {
+      const error = folderError(path);
+      if (error !== undefined) throw error;
+    }
+    createFolder(path);`;
+  const run = promisify(execFile);
+  const paths = ['a', 'b', 'c'].map((name) => join(folder, 'shared', name));
+  await Promise.all(
+    paths.map((path) => run(process.execPath, ['--input-type=module', '--eval', code, path])),
+  );
+  expect(paths.every((path) => existsSync(path))).toBe(true);
 });
