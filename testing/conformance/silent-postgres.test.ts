@@ -123,33 +123,36 @@ test('a PostgreSQL that vanishes without a word fails the slice in bounded time,
   }
 });
 
-test('a hub that is silent in the middle of its copy loses its locks to the others', async () => {
-  const log = createLog('test', 'silent');
-  const [silent, others] = [
-    openPool(database.url, 'silent', 1, log),
-    openPool(database.url, 'others', 2, log),
-  ];
-  await database.pool.query(
-    "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('t', 0, 0, 'one')",
-  );
-  const client = await silent.connect();
-  await client.query('begin');
-  await client.query("update ingest_offset set next_offset = 5 where topic = 't'");
-  const lost = Promise.withResolvers<Error>();
-  // A copy whose client sends nothing.
-  client.query({
-    submit: (connection: pg.Connection) => connection.query('copy journal from stdin (format binary)'),
-    handleCopyInResponse: () => {},
-    handleError: lost.resolve,
-  } as unknown as pg.Submittable);
+test.each(['journal', 'item_day_pending'])(
+  'a hub that is silent in the middle of its copy into %s loses its locks to the others',
+  async (table) => {
+    const log = createLog('test', 'silent');
+    const [silent, others] = [
+      openPool(database.url, 'silent', 1, log),
+      openPool(database.url, 'others', 2, log),
+    ];
+    await database.pool.query(
+      "insert into ingest_offset (topic, partition, next_offset, cluster_id) values ('t', 0, 0, 'one')",
+    );
+    const client = await silent.connect();
+    await client.query('begin');
+    await client.query("update ingest_offset set next_offset = 5 where topic = 't'");
+    const lost = Promise.withResolvers<Error>();
+    // A copy whose client sends nothing.
+    client.query({
+      submit: (connection: pg.Connection) => connection.query(`copy ${table} from stdin (format binary)`),
+      handleCopyInResponse: () => {},
+      handleError: lost.resolve,
+    } as unknown as pg.Submittable);
 
-  const ending = endAbandonedCopies(others, log);
-  const moved = await others.query(
-    "update ingest_offset set next_offset = 7 where topic = 't' and next_offset = 0",
-  );
-  expect(moved.rowCount).toBe(1);
-  expect(await lost.promise).toMatchObject({ message: expect.stringContaining('terminat') });
-  client.release(true);
-  await ending.stop();
-  await Promise.all([silent.end(), others.end()]);
-});
+    const ending = endAbandonedCopies(others, log);
+    const moved = await others.query(
+      "update ingest_offset set next_offset = 7 where topic = 't' and next_offset = 0",
+    );
+    expect(moved.rowCount).toBe(1);
+    expect(await lost.promise).toMatchObject({ message: expect.stringContaining('terminat') });
+    client.release(true);
+    await ending.stop();
+    await Promise.all([silent.end(), others.end()]);
+  },
+);

@@ -3,7 +3,7 @@ import { repeatEvery } from '@branchline/kernel/repeat-every.ts';
 import type pg from 'pg';
 
 /**
- * Ends copies into the journal whose hub sends nothing more: it is paused, or its connection died without a FIN or RST. The
+ * Ends a slice's copies, into the journal or pending deltas, whose hub sends nothing more: it is paused, or its connection died without a FIN or RST. The
  * transaction holds the locks of its slice, and nothing in PostgreSQL ends it: a COPY that waits for its client takes no
  * notice of `statement_timeout` or a cancel, and is not idle in the sense of `idle_in_transaction_session_timeout`. Only
  * termination is noticed. Any hub may do it, because the slice is retried and fenced.
@@ -30,7 +30,7 @@ const readWaiting = async (pool: pg.Pool): Promise<WaitingCopy[]> => {
     select a.pid, a.query_start::text as began, p.bytes_processed::text as bytes
     from pg_stat_progress_copy p join pg_stat_activity a using (pid)
     where a.datname = current_database() and a.usename = current_user and p.command = 'COPY FROM'
-      and p.relid = 'journal'::regclass and a.wait_event = 'ClientRead'`);
+      and a.wait_event = 'ClientRead'`);
   return rows;
 };
 
