@@ -45,12 +45,13 @@ test('the text names whatever the chart hatches', () => {
   expect(textOf(sold(0), running)).toBe('complete except for the running interval');
   expect(textOf(sold(0, judged(3, 2)), sold(5), running)).toBe('1 incomplete interval');
   expect(textOf(sold(0, judged(3, 2)), sold(5, judged(3, 1, 2)))).toBe(
-    '1 incomplete interval, 1 partly unknown',
+    '1 incomplete interval, 1 interval partly unknown',
   );
   expect(textOf(sold(0, judged(3, 1, 1)), sold(5, judged(3, 2)))).toBe(
-    '2 incomplete intervals, 1 partly unknown',
+    '2 incomplete intervals, 1 interval partly unknown',
   );
-  expect(textOf(sold(0, judged(3, 0, 3)), running)).toBe('1 partly unknown');
+  expect(textOf(sold(0, judged(3, 0, 3)), running)).toBe('1 interval partly unknown');
+  expect(textOf(sold(0, judged(3, 0, 3)), sold(5, judged(3, 2, 1)))).toBe('2 intervals partly unknown');
 });
 
 test('a chart begins with the hour of the first sale', () => {

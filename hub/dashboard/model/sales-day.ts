@@ -21,7 +21,7 @@ export const completenessText = (
   if (open.length === 0) return 'all complete';
   const parts = [
     ...(missing > 0 ? [`${missing} incomplete ${missing === 1 ? 'interval' : 'intervals'}`] : []),
-    ...(unknown > 0 ? [`${unknown} partly unknown`] : []),
+    ...(unknown > 0 ? [`${unknown} ${unknown === 1 ? 'interval' : 'intervals'} partly unknown`] : []),
   ];
   return parts.length > 0 ? parts.join(', ') : 'complete except for the running interval';
 };
