@@ -13,9 +13,10 @@ const batch = {
   isMine: () => true,
 } as unknown as LogBatch;
 
-/** The number of records in each attempt when the first ones fail like this. */
-const attemptsAfter = async (failures: Error[]): Promise<number[]> => {
+/** What happens when the first attempts fail like this: the number of records in each, and whether the database was up. */
+const retriesAfter = async (failures: Error[]): Promise<{ attempts: number[]; database: boolean[] }> => {
   const attempts: number[] = [];
+  const database: boolean[] = [];
   const books = {
     apply: async (slice: SliceInput) => {
       attempts.push(slice.records.length);
@@ -27,20 +28,28 @@ const attemptsAfter = async (failures: Error[]): Promise<number[]> => {
   const apply = createSliceRetry({
     books,
     refusing: () => books,
-    onDatabase: () => {},
+    onDatabase: (up) => database.push(up),
     log: { warn: () => {} } as unknown as Log,
   });
   const sliceOf = (some: LogRecord[]) => ({ records: some, from: 0 }) as unknown as SliceInput;
   await apply(batch, records, sliceOf);
-  return attempts;
+  return { attempts, database };
 };
 
 test('K1 a slice that reached another database is retried whole', async () => {
-  expect(await attemptsAfter([new StaleIds('site 1 is store-0002, not store-0001')])).toEqual([8, 8]);
+  const { attempts } = await retriesAfter([new StaleIds('site 1 is store-0002, not store-0001')]);
+  expect(attempts).toEqual([8, 8]);
+});
+
+test('a database that answers is up, also when it is another one or refuses a value', async () => {
+  const stale = new StaleIds('site 1 is store-0002, not store-0001');
+  const refused = Object.assign(new Error('value too long'), { code: '22001' });
+  const gone = Object.assign(new Error('gone'), { code: 'ECONNRESET' });
+  expect((await retriesAfter([stale, refused, gone])).database).toEqual([true, true, false, true]);
 });
 
 test('a slice that fails for an unknown reason is halved, one without a database is not', async () => {
   const gone = Object.assign(new Error('gone'), { code: 'ECONNRESET' });
   const timeout = Object.assign(new Error('timeout'), { code: '57014' });
-  expect(await attemptsAfter([timeout, gone, timeout])).toEqual([8, 4, 4, 2]);
+  expect((await retriesAfter([timeout, gone, timeout])).attempts).toEqual([8, 4, 4, 2]);
 });

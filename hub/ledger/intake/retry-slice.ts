@@ -54,14 +54,15 @@ export const createSliceRetry = ({ books, refusing, onDatabase, log }: SliceRetr
       } catch (error) {
         // Whether the commit succeeded is unknown; the fence tells on the next attempt.
         const failure = failureOf(error);
-        onDatabase(failure === 'data');
+        const isOtherDatabase = error instanceof StaleIds;
+        onDatabase(failure === 'data' || isOtherDatabase);
         const count = slice.records.length;
         log.warn(
           { err: error, topic, partition, from: slice.from, records: count, failure },
           'the slice was not applied; retrying',
         );
         // Ids of another database are not the fault of the records: all of them are applied with new ids.
-        const mayBeTheRecords = failure !== 'connection' && !(error instanceof StaleIds);
+        const mayBeTheRecords = failure !== 'connection' && !isOtherDatabase;
         if (mayBeTheRecords) sizes.set(key, smaller(count));
         if (failure === 'data' && count === 1) {
           refusals += 1;
