@@ -1,6 +1,7 @@
 import type { Status } from '@branchline/contracts/downlink.ts';
 import type pg from 'pg';
 import { int4s, texts, uuids } from '../../postgres/columns.ts';
+import { ms } from '../../postgres/epoch-ms.ts';
 import { believed } from './believed.ts';
 import {
   databaseAfter,
@@ -14,7 +15,7 @@ import {
 type Heard = { status: Status; siteId: number; heardAt: number };
 type Dated = Heard & { accountsTo: number | null };
 
-const agentKey = (siteId: number, agent: string): string => `${siteId}/${agent}`;
+export const agentKey = (siteId: number, agent: string): string => `${siteId}/${agent}`;
 const sourceKey = (stream: string, epoch: string): string => `${stream}/${epoch.toLowerCase()}`;
 
 type AgentRow = {
@@ -26,8 +27,6 @@ type AgentRow = {
   said_to: number | null;
   is_retired: boolean;
 };
-
-const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 
 const readAgents = async (client: pg.ClientBase, heard: readonly Heard[]): Promise<AgentRow[]> =>
   (

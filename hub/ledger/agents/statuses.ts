@@ -3,11 +3,12 @@ import type { Stream } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import type pg from 'pg';
 import { int4s, int8s, nullableInt8s, texts, timestamps, uuids } from '../../postgres/columns.ts';
+import { ms } from '../../postgres/epoch-ms.ts';
 import { inTransaction } from '../../postgres/in-transaction.ts';
 import { confirmSites, type Names } from '../books/names.ts';
 import { type AgentClock, accountsTo, hearClock } from './agent-clock.ts';
 import { believed } from './believed.ts';
-import { noteDatabases, readDatabases } from './note-databases.ts';
+import { agentKey, noteDatabases, readDatabases } from './note-databases.ts';
 
 /** Agents' statuses as rows of `source` and `agent`. `heardAt` is Kafka's time of the status, in ms. */
 export type HeardStatus = { status: Status; heardAt: number };
@@ -29,7 +30,6 @@ const later = (a: number | null, b: number | null): number | null =>
 const earlier = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? null : Math.min(a, b);
 
-const agentKey = (siteId: number, agent: string): string => `${siteId}/${agent}`;
 /** PostgreSQL returns every epoch in lower case. */
 const keyOf = (siteId: number, agent: string, stream: string, epoch: string): string =>
   `${siteId}/${agent}/${stream}/${epoch.toLowerCase()}`;
@@ -78,7 +78,6 @@ const readTimes = async (
   client: pg.ClientBase,
   heard: { siteId: number; status: Status }[],
 ): Promise<Map<string, KnownTimes>> => {
-  const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
   const { rows } = await client.query<{
     site_id: number;
     name: string;
@@ -92,8 +91,7 @@ const readTimes = async (
     text: `
       select site_id, name, clock_estimate_ms as ahead, clock_run_ms as run, ${ms('clock_run_since')} as since,
         ${ms('heard_at')} as heard_at, ${ms('said_to')} as said_to
-      -- A status that a broker's wrong clock dated in the future would otherwise be believed until then.
-      from agent where heard_at <= now() + interval '5 minutes' and (site_id, name) in (select * from unnest($1::int4[], $2::text[]))`,
+      from agent where ${believed('heard_at')} is not null and (site_id, name) in (select * from unnest($1::int4[], $2::text[]))`,
     values: [int4s(heard.map(({ siteId }) => siteId)), texts(heard.map(({ status }) => status.agent))],
   });
   return new Map(

@@ -1,6 +1,7 @@
 import type { Bounds, LogBounds } from '@branchline/drivers/kafka/admin.ts';
 import type { TopicPartition } from '@branchline/drivers/kafka/record.ts';
 import type pg from 'pg';
+import { ms } from '../../postgres/epoch-ms.ts';
 
 /** The `ingest_offset` table: the position of each partition. Read before the first fetch and whenever the fence failed. */
 export type { TopicPartition };
@@ -21,7 +22,7 @@ type Row = { next_offset: string; cluster_id: string; topic_id: string; last_at:
 
 const readRow = async (pool: pg.Pool, { topic, partition }: TopicPartition): Promise<Row | undefined> => {
   const { rows } = await pool.query<Row>(
-    `select next_offset, cluster_id, topic_id, (extract(epoch from last_at) * 1000)::float8 as last_at
+    `select next_offset, cluster_id, topic_id, ${ms('last_at')} as last_at
      from ingest_offset where topic = $1 and partition = $2`,
     [topic, partition],
   );

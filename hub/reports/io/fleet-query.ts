@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { ms } from '../../postgres/epoch-ms.ts';
 import type { SiteCalendar } from '../core/calendar.ts';
 import type { SourceState } from '../core/completeness.ts';
 import type { AgentState, SiteFacts } from '../core/fleet.ts';
@@ -21,8 +22,6 @@ export type Fleet = {
   /** Null until a ledger has stored it. */
   intervalMinutes: number | null;
 };
-
-const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 
 type AgentRow = {
   site_id: number;

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { ms } from '../../postgres/epoch-ms.ts';
 
 /** Gaps of the `source` and `agent` tables, and what people dismissed. Times in milliseconds since 1970. */
 export type GapRow = {
@@ -28,8 +29,8 @@ export const readGaps = async (
 ): Promise<GapRow[]> => {
   const { rows } = await pool.query<Row>(
     `select s.agent, s.stream, s.epoch, m.missing, ${namedBy} as named,
-       (extract(epoch from nullif(s.complete_to, '-infinity')) * 1000)::float8 as "completeTo",
-       (extract(epoch from s.gap_dismissed_at) * 1000)::float8 as "dismissedAt"
+       ${ms("nullif(s.complete_to, '-infinity')")} as "completeTo",
+       ${ms('s.gap_dismissed_at')} as "dismissedAt"
      from source s, lateral (select ${missingOf} as missing) m
      where s.site_id = $1 and s.finished_at is null and m.missing > 0
        and ($2::text is null or s.agent = $2 and s.stream = $3 and s.epoch = $4::uuid)

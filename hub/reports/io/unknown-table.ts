@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { ms } from '../../postgres/epoch-ms.ts';
 import { inTransaction } from '../../postgres/in-transaction.ts';
 import type { UnknownReason } from '../contract.ts';
 import type { UnknownSpan } from '../core/completeness.ts';
@@ -11,8 +12,6 @@ export type UnknownRow = UnknownSpan & {
   dismissedAt: number | null;
   dismissedBecause: string | null;
 };
-
-const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 
 /** What is still unknown, by site, newest first. */
 export const readUnknown = async (pool: pg.Pool): Promise<Map<number, UnknownSpan[]>> => {
