@@ -2,6 +2,7 @@ import { limits } from '@branchline/contracts/limits.ts';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
+import { createRepeatedWarning } from '@branchline/kernel/repeated-warning.ts';
 
 /**
  * Kafka's timestamps decide much: which status of an agent is the newest, up to when a partition has been read, which sale was
@@ -13,23 +14,18 @@ export type RecordedTimes = {
   at(timestamp: number): number;
 };
 
-const logAgainMs = 5 * 60_000;
-
 export const createRecordedTimes = ({ clock, log }: { clock: Clock; log: Log }): RecordedTimes => {
-  let loggedAt = -Infinity;
   const isAhead = (timestamp: number, now: number): boolean => timestamp - now > limits.clockAheadMsMax;
-  const noteAhead = (aheadMs: number): void => {
-    if (clock.monotonic() - loggedAt < logAgainMs) return;
-    loggedAt = clock.monotonic();
+  const warnOfAhead = createRepeatedWarning<number>(clock, (aheadMs) =>
     log.warn(
       { aheadSeconds: Math.round(aheadMs / 1_000) },
       "Kafka's times are ahead of this machine's clock and count as now; compare the clocks of brokers and hub",
-    );
-  };
+    ),
+  );
   const at = (timestamp: number): number => {
     const now = clock.now();
     if (!isAhead(timestamp, now)) return timestamp;
-    noteAhead(timestamp - now);
+    warnOfAhead(timestamp - now);
     return now;
   };
   return {
