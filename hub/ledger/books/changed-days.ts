@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@branchline/kernel/clock.ts';
+import { systemClock } from '@branchline/kernel/clock.ts';
 import type pg from 'pg';
 import { dates } from '../../postgres/columns.ts';
 import type { TillDayDelta, WindowDelta } from './sales/deltas.ts';
@@ -29,9 +29,8 @@ export const noteChangedDays = async (
   client: pg.ClientBase,
   windows: readonly WindowDelta[],
   tillDays: readonly TillDayDelta[],
-  clock: Clock = systemClock,
 ): Promise<void> => {
-  const days = pastDays(windows, tillDays, clock.now());
+  const days = pastDays(windows, tillDays, systemClock.now());
   if (days.length === 0) return;
   await client.query({
     name: 'note-changed-days',

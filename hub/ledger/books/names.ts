@@ -64,12 +64,12 @@ const numberedBy = (
 /** The cache is emptied above this size; a chain's assortment is a tenth of it. */
 const cachedNamesMax = 500_000;
 
-/** Ids by name, all from one identity of the database; undefined before the first. */
+/** Ids by name, all from one identity of the database; undefined before the first, and for sites (see `confirmSites`). */
 type Cache = { database: string | undefined; ids: Map<string, number> };
 
 /** The cached ids of the names, and the names that the cache lacks. */
 const takeCached = (cache: Cache, wanted: Iterable<string>, database: string | undefined) => {
-  if (cache.ids.size > cachedNamesMax || (database !== undefined && cache.database !== database)) {
+  if (cache.ids.size > cachedNamesMax || cache.database !== database) {
     cache.ids.clear();
     cache.database = database;
   }
