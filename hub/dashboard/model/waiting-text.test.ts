@@ -6,7 +6,7 @@ import { waitingTexts } from './waiting-text.ts';
 const heardAt = '2026-11-23T12:00:00.000Z';
 const site = (fields: object) => fleetSite({ site: 'store-0001', heardAt, ...fields });
 
-test('a site that is heard says what waits there', () => {
+test('a site that is heard from says what waits there', () => {
   expect(waitingTexts(site({}))).toEqual({ waiting: '0 events', oldest: 'none', cleared: 'no backlog' });
   expect(
     waitingTexts(site({ state: 'late', pending: 241, drainSeconds: 60, oldestUnrecordedAt: heardAt })),
@@ -14,7 +14,7 @@ test('a site that is heard says what waits there', () => {
 });
 
 test.each(['silent', 'closed'] as const)(
-  'a %s site is unknown since it was last heard, never none',
+  'a %s site is unknown since it was last heard from, never none',
   (state) => {
     const since = `unknown since ${moment(heardAt)}`;
     const silent = { state, pending: null, oldestUnrecordedAt: null, unknownSince: heardAt };
@@ -33,7 +33,7 @@ test.each(['silent', 'closed'] as const)(
   },
 );
 
-test('a site that was never heard is unknown', () => {
+test('a site that was never heard from is unknown', () => {
   expect(
     Object.values(waitingTexts(site({ state: 'never', heardAt: null, pending: null, lastSaid: null }))),
   ).toEqual(Array(3).fill('unknown'));

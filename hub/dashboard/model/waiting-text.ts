@@ -2,8 +2,8 @@ import type { FleetSite } from '../../reports/contract.ts';
 import { clockSeconds, count, duration, moment } from './figures.ts';
 
 /**
- * What waits at a site. Of one that is not heard nobody knows: it may go on selling, so that nothing of it is ever "none",
- * and its last figures say how much it was then.
+ * What waits at a site. A site that is not heard from may go on selling, so its figures are unknown, never "none"; what it last
+ * reported is shown as of then.
  */
 export const waitingTexts = (site: FleetSite) => {
   const { pending, drainSeconds, oldestUnrecordedAt, unknownSince, lastSaid } = site;

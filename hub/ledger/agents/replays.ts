@@ -92,7 +92,9 @@ export const noteReplays = async (pool: pg.Pool, heard: HeardStatus[]): Promise<
   if (said.length === 0) return;
   await pool.query(
     `update replay_request r set state = 'running',
-       heard_at = case when r.events_left = 0 and t.events_left = 0 then coalesce(${believed('r.heard_at')}, t.heard_at) else t.heard_at end, events = t.events, events_left = t.events_left
+       heard_at = case when r.events_left = 0 and t.events_left = 0 then coalesce(${believed('r.heard_at')}, t.heard_at)
+         else t.heard_at end,
+       events = t.events, events_left = t.events_left
      from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::int8[], $6::int8[])
          as t(replay_id, site, agent, heard_at, events, events_left)
        join site on site.name = t.site
@@ -111,8 +113,8 @@ export const noteReplays = async (pool: pg.Pool, heard: HeardStatus[]): Promise<
 
 /**
  * Completes replays. The agent reports when everything is recorded; it is in the books once the site's partitions have been
- * read up to the time of that report. They are those of its sources that are not finished, which an agent that replays has,
- * and of the epoch that was asked for.
+ * read up to the time of that report. These are the partitions of its unfinished sources, of which a replaying agent has at
+ * least one, and of the source whose epoch was requested.
  */
 export const settleReplays = async (pool: pg.Pool, topicOf: (stream: Stream) => string): Promise<void> => {
   await pool.query(

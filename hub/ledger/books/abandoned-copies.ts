@@ -3,10 +3,11 @@ import { repeatEvery } from '@branchline/kernel/repeat-every.ts';
 import type pg from 'pg';
 
 /**
- * Ends a slice's copies, into the journal or pending deltas, whose hub sends nothing more: it is paused, or its connection died without a FIN or RST. The
- * transaction holds the locks of its slice, and nothing in PostgreSQL ends it: a COPY that waits for its client takes no
- * notice of `statement_timeout` or a cancel, and is not idle in the sense of `idle_in_transaction_session_timeout`. Only
- * termination is noticed. Any hub may do it, because the slice is retried and fenced.
+ * Ends transactions of slices that wait in a COPY, into the journal or the pending deltas, for a hub that sends nothing more: it
+ * is paused, or its connection died without a FIN or RST. Such a transaction holds the locks of its slice, and nothing in
+ * PostgreSQL ends it: a COPY that waits for its client takes no notice of `statement_timeout` or a cancel, and is not idle in
+ * the sense of `idle_in_transaction_session_timeout`. It only reacts to termination. Any hub may do that, because the slice is
+ * retried and fenced.
  */
 const everyMs = 2_000;
 /** A hub that is alive sends more often than every five seconds: see `idle_in_transaction_session_timeout`. */
