@@ -134,15 +134,6 @@ export const unknown = z.object({
   dismissedBecause: z.string().nullable(),
 });
 export type Unknown = z.infer<typeof unknown>;
-export const unknownDismissal = z.object({
-  reason: z
-    .string()
-    .trim()
-    .min(3)
-    .max(200)
-    .refine((value) => !value.includes('\0'), 'must not hold a NUL character')
-    .describe('why nothing is missing, or that it is lost for good; kept with the row'),
-});
 
 export const stockCount = z.object({
   site: siteName,

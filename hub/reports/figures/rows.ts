@@ -7,10 +7,12 @@ import {
   type Quarantined,
   type Reconciliation,
   type Replay,
+  type StockCount,
   type Unknown,
 } from '../contract.ts';
 import { stateOf, textOf } from '../core/reconciliation.ts';
 import type { CorrectionRow } from '../io/correction-query.ts';
+import type { CountRow } from '../io/count-table.ts';
 import type { GapRow } from '../io/gap-table.ts';
 import type { JournalEntry as Entry } from '../io/journal-query.ts';
 import type { QuarantineRow } from '../io/quarantine-table.ts';
@@ -75,6 +77,21 @@ export const unknown = (row: UnknownRow, site: string): Unknown => ({
   returnedAt: instantOrNull(row.returnedAt),
   dismissedAt: instantOrNull(row.dismissedAt),
   dismissedBecause: row.dismissedBecause,
+});
+
+export const stockCount = (row: CountRow): StockCount => ({
+  site: row.site,
+  location: row.location,
+  id: row.id,
+  countedAt: instantText(row.countedAt),
+  scope: row.whole ? 'location' : 'items',
+  suspect: row.suspect,
+  decision: row.decision && {
+    voided: row.decision.voided,
+    reason: row.decision.reason,
+    askedAt: instantText(row.decision.askedAt),
+    appliedAt: instantOrNull(row.decision.appliedAt),
+  },
 });
 
 export const replay = (row: ReplayRow): Replay => ({

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { siteName } from '@branchline/contracts/ids.ts';
 import { limits } from '@branchline/contracts/limits.ts';
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
@@ -51,6 +52,12 @@ export const several = <T extends z.ZodType<string>>(one: T) =>
     .optional()
     .transform((value) => (value === undefined ? undefined : Array.isArray(value) ? value : [value]));
 
+/** Parameters of a path below one site. */
+export const ofSite = z.object({ site: siteName });
+
+/** Of a list of several sites. */
+export const anySites = several(siteName).describe('may be repeated; all sites when absent');
+
 /** No name of the books has a NUL character, and PostgreSQL refuses one. */
 export const text = (lengthMax: number) =>
   z
@@ -58,6 +65,9 @@ export const text = (lengthMax: number) =>
     .min(1)
     .max(lengthMax)
     .refine((value) => !value.includes('\0'), 'must not hold a NUL character');
+
+/** Why a person decided so; kept with the decision. */
+export const reason = (lengthMax: number) => text(lengthMax).trim().min(3);
 
 /** The intake takes no other days. */
 const isYear = (value: string): boolean => value >= limits.dayMin && value.slice(0, 10) <= limits.dayMax;

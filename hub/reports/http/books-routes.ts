@@ -11,21 +11,19 @@ import { readEntry } from '../io/journal-query.ts';
 import { readTillDays } from '../io/till-day-query.ts';
 import {
   type Api,
+  anySites,
   day,
   idsOf,
   instant,
   type Ports,
   prefix,
   problemResponses,
-  several,
   siteOf,
   sitesOf,
   text,
 } from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
-
-const site = several(siteName).describe('may be repeated; all sites when absent');
 
 export const correctionRoutes = (app: Api, { pool, views }: Ports): void =>
   listRoute(
@@ -36,7 +34,7 @@ export const correctionRoutes = (app: Api, { pool, views }: Ports): void =>
       query: {
         since: instant.describe('changes made at or after this time'),
         before: instant.optional().describe('only intervals that began before this time'),
-        site,
+        site: anySites,
       },
       row: correctionSchema,
       key: ['string', 'number'],
@@ -69,7 +67,7 @@ export const reconciliationRoutes = (app: Api, { pool, views }: Ports): void =>
     '/reconciliation',
     {
       summary: "Tills' day-end reports compared with the books",
-      query: { day, site },
+      query: { day, site: anySites },
       row: reconciliationSchema,
       key: ['string', 'string', 'string'],
       usual: 200,

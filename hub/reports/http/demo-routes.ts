@@ -1,8 +1,7 @@
-import { siteName } from '@branchline/contracts/ids.ts';
 import { z } from 'zod';
 import { demo } from '../contract.ts';
 import { readLinks, setLink } from '../io/demo-network.ts';
-import { type Api, type Ports, prefix, problemResponses } from './api.ts';
+import { type Api, ofSite, type Ports, prefix, problemResponses } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
 /** The line of each site, where the network is simulated. */
@@ -32,7 +31,7 @@ export const demoRoutes = (app: Api, { demoNetwork }: Ports): void => {
     {
       schema: {
         summary: "Cuts a site's line, or restores it",
-        params: z.object({ site: siteName }),
+        params: ofSite,
         body: z.strictObject({ online: z.boolean() }),
         response: { 200: demo, ...problemResponses },
       },

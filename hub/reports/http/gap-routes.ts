@@ -1,11 +1,11 @@
-import { agentName, siteName } from '@branchline/contracts/ids.ts';
+import { agentName } from '@branchline/contracts/ids.ts';
 import { z } from 'zod';
 import { gapRequest, gap as gapSchema, retiredAgent } from '../contract.ts';
 import { gap } from '../figures/rows.ts';
 import { instantText } from '../figures/shape.ts';
 import { dismissGap, readGaps } from '../io/gap-table.ts';
 import { retireAgent } from '../io/unknown-table.ts';
-import { type Api, type Ports, prefix, problemResponses, siteOf } from './api.ts';
+import { type Api, ofSite, type Ports, prefix, problemResponses, siteOf } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
 /** What the books miss of a site, and what a person knows to be gone for good: a lost disk, a removed agent. */
@@ -15,7 +15,7 @@ export const gapRoutes = (app: Api, { pool, views }: Ports): void => {
     {
       schema: {
         summary: 'Sources of a site with missing seqs',
-        params: z.object({ site: siteName }),
+        params: ofSite,
         response: { 200: z.object({ rows: z.array(gapSchema) }), ...problemResponses },
       },
     },
@@ -31,7 +31,7 @@ export const gapRoutes = (app: Api, { pool, views }: Ports): void => {
       schema: {
         summary:
           'Dismisses a gap whose events exist nowhere any more; it no longer counts, unless an agent lists the source again',
-        params: z.object({ site: siteName }),
+        params: ofSite,
         body: gapRequest,
         response: { 200: gapSchema, ...problemResponses },
       },
@@ -54,7 +54,7 @@ export const gapRoutes = (app: Api, { pool, views }: Ports): void => {
     {
       schema: {
         summary: 'Retires an agent that is gone for good; it no longer counts, unless it is heard again',
-        params: z.object({ site: siteName, agent: agentName }),
+        params: ofSite.extend({ agent: agentName }),
         response: { 200: retiredAgent, ...problemResponses },
       },
     },

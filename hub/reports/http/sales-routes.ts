@@ -7,7 +7,7 @@ import type { SiteView } from '../core/fleet.ts';
 import { salesItem as itemRow, salesByDay, salesByInterval, salesBySite } from '../figures/sales.ts';
 import type { FleetView } from '../fleet-view.ts';
 import { readItems } from '../io/item-query.ts';
-import { type Api, day, idsOf, instant, type Ports, several, sitesOf } from './api.ts';
+import { type Api, anySites, day, idsOf, instant, type Ports, several, sitesOf } from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
 
@@ -15,7 +15,6 @@ const currency = z
   .string()
   .regex(/^[A-Z]{3}$/, 'a currency is three capital letters')
   .optional();
-const site = several(siteName).describe('may be repeated; all sites when absent');
 const range = {
   from: instant.optional().describe('with `to`: a range of instants, widened to whole intervals'),
   to: instant.optional(),
@@ -107,7 +106,7 @@ const intervalRoute = (app: Api, { pool, views }: Ports): void =>
       summary: 'Sales by interval of event time, each with its completeness',
       query: {
         ...range,
-        site,
+        site: anySites,
         minutes: z.coerce.number().int().min(1).max(1_440).optional().describe('a multiple of the interval'),
         currency,
       },
@@ -139,7 +138,7 @@ const siteRoute = (app: Api, { pool, views }: Ports): void =>
     '/sales/sites',
     {
       summary: 'Sales by site in a span of time',
-      query: { ...range, site, currency },
+      query: { ...range, site: anySites, currency },
       row: salesSite,
       key: ['string'],
       usual: 500,
@@ -199,7 +198,7 @@ const dayRoute = (app: Api, { pool, views }: Ports): void =>
     '/sales/days',
     {
       summary: "Sales by the sites' own business day",
-      query: { ...dayRange, site, currency },
+      query: { ...dayRange, site: anySites, currency },
       row: salesDay,
       key: ['string'],
       usual: 62,

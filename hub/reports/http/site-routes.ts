@@ -1,4 +1,3 @@
-import { siteName } from '@branchline/contracts/ids.ts';
 import { isTimeZone } from '@branchline/kernel/zone.ts';
 import { z } from 'zod';
 import {
@@ -16,20 +15,19 @@ import { readCalendar, writeCalendar } from '../io/calendar-tables.ts';
 import { readStock } from '../io/stock-query.ts';
 import {
   type Api,
+  anySites,
   flag,
   idsOf,
+  ofSite,
   type Ports,
   prefix,
   problemResponses,
-  several,
   siteOf,
   sitesOf,
   text,
 } from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
-
-const bySite = { params: z.object({ site: siteName }) };
 
 const stockRoute = (app: Api, { pool, views }: Ports): void =>
   listRoute(
@@ -38,7 +36,7 @@ const stockRoute = (app: Api, { pool, views }: Ports): void =>
     {
       summary: 'Stock on hand, by site, item and location',
       query: {
-        site: several(siteName).describe('may be repeated; all sites when absent'),
+        site: anySites,
         item: text(128).optional(),
         negative: flag.optional().describe('only positions below zero'),
         stale: flag
@@ -137,7 +135,7 @@ const calendarRoutes = (app: Api, { pool, views }: Ports): void => {
     {
       schema: {
         summary: 'Calendar of a site: when it is expected to sell',
-        ...bySite,
+        params: ofSite,
         response: { 200: calendar, ...problemResponses },
       },
     },
@@ -149,7 +147,7 @@ const calendarRoutes = (app: Api, { pool, views }: Ports): void => {
     {
       schema: {
         summary: 'Replaces the calendar of a site',
-        ...bySite,
+        params: ofSite,
         // Strict: a mistyped name would otherwise replace what it was meant for with nothing.
         body: z.strictObject(calendar.shape),
         response: { 200: calendar, ...problemResponses },

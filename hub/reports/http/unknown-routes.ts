@@ -1,9 +1,8 @@
-import { siteName } from '@branchline/contracts/ids.ts';
 import { z } from 'zod';
-import { unknownDismissal, unknown as unknownSchema } from '../contract.ts';
+import { unknown as unknownSchema } from '../contract.ts';
 import { unknown } from '../figures/rows.ts';
 import { dismissUnknown, readUnknownOf } from '../io/unknown-table.ts';
-import { type Api, type Ports, prefix, problemResponses, rowId, siteOf } from './api.ts';
+import { type Api, ofSite, type Ports, prefix, problemResponses, reason, rowId, siteOf } from './api.ts';
 import { ApiProblem } from './problem.ts';
 
 /** Unknown spans: times in which the books may lack events that a site accepted. */
@@ -13,7 +12,7 @@ export const unknownRoutes = (app: Api, { pool, views }: Ports): void => {
     {
       schema: {
         summary: 'Unknown spans of a site, newest first, settled ones included',
-        params: z.object({ site: siteName }),
+        params: ofSite,
         response: { 200: z.object({ rows: z.array(unknownSchema) }), ...problemResponses },
       },
     },
@@ -28,8 +27,12 @@ export const unknownRoutes = (app: Api, { pool, views }: Ports): void => {
     {
       schema: {
         summary: 'Dismisses an unknown span: it then counts as complete with what the books have',
-        params: z.object({ site: siteName, id: rowId }),
-        body: unknownDismissal,
+        params: ofSite.extend({ id: rowId }),
+        body: z.object({
+          reason: reason(200).describe(
+            'why nothing is missing, or that it is lost for good; kept with the row',
+          ),
+        }),
         response: { 200: unknownSchema, ...problemResponses },
       },
     },

@@ -1,8 +1,7 @@
-import { siteName } from '@branchline/contracts/ids.ts';
 import { voidRow } from '../contract.ts';
 import { instantText } from '../figures/shape.ts';
 import { readVoids } from '../io/void-query.ts';
-import { type Api, day, flag, idsOf, type Ports, several, sitesOf } from './api.ts';
+import { type Api, anySites, day, flag, idsOf, type Ports, sitesOf } from './api.ts';
 import { listRoute, pageOf } from './list-route.ts';
 import { ApiProblem } from './problem.ts';
 
@@ -15,7 +14,7 @@ export const voidRoutes = (app: Api, { pool, views }: Ports): void =>
     {
       summary: 'Voids and the sales that they take back, with a flag where that cannot be right',
       query: {
-        site: several(siteName).describe('may be repeated; all sites when absent'),
+        site: anySites,
         day: day.optional().describe("the void's business day; all days when absent"),
         flagged: flag.optional().describe('true: only voids with a flag'),
       },
