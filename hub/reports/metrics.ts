@@ -1,5 +1,6 @@
 import { byLabel, type Family, gauge, summary } from '@branchline/kernel/metrics.ts';
 import { type Exactness, type FleetSite, siteStates } from './contract.ts';
+import { mayHaveLost } from './core/completeness.ts';
 
 /**
  * Metrics of the whole chain for Prometheus. Aggregates only: a series per site and figure for 2,000 sites would overload
@@ -59,7 +60,7 @@ export const reportsMetrics = ({ sites, exactness, nowMs }: ReportsState): Famil
     gauge(
       'branchline_fleet_unknown_sites',
       'Sites with an unknown span left by a lost or restored database or a retired agent.',
-      sum(sites, (one) => Number(one.unknown.some(({ reason }) => reason !== 'before-first-agent'))),
+      sum(sites, (one) => Number(mayHaveLost(one))),
     ),
     gauge(
       'branchline_fleet_gap_events',

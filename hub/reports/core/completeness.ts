@@ -72,6 +72,10 @@ export const siteCompleteTo = (agents: readonly AgentSources[], stream: string):
  */
 export type UnknownSpan = { id: number; since: number | null; until: number; reason: UnknownReason };
 
+/** Before its first agent a site is merely unknown; any other span may have held events that are lost. */
+export const mayHaveLost = ({ unknown }: { unknown: readonly { reason: UnknownReason }[] }): boolean =>
+  unknown.some(({ reason }) => reason !== 'before-first-agent');
+
 export const overlaps = ({ since, until }: UnknownSpan, from: number, to: number): boolean =>
   from < until && (since === null || since < to);
 

@@ -43,6 +43,10 @@ export type SiteView = SiteFacts & {
   clockSuspect: boolean;
 };
 
+/** What waits at a site of which any agent is not heard from is unknown: it may go on selling. */
+export const isHeardFrom = ({ heardAt, unknownSince }: SiteView): boolean =>
+  heardAt !== null && unknownSince === null;
+
 export type FleetPolicy = {
   intervalMs: number;
   /** A site not heard from for this long is silent. */

@@ -1,15 +1,16 @@
 import type { FleetSite, Site, StockRow } from '../contract.ts';
-import { ageSeconds, type SiteView } from '../core/fleet.ts';
+import { mayHaveLost } from '../core/completeness.ts';
+import { ageSeconds, isHeardFrom, type SiteView } from '../core/fleet.ts';
 import type { FleetView } from '../fleet-view.ts';
 import type { StockPosition } from '../io/stock-query.ts';
 import { instantOrNull, instantText, quantityText } from './shape.ts';
 
 /** Sites and their stock as the API returns them. */
+
 const unknownMax = 20;
 
-/** What waits at a site that is not heard from is unknown: it may go on selling. */
 const waitingOf = (view: FleetView, site: SiteView) => {
-  const isKnown = site.heardAt !== null && site.unknownSince === null;
+  const isKnown = isHeardFrom(site);
   const said = { pending: site.pending, oldestUnrecordedAt: instantOrNull(site.oldestUnrecordedAt) };
   return {
     unknownSince: instantOrNull(site.unknownSince),
@@ -53,9 +54,7 @@ export const isStockStale = (
   view: Pick<FleetView, 'at' | 'intervalMs'>,
   site: Pick<SiteView, 'stockKnownTo' | 'unknown'>,
 ): boolean =>
-  site.stockKnownTo === null ||
-  view.at - site.stockKnownTo > 2 * view.intervalMs ||
-  site.unknown.some(({ reason }) => reason !== 'before-first-agent');
+  site.stockKnownTo === null || view.at - site.stockKnownTo > 2 * view.intervalMs || mayHaveLost(site);
 
 export const stockRow = (view: FleetView, position: StockPosition, site: SiteView): StockRow => ({
   site: site.name,

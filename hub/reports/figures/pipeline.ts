@@ -1,6 +1,7 @@
 import type { Clock } from '@branchline/kernel/clock.ts';
 import type pg from 'pg';
 import type { Exactness, Pipeline, SelfCheck } from '../contract.ts';
+import { isHeardFrom } from '../core/fleet.ts';
 import { clearSeconds, perSecond, type Sample, withSample } from '../core/pace.ts';
 import type { SelfCheck as KeptCheck } from '../core/self-check.ts';
 import type { FleetView } from '../fleet-view.ts';
@@ -23,9 +24,9 @@ const largest = (hubs: readonly HubRow[], key: 'lagRecords' | 'lagSeconds'): num
 const sumOf = (hubs: readonly HubRow[], key: 'fenced' | 'lostByRetention'): number =>
   hubs.reduce((sum, hub) => sum + hub[key], 0);
 
-/** What waits at a site that is not heard from is unknown. A site never heard from does not belong to the chain yet. */
+/** A site never heard from does not belong to the chain yet. */
 const waitingOf = ({ sites }: FleetView): Pick<Pipeline, 'pending' | 'unknown'> => {
-  const known = sites.filter((site) => site.heardAt !== null && site.unknownSince === null);
+  const known = sites.filter(isHeardFrom);
   const silent = sites.flatMap((site) => site.unknownSince ?? []);
   return {
     pending: known.length === 0 ? null : known.reduce((sum, site) => sum + site.pending, 0),

@@ -3,6 +3,7 @@ import { limits } from '@branchline/contracts/limits.ts';
 import type { Sold, Sums } from '../core/sums.ts';
 
 /** Formats of figures in answers: instants as RFC 3339 in UTC, thousandths as decimals. */
+
 /**
  * A time beyond what may be written, such as one that an older version stored, becomes the nearest that can: one row must not
  * fail a list. The end of the last interval of the year 9999 is such a time too.
