@@ -27,8 +27,8 @@ const describeSite = (site: FleetSite, now: number): string => {
   ];
   if (site.pending !== 0) texts.push(`waiting: ${waitingText(site)}`);
   if (site.gaps > 0) texts.push(`${count(site.gaps)} missing in the books`);
-  const lost = site.unknown.filter(({ reason }) => reason !== 'before-first-agent');
-  if (lost.length > 0) texts.push(unknownText(lost[0] as (typeof lost)[number]));
+  const lost = site.unknown.find(({ reason }) => reason !== 'before-first-agent');
+  if (lost !== undefined) texts.push(unknownText(lost));
   if (site.clockSuspect) texts.push('clock is off');
   return texts.join(', ');
 };

@@ -35,7 +35,7 @@ const waitingAtBranches = ({ pending, unknown }: Pipeline): string => {
   const silent =
     unknown === null
       ? ''
-      : ` + ${count(unknown.sites)} unknown${unknown.sites === 1 ? '' : ' sites'} since ${clockSeconds(unknown.since)}`;
+      : ` + ${count(unknown.sites)} unknown ${unknown.sites === 1 ? 'site' : 'sites'} since ${clockSeconds(unknown.since)}`;
   return `${pending === null ? 'unknown' : count(pending)}${silent}`;
 };
 

@@ -4,6 +4,7 @@ import { getJson, problemText, sendJson } from '../api.ts';
 import { box, button, element, need, setText, whilePressed } from '../dom.ts';
 import { count, duration, moment } from '../model/figures.ts';
 import { ageOf, stateLetters, stateWords } from '../model/fleet-order.ts';
+import { voidsText } from '../model/void-text.ts';
 import { waitingTexts } from '../model/waiting-text.ts';
 import type { Page } from '../page.ts';
 import type { Rows } from '../rows.ts';
@@ -14,15 +15,11 @@ import { createUnknownList } from './unknown-list.ts';
 type Demo = { available: boolean; offline: string[] };
 const noDemo: Demo = { available: false, offline: [] };
 
-/** The newest ones by id; the API lists all. */
-const voidsNamed = 3;
 const voidsPage = 100;
 
 const readVoidsToCheck = async (site: string): Promise<string> => {
   const { rows, next }: Rows<VoidRow> = await getJson('/voids', { site, flagged: true, limit: voidsPage });
-  const named = rows.slice(0, voidsNamed).map(({ id, flag }) => `${id} (${flag?.replace('-', ' ')})`);
-  const all = next === null ? count(rows.length) : `over ${count(voidsPage)}`;
-  return rows.length === 0 ? 'none' : `⚠ ${all}: ${named.join(', ')}${rows.length > voidsNamed ? ' …' : ''}`;
+  return voidsText(rows, next !== null);
 };
 
 const factsOf = (site: FleetSite, now: number, voids: string): [string, string][] => {
