@@ -125,18 +125,11 @@ export const ensureTopics = async (
   }
 };
 
-/**
- * Whether Kafka would take records of these topics now, asked over a new connection: the question is whether a new
- * process would fare better than this one. Never rejects.
- */
-export const takesRecords = async (address: KafkaAddress, topics: readonly string[]): Promise<boolean> => {
+/** Asks over a new connection; false if Kafka does not answer. */
+const askAnew = async (address: KafkaAddress, ask: (admin: Admin) => Promise<boolean>): Promise<boolean> => {
   const admin = createKafka({ ...address, retry: { retries: 0 } }).admin();
   try {
-    await answered('a connection', admin.connect());
-    const asked = admin.fetchTopicMetadata({ topics: [...topics] });
-    const { topics: found } = await answered('the topics', asked);
-    // A partition without a leader takes no records, whoever sends them.
-    return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+    return await ask(admin);
   } catch {
     return false;
   } finally {
@@ -145,17 +138,23 @@ export const takesRecords = async (address: KafkaAddress, topics: readonly strin
   }
 };
 
+/**
+ * Whether Kafka would take records of these topics now, asked over a new connection: the question is whether a new
+ * process would fare better than this one. Never rejects.
+ */
+export const takesRecords = (address: KafkaAddress, topics: readonly string[]): Promise<boolean> =>
+  askAnew(address, async (admin) => {
+    await answered('a connection', admin.connect());
+    const asked = admin.fetchTopicMetadata({ topics: [...topics] });
+    const { topics: found } = await answered('the topics', asked);
+    // A partition without a leader takes no records, whoever sends them.
+    return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  });
+
 /** Whether a broker answers and knows its cluster, asked over a new connection. Never rejects. */
-export const servesMetadata = async (address: KafkaAddress, withinMs: number): Promise<boolean> => {
-  const admin = createKafka({ ...address, retry: { retries: 0 } }).admin();
-  try {
+export const servesMetadata = (address: KafkaAddress, withinMs: number): Promise<boolean> =>
+  askAnew(address, async (admin) => {
     await answered('a connection', admin.connect(), withinMs);
     const { brokers } = await answered('the brokers', admin.describeCluster(), withinMs);
     return brokers.length > 0;
-  } catch {
-    return false;
-  } finally {
-    // Nobody waits for a client that may hang.
-    void admin.disconnect().catch(() => {});
-  }
-};
+  });
