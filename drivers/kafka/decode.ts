@@ -57,8 +57,6 @@ const timeMax = 8_640_000_000_000_000;
  */
 export type LogRange = { from: number; end: number };
 
-const anywhere: LogRange = { from: 0, end: Number.POSITIVE_INFINITY };
-
 const headerAt = (bytes: Buffer, at: number, end: number): BatchHeader => {
   const baseOffset = Number(bytes.readBigInt64BE(at));
   const flags = bytes.readInt16BE(at + attributesAt);
@@ -94,7 +92,7 @@ const checkOffsets = ({ baseOffset, lastOffset }: BatchHeader, { from, end }: Lo
  * The batches of a fetched record set, one by one, without a last one that was cut off because the fetch was full. Throws at
  * bytes that are not a batch, after yielding the batches before them.
  */
-export function* eachBatch(bytes: Buffer, range: LogRange = anywhere): Generator<BatchHeader> {
+export function* batchesIn(bytes: Buffer, range: LogRange): Generator<BatchHeader> {
   let { from } = range;
   for (let at = 0; bytes.length - at > magicAt; ) {
     const magic = bytes.readInt8(at + magicAt);
@@ -113,8 +111,6 @@ export function* eachBatch(bytes: Buffer, range: LogRange = anywhere): Generator
     at = end;
   }
 }
-
-export const batchHeaders = (bytes: Buffer): BatchHeader[] => [...eachBatch(bytes)];
 
 /** Whether the bytes are those that Kafka was given: decompressors notice few changes of their input. */
 export const isIntact = ({ crc, covered }: Pick<BatchHeader, 'crc' | 'covered'>): boolean =>
@@ -178,7 +174,7 @@ class Cursor {
   }
 
   /** Moves past a length and that many bytes, which must end by `end`. Returns the length, -1 for Kafka's null. */
-  skip(what: string, end: number): number {
+  skipBytes(what: string, end: number): number {
     const length = this.varint();
     if (length < -1) throw new Error(`the ${what} of a record has a length of ${length}`);
     this.at += Math.max(0, length);
@@ -191,8 +187,8 @@ class Cursor {
     const count = this.varint();
     if (count < 0) throw new Error(`a record says that it has ${count} headers`);
     for (let left = count; left > 0; left--) {
-      if (this.skip('header', end) < 0) throw new Error('a header of a record has no name');
-      this.skip('header', end);
+      if (this.skipBytes('header', end) < 0) throw new Error('a header of a record has no name');
+      this.skipBytes('header', end);
     }
     if (this.at !== end) throw new Error('a record does not end where it says');
   }
@@ -274,8 +270,8 @@ export const recordsOf = (batch: RecordBatch): LogRecord[] => {
         `a record with offset ${offset} comes after ${before}, in a batch that ends at ${lastOffset}`,
       );
     before = offset;
-    cursor.skip('key', end);
-    const size = Math.max(0, cursor.skip('value', end));
+    cursor.skipBytes('key', end);
+    const size = Math.max(0, cursor.skipBytes('value', end));
     found.push(new FetchedRecord(offset, timestamp, size, records, cursor.at - size));
     cursor.skipHeaders(end);
   }

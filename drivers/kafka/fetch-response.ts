@@ -1,7 +1,7 @@
 import type { KafkaMessage } from 'kafkajs';
 import kafkaFetch from 'kafkajs/src/protocol/requests/fetch/index.js';
 import { type CodecName, codecNames, decompress } from './compression.ts';
-import { type BatchHeader, eachBatch, firstKey, isIntact, type LogRange, recordsOf } from './decode.ts';
+import { type BatchHeader, batchesIn, firstKey, isIntact, type LogRange, recordsOf } from './decode.ts';
 import type { LogRecord, TopicPartition } from './record.ts';
 import { type PackedRecords, queueOf, RecordQueue, UnreadableBatch } from './record-queue.ts';
 
@@ -36,13 +36,16 @@ type MakeRequest = (args: FetchArguments) => {
 };
 type Fetch = { protocol?: (args: { version: number }) => MakeRequest };
 
-/** Reading again gives the same bytes, so the reader needs to know which bytes and how to get past them. */
+/** Reading again gives the same bytes, so errors say which bytes they are and how to get past them. */
+const remedy = (what: string, to: string): string =>
+  `Restore the partition from a sound replica; or give ${what} up by moving the start of the log ${to} with ` +
+  'kafka-delete-records.sh, after which agents send again what their archives hold';
+
 const unreadable = (at: TopicPartition, header: BatchHeader, cause: unknown): UnreadableBatch => {
   const { baseOffset, lastOffset, codec } = header;
   return new UnreadableBatch(
     `cannot read offsets ${baseOffset} to ${lastOffset} of ${at.topic}, partition ${at.partition} (compression ${codecNames[codec] ?? codec}): ` +
-      `${(cause as Error).message}. Restore the partition from a sound replica; or give these records up by moving the ` +
-      `start of the log to ${lastOffset + 1} with kafka-delete-records.sh, after which agents send again what their archives hold`,
+      `${(cause as Error).message}. ${remedy('these records', `to ${lastOffset + 1}`)}`,
     lastOffset + 1,
     { cause },
   );
@@ -140,15 +143,14 @@ const messagesOf = (at: TopicPartition, recordSet: Buffer, range: LogRange): Bat
   const messages: BatchMessage[] = [];
   let next = range.from;
   try {
-    for (const header of eachBatch(recordSet, range)) {
+    for (const header of batchesIn(recordSet, range)) {
       messages.push(messageOf(at, header));
       next = header.lastOffset + 1;
     }
   } catch (cause) {
     const text =
       `cannot read ${at.topic}, partition ${at.partition}, from offset ${next}: ${(cause as Error).message}. ` +
-      'Restore the partition from a healthy replica, or give up what cannot be read: move the start of the log past it with ' +
-      'kafka-delete-records.sh, and agents send again what their archives hold';
+      remedy('these bytes', 'past them');
     messages.push(
       faultMessage(next, () => {
         throw new UnreadableBatch(text, next + 1, { cause });
