@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { isProblem, type Problem, problem } from '@branchline/contracts/errors.ts';
 import type { IntakeAnswer, IntakeFailure, IntakeResult } from '@branchline/contracts/intake.ts';
@@ -94,25 +100,24 @@ type BrokenRequest = Error & { code?: string; reason?: string; rawPacket?: Uint8
 const tlsHandshake = 0x16;
 const headerBytesMax = 16 * 1024;
 
-const brokenRequestProblem = ({ code, reason, rawPacket }: BrokenRequest): [string, Problem] => {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return ['408 Request Timeout', problem('too-slow', 'the request is not complete')];
-  if (code === 'HPE_HEADER_OVERFLOW')
-    return [
-      '431 Request Header Fields Too Large',
-      problem('not-http', `address and headers are larger than ${headerBytesMax} bytes`),
-    ];
-  const said = rawPacket?.[0] === tlsHandshake ? 'the request begins with TLS' : (reason ?? 'not HTTP');
-  return ['400 Bad Request', problem('not-http', said)];
+const headersTooLarge = 'HPE_HEADER_OVERFLOW';
+
+const brokenRequestProblem = ({ code, reason, rawPacket }: BrokenRequest): Problem => {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return problem('too-slow', 'the request is not complete');
+  if (code === headersTooLarge)
+    return problem('not-http', `address and headers are larger than ${headerBytesMax} bytes`);
+  if (rawPacket?.[0] === tlsHandshake) return problem('not-http', 'the request begins with TLS');
+  return problem('not-http', reason ?? 'not HTTP');
 };
 
 /** Node could not read the request, so there is no response object to answer with. */
 const refuseBrokenRequest = (error: BrokenRequest, socket: Socket, handlers: HttpIntakeHandlers) => {
   if (!socket.writable) return socket.destroy();
-  const [status, why] = brokenRequestProblem(error);
-  const body = `${JSON.stringify(handlers.failure(why).failure)}\n`;
+  const reply = handlers.failure(brokenRequestProblem(error));
+  const status = error.code === headersTooLarge ? 431 : reply.status;
+  const body = `${JSON.stringify(reply.failure)}\n`;
   socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n` +
       `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 };
