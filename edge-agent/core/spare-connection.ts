@@ -10,7 +10,7 @@ export type ConnectionState = {
   /** It has sent an authorised request. */
   isTrusted: boolean;
   /** Requests that are being read or answered. */
-  inHand: number;
+  readonly inHand: number;
   /** Grows with every use of any connection. */
   lastUse: number;
 };
@@ -35,16 +35,12 @@ export const spareConnection = <C extends ConnectionState>(
 };
 
 const oldestOfLargestGroup = <C extends ConnectionState>(connections: readonly C[]): C | undefined => {
-  const groups = new Map<string, C[]>();
-  for (const connection of connections) {
-    const group = groups.get(connection.address);
-    if (group === undefined) groups.set(connection.address, [connection]);
-    else group.push(connection);
-  }
-  let largest: C[] = [];
-  for (const group of groups.values()) if (group.length > largest.length) largest = group;
   // A newcomer alone is not a flood.
-  return connections.length > 1 ? largest[0] : undefined;
+  if (connections.length <= 1) return undefined;
+  let largest: C[] = [];
+  for (const group of Map.groupBy(connections, ({ address }) => address).values())
+    if (group.length > largest.length) largest = group;
+  return largest[0];
 };
 
 const longestIdle = <C extends ConnectionState>(connections: readonly C[]): C | undefined =>

@@ -41,7 +41,6 @@ export const createConnections = (connectionsMax: number): Connections => {
   const finish = (connection: Connection) => {
     if (!connections.has(connection.socket)) return;
     connection.requests.shift();
-    connection.inHand = connection.requests.length;
     waiting--;
     const [next] = connection.requests;
     if (next !== undefined) return next();
@@ -51,14 +50,16 @@ export const createConnections = (connectionsMax: number): Connections => {
 
   return {
     add: (socket) => {
-      const address = socket.remoteAddress ?? '';
+      const requests: Connection['requests'] = [];
       connections.set(socket, {
         socket,
-        address,
+        address: socket.remoteAddress ?? '',
         isTrusted: false,
-        inHand: 0,
+        get inHand() {
+          return requests.length;
+        },
         lastUse: uses++,
-        requests: [],
+        requests,
         isPaused: false,
       });
       socket.once('close', () => connections.has(socket) && drop(socket));
@@ -75,7 +76,7 @@ export const createConnections = (connectionsMax: number): Connections => {
       }
       waiting++;
       connection.lastUse = uses++;
-      connection.inHand = requests.push(begin);
+      requests.push(begin);
       response.once('close', () => finish(connection));
       if (requests.length === 1) begin();
       else {
