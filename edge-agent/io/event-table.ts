@@ -34,6 +34,9 @@ export class EpochsExhausted extends Error {
   override name = 'EpochsExhausted';
 }
 
+/** For `release`: whatever is releasable, however recently it became so. */
+export const anyAge = Number.MAX_SAFE_INTEGER;
+
 type Released = { stream: Stream; epoch: string; releasedTo: number; removed: boolean };
 /** Of `#releasableAt`: the epoch is to be looked at. */
 const armed = Number.NEGATIVE_INFINITY;
@@ -382,8 +385,7 @@ export class EventTable {
         return this.#remove(row);
       return undefined;
     }
-    const oldEnough =
-      since === Number.MAX_SAFE_INTEGER ? row.release_to : this.age.releasableSince(number, since);
+    const oldEnough = since === anyAge ? row.release_to : this.age.releasableSince(number, since);
     const to = Math.min(lowest + rowsMax - 1, base + Math.min(oldEnough, row.release_to));
     if (to < lowest) {
       this.#releasableAt.set(number, this.age.sinceOf(number, lowest - base, row.release_to));

@@ -1,6 +1,7 @@
 import { isArchiveSacrificed } from '../core/budget.ts';
 import { createIdleCheck } from '../core/idle.ts';
 import type { KeptPosition, StoreFigures } from '../core/store-port.ts';
+import { anyAge } from '../io/event-table.ts';
 import { guarded, type StorePorts } from './ports.ts';
 
 const keepEveryMs = 500;
@@ -41,21 +42,20 @@ export const startHousekeeping = (ports: HousekeepingPorts) => {
     });
   };
 
-  const salvage = (): boolean => {
-    const finished = room.salvage()?.step();
-    if (finished !== undefined) post({ kind: 'salvaged', ...finished });
-    return true;
-  };
-
   /** True when there may be more to do. Nothing is released before everything that can be read is in the database. */
   const release = (): boolean => {
     room.retry();
     room.assertFilesKept();
     if (room.waitsFor() !== undefined) return false;
-    if (room.salvage()?.isRunning()) return salvage();
+    const salvage = room.salvage();
+    if (salvage?.isRunning()) {
+      const finished = salvage.step();
+      if (finished !== undefined) post({ kind: 'salvaged', ...finished });
+      return true;
+    }
     const table = room.table();
     const sacrificed = isArchiveSacrificed(table.usedBytes(), options.diskBudgetBytes);
-    const since = sacrificed ? Number.MAX_SAFE_INTEGER : table.age.now() - options.archiveKeepMs;
+    const since = sacrificed ? anyAge : table.age.now() - options.archiveKeepMs;
     const released = table.release(since, releaseRowsMax);
     if (released === undefined) {
       // Last, because it writes: a full disk must not keep events from being released.

@@ -52,7 +52,7 @@ const relearnAfterMs = 3_600_000;
 /** One broken connection is bad luck. */
 const lossesToHalve = 2;
 /** No broker's limit is this low: smaller frames are not suspected. */
-export const unsuspectedBytes = 8 * 1024;
+const unsuspectedBytes = 8 * 1024;
 /** MQTT's fixed header and topic, and the header line of the frame. */
 const overheadBytes = 300;
 

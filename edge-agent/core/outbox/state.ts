@@ -109,9 +109,9 @@ const backoffBaseMs = 250;
 export const createOutbox = (settings: OutboxSettings, stored: StoredSource[], random: Random): Outbox => {
   const sources = new Map<string, Source>();
   const open = new OpenSources();
-  for (const [number, { stream, epoch }] of stored.entries()) {
-    const source = loadedSource(stored[number] as StoredSource, number);
-    sources.set(sourceKey(stream, epoch), source);
+  for (const [number, row] of stored.entries()) {
+    const source = loadedSource(row, number);
+    sources.set(sourceKey(row.stream, row.epoch), source);
     open.add(source);
   }
   return {
