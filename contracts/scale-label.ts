@@ -41,10 +41,8 @@ export const readScaleLabels = (text: string): ScaleLabel[] | string => {
   return labels;
 };
 
-/** `gtin` has 14 digits. */
-export const isScaleLabel = (gtin: string): boolean =>
-  gtin.charCodeAt(0) === 48 &&
-  (gtin.charCodeAt(1) === 50 || (gtin.charCodeAt(1) === 48 && gtin.charCodeAt(2) === 50));
+/** `gtin` has 14 digits: a zero precedes the 13 of a label. */
+export const isScaleLabel = (gtin: string): boolean => gtin.startsWith('02') || gtin.startsWith('002');
 
 /** The item's number on a label, by the first pattern that matches; undefined if none does. */
 export const itemOnLabel = (gtin: string, labels: readonly ScaleLabel[]): string | undefined => {

@@ -15,8 +15,7 @@ const usual = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1', 'localhost']);
 export const isLoopback = (host: string): boolean => {
   if (usual.has(host)) return true;
   const version = isIP(host);
-  if (version === 0) return host === 'localhost';
-  return loopback.check(host, version === 6 ? 'ipv6' : 'ipv4');
+  return version !== 0 && loopback.check(host, version === 6 ? 'ipv6' : 'ipv4');
 };
 
 /** The name in a Host header, without the port; IPv6 without its brackets. */

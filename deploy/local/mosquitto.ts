@@ -59,7 +59,7 @@ export const installMosquitto =
 export const findMosquitto = (): string => find('mosquitto');
 
 export const hasMosquitto = async (): Promise<boolean> =>
-  (await runTool([find('mosquitto'), '-h']).catch(() => undefined)) !== undefined;
+  (await runTool([findMosquitto(), '-h']).catch(() => undefined)) !== undefined;
 
 export const createMosquitto = async ({
   dir,
