@@ -96,9 +96,9 @@ it.each(Object.entries(damages))(
     damage();
     const agent = await start(bridge.url);
     expect((await agent.post(sale(5_001))).status).toBe(201);
-    const status = await eventually(async () => {
-      const now = await agent.status();
-      return now.damagedFiles === 1 && !now.salvaging && numbers().has(5_001) ? now : undefined;
+    await eventually(async () => {
+      const { damagedFiles, salvaging } = await agent.status();
+      return damagedFiles === 1 && !salvaging && numbers().has(5_001) ? true : undefined;
     }, 'the readable rows are taken over');
     await eventually(() => (numbers().size > accepted - lostMax ? true : undefined), 'they are sent');
     const lost = accepted + 1 - numbers().size;
@@ -107,7 +107,6 @@ it.each(Object.entries(damages))(
     expect(readdirSync(directory).filter((name) => name.startsWith('events.db.salvaged-')).length).toBe(1);
     // Sent under the epochs that it was accepted with: a second delivery would be a duplicate.
     expect(bridge.events.size).toBe(numbers().size);
-    expect(status.highestBySource.length).toBeGreaterThanOrEqual(1);
 
     expect((await agent.post(sale(5_002))).status).toBe(201);
     expect((await agent.post(sale(5_001))).status).toBe(200);
