@@ -3,7 +3,7 @@ import type { Log } from '@branchline/kernel/log.ts';
 import { createRepeatedWarning } from '@branchline/kernel/repeated-warning.ts';
 import type { StoreFigures } from './core/store-port.ts';
 
-/** What the store says of its disk: its figures, that it takes no writes, that it failed. */
+/** What the store reports about its disk: figures, whether it takes writes, and that it failed. */
 
 /** Answers that say "storage-failed" are on their way to the tills; they get this long to leave. */
 const answerGraceMs = 200;

@@ -86,7 +86,7 @@ export const createReporting = (
     report,
     /** The regular status, sent less often on a slow line. */
     reportIfDue: async (): Promise<void> => {
-      // Runs while the link is down, too.
+      // Even while the link is down: a database that is replaced then must be noticed then.
       uptime();
       if (clock.monotonic() >= nextAt) await report('alive');
     },

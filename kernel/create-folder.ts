@@ -52,6 +52,6 @@ const removeEmpty = (folders: readonly string[]): void => {
   try {
     for (const folder of folders.toReversed()) rmdirSync(folder);
   } catch {
-    // That it could be created has been seen.
+    // By now it is known that they can be created.
   }
 };

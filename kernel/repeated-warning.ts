@@ -3,8 +3,8 @@ import type { Clock } from './clock.ts';
 const repeatAfterMs = 5 * 60_000;
 
 /**
- * Says something at once and then every five minutes while it lasts, so that a log neither is silent about a lasting
- * problem nor fills with it. One that comes and goes is not said more often.
+ * Reports a problem at once and then every five minutes while it lasts, so that it neither disappears from the log nor fills
+ * it. A problem that comes and goes is reported no more often.
  */
 export const createRepeatedWarning = <T>(clock: Pick<Clock, 'monotonic'>, say: (what: T) => void) => {
   let saidAt = Number.NEGATIVE_INFINITY;

@@ -53,5 +53,5 @@ export const createReconnectPace = ({
 };
 
 const hintOf = (links: number, clientId: string): string =>
-  `${links} links in a row broke soon after they came up: look whether another device uses the client id ${clientId}, ` +
+  `${links} links in a row broke soon after they came up: check whether another device uses the client id ${clientId}, ` +
   'and whether the broker disconnects for a packet size limit or missing rights (its log says so)';

@@ -2,7 +2,7 @@ import type { Clock } from '@branchline/kernel/clock.ts';
 import type { Log } from '@branchline/kernel/log.ts';
 import { createRepeatedWarning } from '@branchline/kernel/repeated-warning.ts';
 
-/** A link that worked for so long is worth a line when it breaks, however recently another one was written. */
+/** A link that worked this long is worth a line when it breaks, however recent the last line is. */
 const steadyMs = 60_000;
 
 /** The number of reasons that get a line of their own; a broker that invents new ones does not fill the log. */
@@ -10,8 +10,8 @@ const kindsMax = 10;
 const kindOf = (reason: string): string => reason.replaceAll(/\d+/g, '…');
 
 /**
- * Logs the link: that it is down at once and then every five minutes, also when it never came up; a link that comes and goes
- * no more often than that, except for a reason that has not been said yet.
+ * Logs that the link is down, at once and then every five minutes, even if it never came up. A link that comes and goes is
+ * logged no more often, unless the reason is new.
  */
 export const createLinkLog = (clock: Pick<Clock, 'monotonic'>, log: Log) => {
   let upAt: number | undefined;

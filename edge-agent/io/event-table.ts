@@ -38,7 +38,7 @@ export class EpochsExhausted extends Error {
 export const anyAge = Number.MAX_SAFE_INTEGER;
 
 type Released = { stream: Stream; epoch: string; releasedTo: number; removed: boolean };
-/** Of `#releasableAt`: the epoch is to be looked at. */
+/** In `#releasableAt`: `release` has to read the epoch. */
 const armed = Number.NEGATIVE_INFINITY;
 
 /** The epoch that takes a stream's new events in this session. */
@@ -54,8 +54,8 @@ export class EventTable {
   /** The last epoch of each stream. */
   #newest = new Map<Stream, number>();
   /**
-   * Oldest epoch first: at which `since` something of it can be released, as far as is known. Whatever makes more of it
-   * releasable arms it again, so that `release` reads no epoch in vain a second time.
+   * For each epoch, oldest first: the lowest `since` for which `release` may find something in it. Whatever makes more of an
+   * epoch releasable arms it again, so that `release` reads none twice in vain.
    */
   #releasableAt = new Map<number, number>();
   /** Since when events are releasable. */
@@ -345,7 +345,7 @@ export class EventTable {
     return position === undefined ? undefined : this.#byStream[stream].acceptedAt.get(position);
   }
 
-  /** The time since when they are releasable is kept in steps of `ageStepMs`. */
+  /** Keeps positions, and since when their events are releasable, in steps of `ageStepMs`. */
   keep(positions: KeptPosition[], ageStepMs = 1): void {
     if (positions.length === 0) return;
     this.#database.transaction(() => {

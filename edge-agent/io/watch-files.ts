@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 
 /**
- * Throws when the database or its WAL is not the file any more that was opened: SQLite goes on writing into a file that has
- * been removed, and what it writes is gone with the process. An open file's inode is not used again, so another file at its
- * path has another one.
+ * Returns a check that throws when the database or its WAL is no longer the file that was opened: SQLite goes on writing into a
+ * removed file, and what it writes is lost with the process. The inode of an open file is not reused, so another file at the
+ * same path has a different one.
  */
 export const watchFiles = (path: string): (() => void) => {
   const opened = new Map<string, number>();

@@ -35,7 +35,7 @@ export class ArchiveAge {
   readonly #monotonic: () => number;
   readonly #offset: number;
   #kept: number;
-  /** Prepared when they are first used: a database of an older agent on a full disk has not got the table yet. */
+  /** Prepared on first use: on a full disk, the database of an older agent does not have the table yet. */
   #prepared: ReturnType<typeof prepared> | undefined;
 
   constructor(database: Database, monotonic: () => number) {
@@ -56,7 +56,7 @@ export class ArchiveAge {
     return Math.floor(this.#offset + this.#monotonic());
   }
 
-  /** Of `now`, what a restart does not know. */
+  /** How much of `now` a restart would forget. */
   unkept(): number {
     return this.now() - this.#kept;
   }
@@ -67,7 +67,7 @@ export class ArchiveAge {
     this.#kept = now;
   }
 
-  /** Seqs to `releaseTo` are releasable now. One row per `stepMs`, which counts from the end of the step. */
+  /** Seqs up to `releaseTo` are releasable now. There is one row per `stepMs`, and its time is the end of that step. */
   note(number: number, releaseTo: number, stepMs: number): void {
     // After a restore the hub takes back what it had applied.
     this.#statements.lower.run({ number, to: releaseTo });
@@ -80,7 +80,7 @@ export class ArchiveAge {
     return this.#statements.since.get(number, since) ?? 0;
   }
 
-  /** Since when a seq has been releasable. Of what was noted before there were times: since now. */
+  /** Since when a seq has been releasable. What an older agent left without a time is noted as releasable from now on. */
   sinceOf(number: number, seq: number, releaseTo: number): number {
     const since = this.#statements.sinceOf.get(number, seq);
     if (typeof since === 'number') return since;
