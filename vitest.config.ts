@@ -17,7 +17,7 @@ export default defineConfig({
           include: [
             '{contracts,kernel,drivers,simulators,edge-agent,bridge,hub,deploy}/**/*.test.ts',
             'testing/*.test.ts',
-            'testing/{campaign,tidy}/**/*.test.ts',
+            'testing/{campaign,tidy,world}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**'],
           testTimeout: 60_000,

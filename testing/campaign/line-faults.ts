@@ -1,5 +1,5 @@
+import type { TcpProxy } from '../world/tcp-proxy.ts';
 import type { FaultKind } from './strike.ts';
-import type { TcpProxy } from './tcp-proxy.ts';
 import type { World } from './world.ts';
 
 /** Network faults, each on one of the connections of the path. */

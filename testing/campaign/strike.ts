@@ -22,26 +22,19 @@ export type FaultKind = Card & {
 };
 
 export type Chances = {
-  random: Random;
   oneOf<T>(choices: readonly T[]): T;
-  between(min: number, max: number): number;
   /** Waits a random time, in seconds. */
   wait(minSeconds: number, maxSeconds: number): Promise<string>;
 };
 
-export const chancesFrom = (random: Random): Chances => {
-  const between = (min: number, max: number) => min + random() * (max - min);
-  return {
-    random,
-    between,
-    oneOf: (choices) => choices[Math.floor(random() * choices.length)] as (typeof choices)[number],
-    wait: async (min, max) => {
-      const seconds = between(min, max);
-      await sleep(seconds * 1_000);
-      return `${seconds.toFixed(1)} s`;
-    },
-  };
-};
+export const chancesFrom = (random: Random): Chances => ({
+  oneOf: (choices) => choices[Math.floor(random() * choices.length)] as (typeof choices)[number],
+  wait: async (min, max) => {
+    const seconds = min + random() * (max - min);
+    await sleep(seconds * 1_000);
+    return `${seconds.toFixed(1)} s`;
+  },
+});
 
 /** A component that is just being restarted after another fault has no process yet. */
 export const signal = async (component: Component, name: NodeJS.Signals): Promise<number> => {

@@ -14,7 +14,7 @@ import { mustRun } from '@branchline/local/run-tool.ts';
 import { newSecret } from '@branchline/local/secrets.ts';
 import { createService, environmentOf, type Service } from '@branchline/local/service.ts';
 import { supervise } from '@branchline/local/supervise.ts';
-import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { openTcpProxy, type TcpProxy, targetOf, throughProxy } from '../world/tcp-proxy.ts';
 
 /** The whole path as real processes, with a proxy in every connection and a supervisor for every process. */
 export type World = {
@@ -51,7 +51,7 @@ export type WorldOptions = {
 const sites = siteNames(3, 1);
 const topicPrefix = 'campaign';
 const database = 'campaign';
-export const partitionsAtFirst = 3;
+const partitionsAtFirst = 3;
 /** Ten times faster than production, so that a minute holds several faults. */
 export const budgetBytes = 96 * 1024 * 1024;
 const agentSettings = {
@@ -72,14 +72,6 @@ const withUser = (url: string, user: string, password: string): string => {
   changed.password = password;
   return changed.href;
 };
-
-const throughPort = (url: string, port: number): string => {
-  const changed = new URL(url);
-  changed.port = String(port);
-  return changed.href;
-};
-
-const portOf = (url: string) => ({ host: '127.0.0.1', port: Number(new URL(url).port) });
 
 const startServers = async ({ folder, onProgress }: WorldOptions) => {
   const logDir = join(folder, 'logs');
@@ -112,7 +104,7 @@ const createHubs = async ({ folder }: WorldOptions, servers: Servers, hubUrl: st
   const lines: TcpProxy[] = [];
   const hubs: Service[] = [];
   for (const i of [0, 1]) {
-    const line = await openTcpProxy(() => portOf(hubUrl));
+    const line = await openTcpProxy(() => targetOf(hubUrl));
     const statusPort = await freePort();
     lines.push(line);
     hubs.push(
@@ -121,7 +113,7 @@ const createHubs = async ({ folder }: WorldOptions, servers: Servers, hubUrl: st
         script: 'hub/main.ts',
         settings: {
           ...{ roles: 'ledger', kafka: servers.kafka.address, topicPrefix, stuckMinutes, statusPort },
-          ...{ postgres: throughPort(hubUrl, line.port), instance: `hub-${i}`, logLevel: 'warn' },
+          ...{ postgres: throughProxy(hubUrl, line), instance: `hub-${i}`, logLevel: 'warn' },
         },
         nodeFlags: hubFlags,
         port: statusPort,
@@ -136,7 +128,7 @@ const createBridges = async ({ folder }: WorldOptions, servers: Servers, mqtt: M
   const lines: TcpProxy[] = [];
   const bridges: Service[] = [];
   for (const [i, shards] of ['0-7', '8-15'].entries()) {
-    const line = await openTcpProxy(() => portOf(mqtt.url));
+    const line = await openTcpProxy(() => targetOf(mqtt.url));
     const statusPort = await freePort();
     lines.push(line);
     bridges.push(
@@ -145,7 +137,7 @@ const createBridges = async ({ folder }: WorldOptions, servers: Servers, mqtt: M
         script: 'bridge/main.ts',
         settings: {
           ...{ kafka: servers.kafka.address, topicPrefix, stuckMinutes, statusPort, logLevel: 'warn' },
-          ...{ mqtt: throughPort(mqtt.url, line.port), ...mqtt.account(bridgeUser) },
+          ...{ mqtt: throughProxy(mqtt.url, line), ...mqtt.account(bridgeUser) },
           ...{ mqttKeepaliveSeconds: keepaliveSeconds, instance: `bridge-${i}`, shards },
         },
         port: statusPort,
@@ -167,7 +159,7 @@ const createBranches = async ({ folder, without }: WorldOptions, mqtt: MqttBroke
     ...(without === 'sync' ? ['testing/campaign/eager-agent.ts'] : []),
   ];
   for (const site of sites) {
-    const line = await openTcpProxy(() => portOf(mqtt.url));
+    const line = await openTcpProxy(() => targetOf(mqtt.url));
     lines.set(site.site, line);
     writeFileSync(clockFileOf(folder, site.site), '0');
     branches.push(
@@ -176,7 +168,7 @@ const createBranches = async ({ folder, without }: WorldOptions, mqtt: MqttBroke
         agent: 'edge-1',
         dataDir: folder,
         logDir: join(folder, 'logs'),
-        mqtt: throughPort(mqtt.url, line.port),
+        mqtt: throughProxy(mqtt.url, line),
         broker: mqtt,
         env: {
           ...agentSettings,

@@ -1,5 +1,4 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogRecord } from '@branchline/drivers/kafka/record.ts';
@@ -16,6 +15,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { agentStatus } from '../world/agent-status.ts';
 import { createBooksDatabase } from '../world/books-database.ts';
 import { recordOf, someEpoch, transactionEvent } from '../world/events.ts';
+import { openTcpProxy, targetOf, throughProxy } from '../world/tcp-proxy.ts';
 import { until } from '../world/until.ts';
 
 /** PostgreSQL is restored or replaced under a running hub: real servers, restored from real files, really promoted. */
@@ -166,36 +166,6 @@ test('K1 a hub whose database is restored from an older copy of its files books 
   expect(hub.counters).toEqual({ databasesReplaced: 1 });
 });
 
-/** Stands for a virtual address: one address, behind which another server answers after a failover. */
-const openAddress = async (target: string) => {
-  const sockets = new Set<net.Socket>();
-  let port = Number(new URL(target).port);
-  const server = net.createServer((near) => {
-    const far = net.connect(port, '127.0.0.1');
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => {}).on('close', () => to.destroy());
-      from.pipe(to);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  opened.defer(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const url = new URL(target);
-  url.port = String((server.address() as net.AddressInfo).port);
-  return {
-    url: url.href,
-    moveTo: (other: string) => {
-      port = Number(new URL(other).port);
-    },
-  };
-};
-
 test('K1 a hub whose standby is promoted without the last transactions books everything under its own name', async () => {
   const primary = await start('primary');
   const { url, pool } = await createBooksDatabase(primary.urlOf);
@@ -217,8 +187,11 @@ test('K1 a hub whose standby is promoted without the last transactions books eve
   );
   const ask = async (text: string) => (await onStandby.query(text)).rows as Record<string, unknown>[];
 
-  const address = await openAddress(url);
-  const hub = await openHub(address.url);
+  // A virtual address, behind which the other server answers after a failover.
+  let behind = url;
+  const address = await openTcpProxy(() => targetOf(behind));
+  opened.defer(() => address.close());
+  const hub = await openHub(throughProxy(url, address));
   await hub.book(sale('store-a', 1, 'tea'), sale('store-a', 2, 'tea'));
   await until('the standby follows', async () => (await ask('select from journal')).length === 2);
   await ask("alter system set primary_conninfo = ''");
@@ -237,7 +210,7 @@ test('K1 a hub whose standby is promoted without the last transactions books eve
   await ask('select pg_promote()');
   await ask(`insert into site (name) select 'store-c-' || n from generate_series(1, 40) n`);
   await ask(`insert into item (name) select 'caviar-' || n from generate_series(1, 40) n`);
-  address.moveTo(standby.urlOf(database));
+  behind = standby.urlOf(database);
 
   await hub.book(sale('store-b', 41, 'milk-33'), sale('store-b', 42, 'milk-34'));
   expect(await hub.soldBySite()).toEqual([

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * A forwarder that can break connections the way networks do. `silence` acts like a firewall that has forgotten a connection:
+ * For tests: a forwarder that can break connections the way networks do. `silence` acts like a firewall that has forgotten a connection:
  * what is sent vanishes, and neither end hears that the other has gone. Those connections stay silent after the line is open
  * again; only new ones pass.
  */
@@ -56,6 +56,21 @@ const joinEnds = (pairs: Set<Pair>, pair: Pair): void => {
   far.on('close', ends(near));
 };
 
+/** What an URL addresses: the target of a proxy. */
+export const targetOf = (url: string): { host: string; port: number } => {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
+};
+
+/** The same URL by way of a proxy. */
+export const throughProxy = (url: string, { port }: { port: number }): string => {
+  const changed = new URL(url);
+  changed.hostname = '127.0.0.1';
+  changed.port = String(port);
+  return changed.href;
+};
+
+/** `target` is asked for each new connection. */
 export const openTcpProxy = async (target: () => { host: string; port: number }): Promise<TcpProxy> => {
   const pairs = new Set<Pair>();
   const line = { ...openLine };
