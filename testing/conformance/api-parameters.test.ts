@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 type Parameter = { name: string; in: 'path' | 'query'; required?: boolean };
-type Operation = { parameters?: Parameter[]; requestBody?: unknown };
+type Operation = { parameters?: Parameter[] };
 type Description = { paths: Record<string, Record<string, Operation>> };
 
 const epoch = '3b0d3a5e-0d0c-4f5c-9a3a-2f1e0b7c9d11';
@@ -156,8 +156,6 @@ const statusOf = async (method: string, url: string, body?: string): Promise<num
   else await response.arrayBuffer();
   return response.status;
 };
-const bodyOf = ({ operation }: Route): string | undefined =>
-  operation.requestBody === undefined ? undefined : '{}';
 
 test('bad input B36: no parameter value, and no unknown parameter, makes the API fail', async () => {
   const all = await routes();
@@ -166,8 +164,7 @@ test('bad input B36: no parameter value, and no unknown parameter, makes the API
   const checked = { requests: 0 };
   const check = async (route: Route, url: string) => {
     checked.requests += 1;
-    const body = route.method === 'get' ? undefined : (bodyOf(route) ?? '{}');
-    const status = await statusOf(route.method, url, body);
+    const status = await statusOf(route.method, url, route.method === 'get' ? undefined : '{}');
     if (status >= 500) failed.push(`${status} ${route.method} ${url}`);
     return status;
   };

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { agentStatus } from '../world/agent-status.ts';
 import { type BooksDatabase, createBooksDatabase } from '../world/books-database.ts';
 import { saleRecord, someEpoch } from '../world/events.ts';
+import { rowsRead } from '../world/rows-read.ts';
 import { createSliceWriter, openPartitions, topics } from '../world/slices.ts';
 import { fillHistory, listedDays } from '../world/years-of-sources.ts';
 
@@ -232,21 +233,12 @@ describe('finished sources', () => {
 describe('the cost of a question', () => {
   /** Rows of `source` and its sums that PostgreSQL reads for it. */
   const rowsReadBy = async (question: (pool: pg.Pool) => Promise<unknown>): Promise<number> => {
-    // One connection, so that its statistics are complete once flushed.
     const pool = new pg.Pool({ connectionString: database.url, max: 1 });
-    const counted = async (): Promise<number> => {
-      await pool.query('select pg_stat_force_next_flush()');
-      const { rows } = await pool.query<{ read: number }>(
-        `select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int as read from pg_stat_user_tables
-         where relname in ('source', 'finished_sum', 'agent')`,
-      );
-      return rows[0]?.read ?? 0;
-    };
-    const before = await counted();
-    await question(pool);
-    const read = (await counted()) - before;
-    await pool.end();
-    return read;
+    try {
+      return await rowsRead(pool, ['source', 'finished_sum', 'agent'], () => question(pool));
+    } finally {
+      await pool.end();
+    }
   };
 
   const questions = {

@@ -114,9 +114,10 @@ describe('H3 the time before the first agent of a site', () => {
 });
 
 describe('H3 what a lost disk held', () => {
-  const loseDisk = async () => {
+  const loseDisk = async (meanwhile: () => Promise<unknown> = async () => {}) => {
     await sell(1, noon - 3 * hour);
     await stand.hear(site, noon - 2 * hour);
+    await meanwhile();
     stand.newDisk(site);
     await sell(2, noon - 40 * minute);
     await stand.hear(site, noon, { uptimeMs: 52 * minute });
@@ -124,12 +125,7 @@ describe('H3 what a lost disk held', () => {
   const lost = async () => (await unknown()).find(({ reason }) => reason === 'database-replaced');
 
   test('is noticed although a Kafka clock dated the last status in the future', async () => {
-    await sell(1, noon - 3 * hour);
-    await stand.hear(site, noon - 2 * hour);
-    await database.pool.query("update agent set heard_at = now() + interval '1 year'");
-    stand.newDisk(site);
-    await sell(2, noon - 40 * minute);
-    await stand.hear(site, noon, { uptimeMs: 52 * minute });
+    await loseDisk(() => database.pool.query("update agent set heard_at = now() + interval '1 year'"));
     expect(await lost()).toMatchObject({ since: iso(noon - 2 * hour), until: iso(noon - 52 * minute) });
   });
 

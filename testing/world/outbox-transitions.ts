@@ -59,10 +59,10 @@ const found = (id: number, first: number, last: number, isLast: boolean): Outbox
 
 /** Ten events of this session, in flight as one frame. */
 const inFlight = () => given([], [linkUp, accepted(10)]);
-/** Ten events of this session, read by the store: the frame has id 1. */
-const beingRead = () => {
-  const outbox = given([], [linkUp]);
-  step(outbox, accepted(10), 0);
+/** Events of this session, read by the store: the frame has id 1. */
+const beingRead = (events = 10, up = linkUp) => {
+  const outbox = given([], [up]);
+  step(outbox, accepted(events), 0);
   return outbox;
 };
 /** Frames of 100,000 bytes have been in flight `times` times; the link broke each time but the last. */
@@ -196,7 +196,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
         'the frame is published; its receipt is due after the timeout plus the time that the bytes in flight take',
       changes: ['flights'],
       effects: ['publish'],
-      given: beingRead,
+      given: () => beingRead(),
       input: frameRead(1, 1, 10),
     },
     {
@@ -204,7 +204,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'the shorter frame is published; the other seqs are free for the next one',
       changes: ['flights'],
       effects: ['publish', 'read'],
-      given: beingRead,
+      given: () => beingRead(),
       input: frameRead(1, 1, 6),
     },
     {
@@ -212,7 +212,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'they are never sent; the rest of the frame is, and the epoch is closed',
       changes: ['flights', 'source.unsendable', 'source.closed'],
       effects: ['alarm row-unsendable', 'new-epoch', 'publish'],
-      given: beingRead,
+      given: () => beingRead(),
       input: frameRead(1, 4, 10, [[1, 3]]),
     },
     {
@@ -220,7 +220,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'the frame is dropped and the epoch closed',
       changes: ['flights', 'source.unsendable', 'source.closed'],
       effects: ['alarm row-unsendable', 'new-epoch'],
-      given: beingRead,
+      given: () => beingRead(),
       input: frameRead(1, 11, 10, [[1, 10]]),
     },
     {
@@ -228,11 +228,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'it is not sent; the next one has fewer events',
       changes: ['line'],
       effects: ['read'],
-      given: () => {
-        const outbox = given([], [linkUpWith(10_000)]);
-        step(outbox, accepted(10), 0);
-        return outbox;
-      },
+      given: () => beingRead(10, linkUpWith(10_000)),
       input: frameRead(1, 1, 10, [], 20_000),
     },
     {
@@ -240,11 +236,7 @@ export const transitions: Record<OutboxInput['kind'], readonly Transition[]> = {
       outcome: 'it is held back, and the others go on',
       changes: ['flights', 'source.heldBack'],
       effects: ['alarm event-held-back'],
-      given: () => {
-        const outbox = given([], [linkUpWith(10_000)]);
-        step(outbox, accepted(1), 0);
-        return outbox;
-      },
+      given: () => beingRead(1, linkUpWith(10_000)),
       input: frameRead(1, 1, 1, [], 20_000),
     },
     {
