@@ -22,6 +22,8 @@ const rewritten: Record<string, string> = {
 
 const withPool = async <T>(url: string, work: (pool: pg.Pool) => Promise<T>): Promise<T> => {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
+  // Without a listener Node would end the process. Whoever uses the connection next gets the error; when it is closing, nobody.
+  pool.on('error', () => {});
   try {
     return await work(pool);
   } finally {
