@@ -1,15 +1,11 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { migrate } from '@branchline/hub/io/migrate.ts';
 import { createNames } from '@branchline/hub/ledger/books/names.ts';
 import { createBooks } from '@branchline/hub/ledger/books/transaction.ts';
 import { failureOf } from '@branchline/hub/postgres/errors.ts';
 import { readStock } from '@branchline/hub/reports/io/stock-query.ts';
-import { ensureDatabase, type LocalPostgres, startPostgres } from '@branchline/local/postgres.ts';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createBooksBefore } from '../world/books-before.ts';
 import {
   countEvent,
   recordOf,
@@ -21,33 +17,13 @@ import {
 import { createNumbering, openPartitions, sliceOf } from '../world/slices.ts';
 
 /** Books filled before 009-cheaper-stock.sql hold the same stock after it, and later events still count. */
-let folder: string;
-let postgres: LocalPostgres;
+let url: string;
 let pool: pg.Pool;
 
-const sqlFolder = new URL('../../hub/sql/', import.meta.url);
-
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'branchline-stock-migration-'));
-  postgres = await startPostgres({ dataDir: join(folder, 'postgres'), logDir: folder });
-  await ensureDatabase(postgres.urlOf('postgres'), 'books');
-  pool = new pg.Pool({ connectionString: postgres.urlOf('books') });
-  // A closing connection may still report that the server stops.
-  pool.on('error', () => {});
+  ({ url, pool } = await createBooksBefore('009'));
 });
-afterAll(async () => {
-  await pool?.end();
-  await postgres?.component.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const folderOfBefore = (): URL => {
-  const old = join(folder, 'sql');
-  mkdirSync(old);
-  for (const name of readdirSync(sqlFolder))
-    if (name < '009') cpSync(new URL(name, sqlFolder), join(old, name));
-  return pathToFileURL(`${old}/`);
-};
+afterAll(() => pool?.end());
 
 const all = async (text: string) => (await pool.query(text)).rows as Record<string, unknown>[];
 
@@ -93,11 +69,10 @@ const positions = async (): Promise<string[]> =>
   ).map((row) => `${row.siteId} ${row.item} ${row.location} ${row.onHand}`);
 
 test('H5 books filled before the migration keep their stock, and late counts and sales still apply', async () => {
-  await migrate(postgres.urlOf('books'), folderOfBefore());
   await pool.query(filled);
   const rows = (table: string) => all(`select * from ${table} order by site_id, item_id, location`);
   const stockBefore = await rows('stock');
-  expect(await migrate(postgres.urlOf('books'))).toContain('009-cheaper-stock.sql');
+  expect(await migrate(url)).toContain('009-cheaper-stock.sql');
 
   expect(await rows('stock_merged')).toEqual(stockBefore.map(({ delta_from, ...row }) => row));
   expect(await all('select name, last_count_at, day_lag from site order by name')).toEqual([

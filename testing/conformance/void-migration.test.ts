@@ -1,39 +1,19 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { migrate } from '@branchline/hub/io/migrate.ts';
 import { checkLateVoids } from '@branchline/hub/postgres/correct-late-voids.ts';
-import pg from 'pg';
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import type pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createBooksBefore } from '../world/books-before.ts';
 
 /** Late voids counted as late sales before 013-voids.sql; earlier sums are corrected day by day. */
 
-const sqlFolder = new URL('../../hub/sql/', import.meta.url);
-let folder: string;
 let url: string;
 let pool: pg.Pool;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'branchline-void-migration-'));
-  const template = inject('booksTemplateUrl');
-  const name = `voids_${process.pid}_${Date.now()}`;
-  const admin = new pg.Client({ connectionString: template.replace(/[^/]*$/, 'postgres') });
-  await admin.connect();
-  await admin.query(`create database ${name}`);
-  await admin.end();
-  url = template.replace(/[^/]*$/, name);
-  mkdirSync(join(folder, 'sql'));
-  for (const file of readdirSync(sqlFolder))
-    if (file < '013') cpSync(new URL(file, sqlFolder), join(folder, 'sql', file));
-  await migrate(url, pathToFileURL(`${join(folder, 'sql')}/`));
-  pool = new pg.Pool({ connectionString: url });
+  ({ url, pool } = await createBooksBefore('013'));
   await pool.query(filled);
 });
-afterEach(async () => {
-  await pool.end();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => pool.end());
 
 /**
  * Two windows of five minutes at noon of the 10th and the 11th. Each holds three late transactions as counted at the time: one

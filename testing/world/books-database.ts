@@ -68,18 +68,25 @@ const emptying = [
   ),
 ].join(';\n');
 
+const onSharedServer = (database: string): string => inject('booksTemplateUrl').replace(/[^/]*$/, database);
+
+/** Creates a database under a name of its own, empty unless `options` name a template, and returns its URL. */
+export const createDatabase = async (options = '', urlOf = onSharedServer): Promise<string> => {
+  const name = `books_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+  const admin = new pg.Client({ connectionString: urlOf('postgres') });
+  await admin.connect();
+  await admin.query(`create database ${name} ${options}`);
+  await admin.end();
+  return urlOf(name);
+};
+
 /** A copy of the template on the server that test files share, or a new database on a server that the test started. */
 export const createBooksDatabase = async (
   ownServer?: (database: string) => string,
 ): Promise<BooksDatabase> => {
-  const template = inject('booksTemplateUrl');
-  const urlOf = ownServer ?? ((database: string) => template.replace(/[^/]*$/, database));
-  const name = `books_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
-  const admin = new pg.Client({ connectionString: urlOf('postgres') });
-  await admin.connect();
-  await admin.query(`create database ${name} ${ownServer === undefined ? 'template books_template' : ''}`);
-  await admin.end();
-  const url = urlOf(name);
+  const url = await (ownServer === undefined
+    ? createDatabase('template books_template')
+    : createDatabase('', ownServer));
   if (ownServer !== undefined) await migrate(url);
   const pool = new pg.Pool({ connectionString: url, max: 12 });
   // Tests stop servers on purpose; the next query reports it.
