@@ -24,8 +24,8 @@ afterEach(async () => {
 
 const count = (id: string, at: number, quantity: number, site = 'store-0001') =>
   countEvent({ site, id, at, full: false, lines: [{ item: 'tea', quantity }] });
-const stock = async () => (await stand.get<{ rows: StockRow[] }>('/stock')).rows;
-const counts = async (query = '') => (await stand.get<{ rows: StockCount[] }>(`/counts${query}`)).rows;
+const stock = () => stand.rows<StockRow>('/stock');
+const counts = (query = '') => stand.rows<StockCount>(`/counts${query}`);
 const decide = async (verb: 'void' | 'restore', body: object, site = 'store-0001') => {
   const response = await stand.change('POST', `/sites/${site}/counts/${verb}`, body);
   return [response.status, await response.json()];

@@ -32,10 +32,9 @@ const noon = Date.UTC(2026, 10, 23, 12);
 const minute = 60_000;
 const hour = 60 * minute;
 const site = 'store-0001';
-type Rows<T> = { rows: T[]; next: string | null };
 
 const iso = (at: number) => new Date(at).toISOString();
-const rows = async <T>(path: string): Promise<T[]> => (await stand.get<Rows<T>>(path)).rows;
+const rows = <T>(path: string): Promise<T[]> => stand.rows<T>(path);
 const sell = (sequence: number, at: number) =>
   stand.sell([
     transactionEvent({ site, sequence, at, lines: [{ item: 'A', quantity: 1_000, amount: 100 }] }),

@@ -117,6 +117,9 @@ const openBranches = async (pool: pg.Pool) => {
   };
 };
 
+/** A page of a list, as the API answers. */
+export type Rows<T> = { rows: T[]; next: string | null };
+
 /** One for all stands: another would lock out those that run. */
 const password = randomUUID();
 
@@ -161,6 +164,7 @@ export const startReportsStand = async (
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   };
+  const rows = async <T>(path: string): Promise<T[]> => (await get<Rows<T>>(path)).rows;
   const change = (method: string, path: string, body: unknown = {}, headers: Record<string, string> = {}) =>
     ask(`/api/v1${path}`, {
       method,
@@ -174,6 +178,7 @@ export const startReportsStand = async (
     clock,
     ask,
     get,
+    rows,
     change,
     close: async () => {
       await reports.stop();
